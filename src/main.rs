@@ -1,0 +1,3 @@
+//! The kellgrend binary.
+
+fn main() {}
