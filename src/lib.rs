@@ -2,4 +2,6 @@
 
 pub mod digest;
 pub mod grade;
+pub mod outbox;
+pub mod phantom;
 pub mod side;
