@@ -11,9 +11,9 @@ pub use grader::{Grader, Stopped};
 pub use identity::{IdentityError, IdentityPolicy};
 
 use crate::digest::Digest;
-use crate::ensemble::Graded;
+use crate::ensemble::{GradeError, Graded};
 use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId};
-use crate::outbox::{Palette, PublishError, publish};
+use crate::outbox::{Palette, PngError, PublishError, WrongMap, publish};
 use crate::radiograph::{self, Format, Laterality, Limits, Radiograph, Refusal};
 use crate::side::Side;
 use image::GrayImage;
@@ -78,12 +78,27 @@ pub enum Trouble {
     /// The networks failed, not the radiograph.
     #[error("the networks failed: {0}")]
     Networks(String),
+    /// A picture cannot be drawn.
+    #[error("a Grad-CAM picture cannot be drawn: {0}")]
+    Drawing(String),
     /// The ledger cannot take the answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The outbox cannot take the result.
     #[error(transparent)]
     Outbox(#[from] PublishError),
+}
+
+impl From<WrongMap> for Trouble {
+    fn from(error: WrongMap) -> Self {
+        Self::Drawing(error.to_string())
+    }
+}
+
+impl From<PngError> for Trouble {
+    fn from(error: PngError) -> Self {
+        Self::Drawing(error.to_string())
+    }
 }
 
 /// What is the same for every radiograph that a start grades.
@@ -161,10 +176,10 @@ impl Grading {
 
         let graded = match self.grader.grade(decoded.crops.clone()).await? {
             Ok(graded) => graded,
-            Err(error) if error.is_of_the_picture() => {
+            Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
                 return self.refuse(subject, "not-gradable", error.to_string(), extension).await;
             }
-            Err(error) => return Err(Trouble::Networks(error.to_string())),
+            Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
         };
         let recorded = self.record(subject, &decoded, &graded).await?;
         let _job = acquire(&self.jobs, 1).await;

@@ -3,13 +3,14 @@
 //! What the daemon and `kellgrend grade` share.
 
 use crate::config::Settings;
-use crate::ensemble::{DeviceInUse, Ensemble, Release, starter};
+use crate::ensemble::{DeviceInUse, Ensemble, Maps, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy};
 use crate::ledger::{Ledger, ReleaseRow, StartId, StartRow};
 use crate::outbox::{ProgramFacts, ReleaseFacts, sweep};
 use crate::radiograph::Limits;
 use crate::state::{Lock, State};
 use anyhow::Context as _;
+use std::num::NonZeroUsize;
 
 /// Everything that grading needs, ready.
 pub struct Station {
@@ -42,16 +43,16 @@ impl Station {
             tracing::info!("removed {swept} unfinished result(s) of an earlier start from the outbox");
         }
         // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
-        let device = crate::ensemble::settle(settings.ensemble.device, settings.ensemble.threads)?;
+        let device = settle(settings.ensemble.device, NonZeroUsize::new(settings.ensemble.threads))?;
         let release = choose_release(&settings.ensemble.release, &state, &ledger)?;
-        let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
-        tracing::info!(device = %device, release = release.name(), members = release.members().len(), "ready to grade");
+        let ensemble = Ensemble::load(&release, &device)?;
+        tracing::info!(device = device.description, release = release.name(), members = release.members().len(), "ready to grade");
 
-        let start_row = StartRow { command, device: device.to_string(), settings: settings.to_toml() };
+        let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };
         let program = ProgramFacts {
             name: "kellgrend".into(),
             version: crate::VERSION.into(),
-            device: device.to_string(),
+            device: device.description.clone(),
             settings: start_row.settings_digest(),
         };
         let start = ledger.started(start_row)?;
@@ -71,7 +72,8 @@ impl Station {
         };
         let batch = settings.ensemble.batch;
         let jobs = settings.grading.jobs();
-        let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
+        let maps = if settings.pictures.draw { Maps::Draw } else { Maps::Skip };
+        let grader = Grader::start(ensemble, maps, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
         Ok(Self { state, ledger, start, release, device, grading, in_flight: 2 * batch + jobs, _lock: lock })
     }
@@ -92,7 +94,7 @@ fn choose_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result
     if !named.is_empty() {
         let release = Release::open(&state.models.join(named))
             .with_context(|| format!("the release {named:?} cannot be used (`kellgrend models list` shows what is there)"))?;
-        ledger.know_release(release_row(&release))?;
+        ledger.know_release(release_row(&release)?)?;
         return Ok(release);
     }
     if let Some(service) = ledger.in_service()? {
@@ -108,17 +110,17 @@ fn choose_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result
         return Ok(release);
     }
     let release = starter::install(&state.models)?;
-    ledger.put_in_service(release_row(&release), "kellgrend".into(), "first start: the starter release".into())?;
+    ledger.put_in_service(release_row(&release)?, "kellgrend".into(), "first start: the starter release".into())?;
     Ok(release)
 }
 
 /// A release as the ledger notes it.
-pub fn release_row(release: &Release) -> ReleaseRow {
-    ReleaseRow {
+pub fn release_row(release: &Release) -> std::io::Result<ReleaseRow> {
+    Ok(ReleaseRow {
         sha256: release.digest().to_string(),
         name: release.name().to_owned(),
         vote: release.vote().to_string(),
         members: release.members().len(),
-        manifest: release.manifest().to_owned(),
-    }
+        manifest: std::fs::read_to_string(release.folder().join("release.toml"))?,
+    })
 }

@@ -123,11 +123,11 @@ impl Findings {
     }
 
     fn networks(&mut self, settings: &Settings, state: &State) {
-        let device = match settle(settings.ensemble.device, settings.ensemble.threads) {
+        let device = match settle(settings.ensemble.device, std::num::NonZeroUsize::new(settings.ensemble.threads)) {
             Ok(device) => device,
             Err(error) => return self.bad("device", &error.to_string()),
         };
-        self.good("device", &device.to_string());
+        self.good("device", &device.description);
         let name = match settings.ensemble.release.as_str() {
             "" => Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten()).map(|s| s.name),
             named => Some(named.to_owned()),

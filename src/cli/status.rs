@@ -27,8 +27,8 @@ struct Facts {
     inbox: usize,
     in_work: usize,
     quarantine: usize,
-    files: BTreeMap<String, u64>,
-    knees: u64,
+    files: BTreeMap<String, i64>,
+    knees: i64,
     last_graded_at: Option<String>,
     free_bytes: Option<u64>,
 }

@@ -52,7 +52,7 @@ where
     R::Item: IntoIterator<Item = String>,
 {
     let mut table = comfy_table::Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(AsRef::as_ref));
     for row in rows {
         table.add_row(row.into_iter().map(|text| {

@@ -6,7 +6,7 @@ use crate::ensemble::Graded;
 use crate::ledger::{PictureRow, RadiographRow, Recorded};
 use crate::outbox::{
     Caption, FileFacts, FilmFacts, KneeResult, MapView, NOTICE, Palette, Patient, Pictures, PixelSpacing, Pseudonym,
-    ResultRecord, SCHEMA_VERSION, SpacingPlane, bare_map, overlay, png,
+    ResultRecord, SCHEMA_VERSION, SpacingPlane, bare_map, overlay, png_grey, png_rgb,
 };
 use crate::radiograph::Tags;
 use image::GrayImage;
@@ -35,7 +35,7 @@ pub(super) fn draw(
     let mut drawn: Vec<Drawing> = Vec::new();
     for ((crop, graded), recorded) in crops.iter().zip(graded).zip(recorded) {
         let Some(map) = &graded.map else { continue };
-        let map = MapView { size: map.size, values: &map.values };
+        let map = MapView::new(map.size, &map.values)?;
         let knee = &recorded.knee;
         let caption = Caption {
             side: knee.side,
@@ -50,8 +50,8 @@ pub(super) fn draw(
         drawn.push(Drawing {
             grade_id: recorded.grade_id,
             names: Pictures::of(knee.side, again),
-            overlay: png(&picture.into()).map_err(|e| Trouble::Read(std::io::Error::other(e)))?,
-            map: png(&bare_map(map).into()).map_err(|e| Trouble::Read(std::io::Error::other(e)))?,
+            overlay: png_rgb(&picture)?,
+            map: png_grey(&bare_map(map))?,
         });
     }
     Ok(drawn)
