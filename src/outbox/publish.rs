@@ -62,8 +62,7 @@ pub fn publish(outbox: &Path, name: &str, files: &[(String, Vec<u8>)]) -> Result
         write(&fresh.path().join(name), bytes)?;
     }
     sync(fresh.path())?;
-    put(fresh, &place)?;
-    sync(outbox)?;
+    put(fresh, &place, outbox)?;
     Ok(place)
 }
 
@@ -97,13 +96,16 @@ fn holds(place: &Path, files: &[(String, Vec<u8>)]) -> bool {
     entries.count() == files.len() && files.iter().all(same)
 }
 
-/// Gives a complete folder its final name; what had that name before is removed.
-fn put(fresh: tempfile::TempDir, place: &Path) -> Result<(), PublishError> {
+/// Gives a complete folder its final name, durably; what had that name before is removed.
+fn put(fresh: tempfile::TempDir, place: &Path, outbox: &Path) -> Result<(), PublishError> {
     let move_in = |flags| renameat_with(CWD, fresh.path(), CWD, place, flags);
     let moved = match move_in(RenameFlags::NOREPLACE) {
-        // afterwards the temporary folder is the old result, which goes when `fresh` is dropped
         Err(rustix::io::Errno::EXIST) => match move_in(RenameFlags::EXCHANGE) {
-            Ok(()) => return fresh.close().map_err(fault("remove the result that was replaced at", place)),
+            // the temporary folder is the old result now: it must not lose a file before the exchange is durable
+            Ok(()) => {
+                sync(outbox)?;
+                return fresh.close().map_err(fault("remove the result that was replaced at", place));
+            }
             other => other,
         },
         other => other,
@@ -121,7 +123,7 @@ fn put(fresh: tempfile::TempDir, place: &Path) -> Result<(), PublishError> {
         Err(errno) => return Err(fault("rename the finished result to", place)(errno.into())),
     }
     let _ = fresh.keep(); // it has another name now
-    Ok(())
+    sync(outbox)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {

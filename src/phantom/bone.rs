@@ -49,7 +49,7 @@ pub(super) struct Bone {
     depths: Table,
     /// Half the thickness where it is thickest, in millimetres; the profile is round up to this depth.
     pub(super) round: f32,
-    /// The cortex's thickness in millimetres.
+    /// The cortex's thickness near the joint, in millimetres.
     pub(super) cortex: f32,
     /// The thickest part's attenuation by cancellous bone.
     pub(super) cancellous: f32,
@@ -75,7 +75,9 @@ impl Bone {
     /// What the ray through a place meets; nothing outside.
     pub(super) fn meet(&self, place: Place) -> Option<Meeting> {
         let depth = self.depths.at(place).filter(|depth| *depth > 0.0)?;
-        let (outer, inner) = (self.profile(depth), self.profile(depth - self.cortex));
+        // a shaft's wall is thick, the bone near the joint has a thin one
+        let cortex = self.cortex * (1.0 + ((place.1.abs() - 28.0) / 16.0).clamp(0.0, 3.0));
+        let (outer, inner) = (self.profile(depth), self.profile(depth - cortex));
         let spongy = self.cancellous * inner;
         Some(Meeting { attenuation: spongy + self.cancellous * 0.3 * outer + self.compact * (outer - inner), spongy })
     }

@@ -26,9 +26,9 @@ pub(super) struct Pose {
     pub(super) lateral: f32,
 }
 
-/// The value of unattenuated air, and how steeply attenuation brightens the film.
-const AIR: f32 = 120.0;
-const CONTRAST: f32 = 1650.0;
+/// The value of unattenuated air, and the span to the film's shoulder, which dense bone nears softly.
+const AIR: f32 = 90.0;
+const SPAN: f32 = 3950.0;
 /// Deviation of the grain in a 12 bit film, at 0.1 mm; larger pixels collect more quanta.
 const GRAIN: f32 = 34.0;
 
@@ -40,8 +40,7 @@ pub(super) fn expose(film: Film, seed: u64, poses: &[Pose]) -> Picture {
         let x = (column as f32 + 0.5 - film.width as f32 / 2.0) * film.spacing;
         let y = (row as f32 + 0.5 - film.height as f32 / 2.0) * film.spacing;
         let sum: f32 = poses.iter().map(|pose| pose.attenuation(x, y)).sum();
-        // a screen film's shoulder: dense bone saturates softly
-        let value = AIR + CONTRAST * 1.9 * (1.0 - (-sum / 1.9 * 1.15).exp());
+        let value = AIR + SPAN * (1.0 - (-sum).exp());
         Luma([(value + deviation * grain(noise, column, row)).clamp(0.0, 4095.0) as u16])
     })
 }
@@ -53,7 +52,7 @@ impl Pose {
         let (x, y) = ((x - self.x) * self.lateral / knee.scale, (y - self.y) / knee.scale);
         let (sin, cos) = knee.tilt.sin_cos();
         let place = (x * cos - y * sin, x * sin + y * cos);
-        let mut sum = flesh(place, knee.flesh);
+        let mut sum = flesh(place, knee);
         if sum == 0.0 {
             return 0.0;
         }
@@ -73,21 +72,23 @@ impl Pose {
 }
 
 /// The leg's soft tissue: a round body, waisted at the joint, fuller in the thigh than in the calf.
-fn flesh((x, y): (f32, f32), thick: f32) -> f32 {
-    let half = thick * (53.0 - y * 0.07 + 2.5 * (y / 22.0).cos());
+fn flesh((x, y): (f32, f32), knee: &Knee) -> f32 {
+    let half = knee.flesh * (53.0 - y * 0.07 + 2.5 * (y / 22.0).cos());
     let t = x / half;
     if t.abs() >= 1.0 {
         return 0.0;
     }
     let chord = (1.0 - t * t).sqrt();
-    // muscle lies closer to the bone than fat does, and takes more
-    0.30 * chord + 0.10 * (1.0 - (t / 0.86).powi(2)).max(0.0).sqrt()
+    // muscle lies closer to the bone than fat does, takes more, and is fibrous
+    let muscle = (1.0 - (t / 0.86).powi(2)).max(0.0).sqrt();
+    let fibres = texture(knee.seed ^ 5, x * 0.22, y * 0.03) + 0.5 * texture(knee.seed ^ 6, x * 0.6, y * 0.06);
+    0.30 * chord + muscle * (0.12 + 0.025 * fibres)
 }
 
 /// The texture of cancellous bone: struts along the leg, fewer across.
 fn trabeculae(seed: u64, (x, y): (f32, f32)) -> f32 {
-    let along = texture(seed ^ 1, x * 1.9, y * 0.42) * 0.055 + texture(seed ^ 2, x * 3.7, y * 0.9) * 0.045;
-    let across = texture(seed ^ 3, x * 0.5, y * 1.6) * 0.03;
-    let patches = texture(seed ^ 4, x * 0.09, y * 0.08) * 0.06;
+    let along = texture(seed ^ 1, x * 1.9, y * 0.42) * 0.085 + texture(seed ^ 2, x * 3.7, y * 0.9) * 0.07;
+    let across = texture(seed ^ 3, x * 0.5, y * 1.6) * 0.05;
+    let patches = texture(seed ^ 4, x * 0.11, y * 0.09) * 0.10;
     along + across + patches
 }

@@ -107,7 +107,7 @@ impl Sheet {
         let (small, words) = (self.text(17.0), self.text(18.0));
         small.draw(picture, (x, self.below(24.0)), FAINT, "Radiograph");
         small.draw(picture, (x, self.below(66.0)), FAINT, "Probability of each grade");
-        let (from, to) = (x + 156.0 * u, x + 448.0 * u);
+        let (from, to) = (x + 160.0 * u, x + 428.0 * u);
         for (grade, p) in KlGrade::ALL.into_iter().zip(caption.probabilities.0) {
             let p = if p.is_finite() { p.clamp(0.0, 1.0) } else { 0.0 };
             let baseline = self.below(92.0 + 25.0 * grade.index() as f32);
@@ -119,8 +119,7 @@ impl Sheet {
             if p > 0.0 {
                 bar(picture, (from, from + (to - from) * p), middle, 4.0 * u, fill);
             }
-            let right = (self.left + self.cell.0) as f32;
-            words.draw_to(picture, (right, baseline), colour, &percent(p));
+            words.draw_to(picture, (x + 484.0 * u, baseline), colour, &percent(p));
         }
     }
 
