@@ -1,0 +1,146 @@
+//! Where the networks run.
+
+mod cpu;
+mod cuda;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use tch::{Cuda, Device};
+
+/// The user's word for the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DeviceChoice {
+    /// The first GPU where one can be used, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// This GPU or nothing.
+    Cuda(usize),
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.pad("auto"),
+            Self::Cpu => f.pad("cpu"),
+            Self::Cuda(0) => f.pad("cuda"),
+            Self::Cuda(index) => f.pad(&format!("cuda:{index}")),
+        }
+    }
+}
+
+impl std::str::FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let index = |digits: &str| digits.parse().ok().map(Self::Cuda);
+        match word {
+            "auto" => Some(Self::Auto),
+            "cpu" => Some(Self::Cpu),
+            "cuda" => Some(Self::Cuda(0)),
+            other => other.strip_prefix("cuda:").and_then(index),
+        }
+        .ok_or_else(|| format!("{word:?} is not a device (auto, cpu, cuda, cuda:0, cuda:1, ...)"))
+    }
+}
+
+impl TryFrom<String> for DeviceChoice {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        word.parse()
+    }
+}
+
+impl From<DeviceChoice> for String {
+    fn from(choice: DeviceChoice) -> String {
+        choice.to_string()
+    }
+}
+
+/// The device that was settled on.
+#[derive(Clone, Debug)]
+pub struct DeviceInUse {
+    /// libtorch's name for it.
+    pub device: Device,
+    /// For the log and for humans: the model, the CPU threads, and why it is not a GPU where `auto` found none.
+    pub description: String,
+}
+
+impl fmt::Display for DeviceInUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.description)
+    }
+}
+
+/// Why a chosen GPU cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// libtorch's GPU half cannot be loaded.
+    #[error("{choice} was asked for, but {reason}; run `make libtorch-cuda`, or set the device to auto or cpu")]
+    NoCuda {
+        /// What was asked for.
+        choice: DeviceChoice,
+        /// What the loader or the driver said.
+        reason: String,
+    },
+    /// There are fewer GPUs than that.
+    #[error(
+        "{choice} was asked for, but this machine has {count} GPUs, counted from cuda:0; set the device to one of them"
+    )]
+    NoSuchGpu {
+        /// What was asked for.
+        choice: DeviceChoice,
+        /// GPUs that libtorch sees.
+        count: usize,
+    },
+}
+
+/// Settles on a device, once, before anything else calls into libtorch.
+///
+/// libtorch asks whether its GPU half is there only once and remembers the answer, so that half is loaded here first,
+/// unless the choice is the CPU. `threads` is how many CPU threads libtorch uses; 0 takes one a core, which is
+/// also the most.
+pub fn settle(choice: DeviceChoice, threads: usize) -> Result<DeviceInUse, DeviceError> {
+    let gpus = match choice {
+        DeviceChoice::Cpu => Err("the CPU was asked for".to_owned()),
+        DeviceChoice::Auto | DeviceChoice::Cuda(_) => cuda::load().and_then(|()| count_gpus()),
+    };
+    tch::set_num_threads(cpu_threads(threads));
+    match (choice, gpus) {
+        (DeviceChoice::Cpu, _) => Ok(on_cpu("")),
+        (DeviceChoice::Auto, Err(reason)) => Ok(on_cpu(&format!("; no GPU: {reason}"))),
+        (DeviceChoice::Auto, Ok(_)) => Ok(on_gpu(0)),
+        (DeviceChoice::Cuda(index), Ok(count)) if index < count => Ok(on_gpu(index)),
+        (DeviceChoice::Cuda(_), Ok(count)) => Err(DeviceError::NoSuchGpu { choice, count }),
+        (DeviceChoice::Cuda(_), Err(reason)) => Err(DeviceError::NoCuda { choice, reason }),
+    }
+}
+
+/// More threads than cores only wait for each other.
+fn cpu_threads(asked: usize) -> i32 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let threads = if asked == 0 { cores } else { asked.min(cores) };
+    i32::try_from(threads).unwrap_or(i32::MAX)
+}
+
+fn count_gpus() -> Result<usize, String> {
+    match usize::try_from(Cuda::device_count()) {
+        Ok(count) if count > 0 && Cuda::is_available() => Ok(count),
+        _ => Err("the NVIDIA driver shows no GPU".to_owned()),
+    }
+}
+
+fn on_cpu(remark: &str) -> DeviceInUse {
+    let threads = tch::get_num_threads();
+    let description = format!("CPU {}, {threads} threads{remark}", cpu::model());
+    DeviceInUse { device: Device::Cpu, description }
+}
+
+fn on_gpu(index: usize) -> DeviceInUse {
+    let model = cuda::model(index).unwrap_or_else(|| "of unknown model".to_owned());
+    let description = format!("GPU {index} {model}, {} CPU threads", tch::get_num_threads());
+    DeviceInUse { device: Device::Cuda(index), description }
+}

@@ -1,0 +1,53 @@
+//! libtorch's GPU half, loaded at run time: the binary links only the CPU half, and so runs where there is no GPU.
+#![allow(unsafe_code)]
+
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
+use std::{
+    ffi::{CStr, c_char, c_int, c_uint},
+    path::PathBuf,
+};
+
+const CPU_HALF: &str = "libtorch_cpu.so";
+const GPU_HALF: &str = "libtorch_cuda.so";
+const DRIVER: &str = "libcuda.so.1";
+
+/// Loads `libtorch_cuda.so` for the rest of the process, from beside `libtorch_cpu.so` or by the loader's path.
+///
+/// Must come before the first call into libtorch. The error is the reason, without a full stop.
+pub fn load() -> Result<(), String> {
+    let beside = folder_of_cpu_half().map(|folder| folder.join(GPU_HALF)).filter(|path| path.exists());
+    let library = beside.unwrap_or_else(|| PathBuf::from(GPU_HALF));
+    // SAFETY: libtorch_cuda.so is a part of the libtorch that is already loaded. Its initialisers register kernels, no more.
+    let library = unsafe { Library::open(Some(&library), RTLD_NOW | RTLD_GLOBAL) };
+    let library = library.map_err(|error| format!("libtorch's GPU half cannot be loaded ({error})"))?;
+    // kept for ever: its kernels are registered in libtorch
+    let _handle = library.into_raw();
+    Ok(())
+}
+
+/// Where the kernel says `libtorch_cpu.so` was mapped from.
+fn folder_of_cpu_half() -> Option<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let path =
+        maps.lines().find_map(|line| line.find('/').map(|at| &line[at..]).filter(|path| path.ends_with(CPU_HALF)))?;
+    PathBuf::from(path).parent().map(PathBuf::from)
+}
+
+/// The GPU's model, from the NVIDIA driver.
+pub fn model(index: usize) -> Option<String> {
+    let index = c_int::try_from(index).ok()?;
+    let mut name: [c_char; 256] = [0; 256];
+    let mut device: c_int = 0;
+    // SAFETY: the three functions have these signatures in the CUDA driver API (cuda.h) since its first version; the
+    // buffers outlive the calls and `name`'s length is passed along. The driver is loaded and initialised by libtorch.
+    let filled = unsafe {
+        let driver = Library::open(Some(DRIVER), RTLD_NOW).ok()?;
+        let init: Symbol<unsafe extern "C" fn(c_uint) -> c_int> = driver.get(b"cuInit\0").ok()?;
+        let get: Symbol<unsafe extern "C" fn(*mut c_int, c_int) -> c_int> = driver.get(b"cuDeviceGet\0").ok()?;
+        let get_name: Symbol<unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int> =
+            driver.get(b"cuDeviceGetName\0").ok()?;
+        init(0) == 0 && get(&mut device, index) == 0 && get_name(name.as_mut_ptr(), 255, device) == 0
+    };
+    // SAFETY: the buffer was zeroed and the driver wrote at most 255 bytes of it, so it ends in a zero.
+    filled.then(|| unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned())
+}

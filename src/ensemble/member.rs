@@ -1,0 +1,71 @@
+//! One network of the ensemble, at work.
+
+use super::{GradeError, cam, release::MemberFile, release::ReleaseError};
+use crate::{
+    grade::{GRADES, Probabilities, Vote},
+    networks::Network,
+};
+use tch::{Device, Kind, TchError, Tensor};
+
+/// A network with its name and image size.
+pub struct Member {
+    name: String,
+    image_size: u32,
+    network: Network,
+    device: Device,
+}
+
+/// What a member says about some knees.
+pub(super) struct Answer {
+    /// One vote per knee.
+    pub votes: Vec<Vote>,
+    /// The feature map of each knee's unflipped view, `[knees, c, h, w]`.
+    pub map: Tensor,
+}
+
+impl Member {
+    pub(super) fn load(file: MemberFile, device: Device) -> Result<Self, ReleaseError> {
+        let network = file.build(device)?;
+        Ok(Self { name: file.name().to_owned(), image_size: file.image_size(), network, device })
+    }
+
+    /// Its name in the release.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The side of the square views it expects, in pixels.
+    pub fn image_size(&self) -> u32 {
+        self.image_size
+    }
+
+    /// The logits `[n, 5]` of normalised views `[n, 3, s, s]`, each view by itself.
+    pub fn logits(&self, views: &Tensor) -> Result<Tensor, GradeError> {
+        Ok(tch::no_grad(|| self.network.logits(&self.network.map(&views.f_to(self.device)?)?))?)
+    }
+
+    /// One vote per knee, from the knees' views as [`super::preprocess::views`] lays them.
+    pub(super) fn answer(&self, views: &Tensor) -> Result<Answer, GradeError> {
+        let map = self.network.map(views)?;
+        let logits = self.network.logits(&map)?;
+        let knees = logits.size2()?.0 / 2;
+        let mean = logits.f_view([2, knees, GRADES as i64])?.f_mean_dim([0i64].as_slice(), false, Kind::Float)?;
+        let mut flat = vec![0f32; mean.numel()];
+        mean.f_to(Device::Cpu)?.f_copy_data(&mut flat, mean.numel())?;
+        let votes = flat.as_chunks::<GRADES>().0.iter().map(|&logits| self.vote(logits)).collect::<Result<_, _>>()?;
+        Ok(Answer { votes, map: map.f_narrow(0, 0, knees)? })
+    }
+
+    fn vote(&self, logits: [f32; GRADES]) -> Result<Vote, GradeError> {
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(GradeError::NotFinite { member: self.name.clone() });
+        }
+        let probabilities = Probabilities::softmax(logits);
+        Ok(Vote { member: self.name.clone(), grade: probabilities.argmax(), probabilities })
+    }
+
+    /// Grad-CAM of one grade per knee, `[knees, s, s]` at the member's image size, from the maps of [`Answer`].
+    pub(super) fn saliency(&self, map: &Tensor, grades: &Tensor) -> Result<Tensor, TchError> {
+        cam::grad_cam(map, &self.network.mean_gradient(map, grades)?, self.image_size)
+    }
+}

@@ -1,0 +1,166 @@
+//! A release: a frozen set of members with their vote rule, metrics and model card.
+//!
+//! A folder of `release.toml`, the members' weights as safetensors, and `MODEL_CARD.md`. It is written once, whole or not
+//! at all, and never changed; the SHA-256 of `release.toml`, which holds the weights' hashes, identifies it.
+
+mod card;
+mod error;
+mod folder;
+mod import;
+mod manifest;
+
+pub use error::ReleaseError;
+pub(super) use folder::write_once;
+pub use import::{ImportOptions, Source, import};
+pub use manifest::{MemberEntry, Metrics, Origin, Provenance};
+
+use super::vote::VoteRule;
+use crate::{
+    digest::Digest,
+    networks::{
+        Network,
+        weights::{MAX_FILE_BYTES, Weights},
+    },
+};
+use manifest::Manifest;
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+use tch::Device;
+
+const MANIFEST: &str = "release.toml";
+const CARD: &str = "MODEL_CARD.md";
+
+/// A release.toml of sixty members has 15 kB.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+
+/// An opened release: its manifest is read and consistent, its weights not yet looked at.
+#[derive(Clone, Debug)]
+pub struct Release {
+    folder: PathBuf,
+    manifest: Manifest,
+    text: String,
+    digest: Digest,
+}
+
+impl Release {
+    /// Reads and checks a release's `release.toml`. Does not call into libtorch.
+    pub fn open(folder: &Path) -> Result<Self, ReleaseError> {
+        let path = folder.join(MANIFEST);
+        let bytes =
+            read(&path, MAX_MANIFEST_BYTES).map_err(|source| ReleaseError::Read { path: path.clone(), source })?;
+        let digest = Digest::of(&bytes);
+        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned());
+        let parsed = text.and_then(|text| Ok((Manifest::parse(&text)?, text)));
+        let (manifest, text) = parsed.map_err(|reason| ReleaseError::Manifest { path, reason })?;
+        Ok(Self { folder: folder.to_owned(), manifest, text, digest })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.manifest.name
+    }
+
+    /// The SHA-256 of `release.toml`: two releases are the same when this is.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The text of its `release.toml`.
+    pub fn manifest(&self) -> &str {
+        &self.text
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> jiff::Timestamp {
+        self.manifest.created
+    }
+
+    /// How its members' votes become a grade.
+    pub fn vote(&self) -> VoteRule {
+        self.manifest.vote
+    }
+
+    /// How well it grades, by data set; none where nobody measured.
+    pub fn metrics(&self) -> &[Metrics] {
+        &self.manifest.metrics
+    }
+
+    /// Where it comes from.
+    pub fn provenance(&self) -> &Provenance {
+        &self.manifest.provenance
+    }
+
+    /// Its members in voting order.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = MemberFile<'_>> {
+        self.manifest.members.iter().map(|entry| MemberFile { release: self, entry })
+    }
+
+    /// Checks every member: the file's hash, then names, shapes and finite values by building the network.
+    ///
+    /// Calls into libtorch: settle the device first.
+    pub fn verify(&self) -> Result<(), ReleaseError> {
+        self.members().try_for_each(|member| member.build(Device::Cpu).map(drop))
+    }
+}
+
+/// One member as its release describes it.
+#[derive(Clone, Copy)]
+pub struct MemberFile<'a> {
+    release: &'a Release,
+    entry: &'a MemberEntry,
+}
+
+impl MemberFile<'_> {
+    /// Its name, unique in the release.
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// The side of its views in pixels.
+    pub fn image_size(&self) -> u32 {
+        self.entry.image_size
+    }
+
+    /// What `release.toml` says about it.
+    pub fn entry(&self) -> &MemberEntry {
+        self.entry
+    }
+
+    /// Reads the weights, checks their hash and builds the network on a device.
+    pub fn build(&self, device: Device) -> Result<Network, ReleaseError> {
+        let path = self.release.folder.join(&self.entry.file);
+        let bytes = read(&path, MAX_FILE_BYTES).map_err(|source| ReleaseError::Read { path: path.clone(), source })?;
+        let found = Digest::of(&bytes);
+        if found != self.entry.sha256 {
+            let (release, expected) = (self.release.name().to_owned(), self.entry.sha256);
+            return Err(ReleaseError::Hash { release, path, expected, found });
+        }
+        let weights = Weights::from_bytes(bytes).map(|weights| weights.on(device));
+        weights.and_then(|mut weights| self.entry.architecture.build(&mut weights)).map_err(|source| {
+            let release = self.release.name().to_owned();
+            ReleaseError::Weights { release, path, source }
+        })
+    }
+}
+
+/// All bytes of a regular file: a pipe in its place would block for ever.
+fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > limit {
+        return Err(io::Error::other(format!("it has more than {limit} bytes")));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(metadata.len()).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,103 @@
+//! Making a release out of foreign weights.
+
+use super::{
+    CARD, MANIFEST, Release, ReleaseError, card,
+    manifest::{Manifest, MemberEntry, Metrics, Origin, Provenance},
+    write_once,
+};
+use crate::{
+    digest::Digest,
+    ensemble::vote::VoteRule,
+    networks::{
+        Architecture,
+        weights::{MAX_FILE_BYTES, Weights},
+    },
+};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// The program that writes releases.
+const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+/// One foreign file that becomes a member, named after its architecture.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// A state_dict: `.safetensors`, `.pt` or `.pth`.
+    pub path: PathBuf,
+    /// Which network it belongs to.
+    pub architecture: Architecture,
+    /// The side of its views in pixels; none for the architecture's own.
+    pub image_size: Option<u32>,
+}
+
+/// What the release should say of itself.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Its name, and its folder's.
+    pub name: String,
+    /// The clock's time.
+    pub created: Timestamp,
+    /// How votes become a grade.
+    pub vote: VoteRule,
+    /// How well it grades, where somebody measured.
+    pub metrics: Vec<Metrics>,
+    /// What a human should know about where it comes from.
+    pub note: Option<String>,
+    /// The whole text of `MODEL_CARD.md`; none for one made from the rest.
+    pub card: Option<String>,
+}
+
+/// Reads foreign weights, checks them by building their networks, and writes them as a release into `models`.
+///
+/// The weights are stored in float16. The release is verified before it gets its name; an existing one is never
+/// overwritten. Calls into libtorch: settle the device first.
+pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Result<Release, ReleaseError> {
+    let mut members = Vec::new();
+    let mut files = Vec::new();
+    let mut origins = Vec::new();
+    for source in sources {
+        let (bytes, origin) = convert(source, &options.name)?;
+        let name = source.architecture.name().to_owned();
+        members.push(MemberEntry {
+            file: format!("{name}.safetensors"),
+            name,
+            architecture: source.architecture,
+            image_size: source.image_size.unwrap_or(source.architecture.image_size()),
+            sha256: Digest::of(&bytes),
+        });
+        files.push(bytes);
+        origins.push(origin);
+    }
+    let manifest = Manifest {
+        name: options.name,
+        created: options.created,
+        vote: options.vote,
+        members,
+        metrics: options.metrics,
+        provenance: Provenance { program: PROGRAM.to_owned(), note: options.note, sources: origins },
+    };
+    let refuse = |reason| ReleaseError::Options { name: manifest.name.clone(), reason };
+    manifest.check().map_err(refuse)?;
+    let text = toml::to_string(&manifest).map_err(|error| refuse(error.to_string()))?;
+    let card = options.card.unwrap_or_else(|| card::text(&manifest));
+    let weights = manifest.members.iter().zip(&files).map(|(member, bytes)| (member.file.as_str(), bytes.as_slice()));
+    let mut all: Vec<(&str, &[u8])> = weights.collect();
+    all.extend([(CARD, card.as_bytes()), (MANIFEST, text.as_bytes())]);
+    Release::open(&write_once(models, &manifest.name, &all)?)
+}
+
+/// A source's weights as float16 safetensors, known to build their network before and after, and where they come from.
+fn convert(source: &Source, release: &str) -> Result<(Vec<u8>, Origin), ReleaseError> {
+    let refuse =
+        |error| ReleaseError::Weights { release: release.to_owned(), path: source.path.clone(), source: error };
+    let read = |error| ReleaseError::Read { path: source.path.clone(), source: error };
+    let bytes = super::read(&source.path, MAX_FILE_BYTES).map_err(read)?;
+    let sha256 = Digest::of(&bytes);
+    let mut weights = Weights::from_bytes(bytes).map_err(refuse)?;
+    source.architecture.build(&mut weights).map_err(refuse)?;
+    let bytes = weights.to_safetensors().map_err(refuse)?;
+    let mut written = Weights::from_bytes(bytes.clone()).map_err(refuse)?;
+    source.architecture.build(&mut written).map_err(refuse)?;
+    let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((bytes, Origin { file, sha256 }))
+}

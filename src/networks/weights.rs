@@ -1,0 +1,163 @@
+//! State dicts: named tensors as a file holds them, checked as they are taken out.
+//!
+//! A network takes each tensor it needs by name and shape through a [`Scope`]; what is missing, surplus, misshapen or not
+//! finite is refused by name. Nothing is converted before its shape is known to be the expected one, so a hostile file
+//! cannot ask for more memory than the network itself would use.
+
+mod dtype;
+mod legacy;
+mod pickle;
+mod safetensors;
+mod scope;
+mod state_dict;
+mod stored;
+mod zipped;
+
+pub use scope::Scope;
+
+use std::collections::{BTreeMap, BTreeSet};
+use stored::Stored;
+use tch::{Device, TchError};
+
+/// No state dict of ours comes near this: the largest network's, in float32, is 270 MB.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// Tensor names are dotted paths of identifiers; the longest of ours has 40 letters.
+const MAX_NAME: usize = 200;
+
+/// PyTorch counts batches in training; inference has no use for the count.
+const IGNORED_SUFFIX: &str = "num_batches_tracked";
+
+/// Why a state dict was refused. The caller knows the file's name and says it.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file is larger than any state dict of ours.
+    #[error("it has more than {MAX_FILE_BYTES} bytes, the most that is read")]
+    TooLarge,
+    /// The content is of no known format.
+    #[error("it is neither a safetensors file nor a state_dict written by torch.save")]
+    UnknownFormat,
+    /// The format is known, the content contradicts it.
+    #[error("it is damaged or is no state_dict: {0}")]
+    Damaged(String),
+    /// A pickle asks for a name that a state dict does not need, which in Python could run code.
+    #[error(
+        "it asks for `{0}`, which no plain state_dict needs and which is not executed; save it again with \
+         torch.save(model.state_dict(), ...)"
+    )]
+    Forbidden(String),
+    /// A tensor that the network needs is not there.
+    #[error("tensor `{0}` is missing; is this the right architecture?")]
+    Missing(String),
+    /// A tensor is there that the network does not have.
+    #[error("tensor `{name}` (and {others} more) does not belong to this architecture")]
+    Surplus {
+        /// The first of them in alphabetical order.
+        name: String,
+        /// How many there are besides.
+        others: usize,
+    },
+    /// A tensor has another shape than the network's.
+    #[error("tensor `{name}` has shape {found:?}, but {expected:?} is needed")]
+    Shape {
+        /// The tensor's full name.
+        name: String,
+        /// The file's shape.
+        found: Vec<usize>,
+        /// The architecture's shape.
+        expected: Vec<i64>,
+    },
+    /// A tensor's description or values are not usable.
+    #[error("tensor `{name}` {reason}")]
+    Tensor {
+        /// The tensor's full name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// libtorch itself refused.
+    #[error("libtorch failed: {0}")]
+    Torch(#[from] TchError),
+}
+
+impl WeightsError {
+    fn tensor(name: &str, reason: impl Into<String>) -> Self {
+        Self::Tensor { name: name.to_owned(), reason: reason.into() }
+    }
+}
+
+/// The named tensors of one file.
+pub struct Weights {
+    bytes: Vec<u8>,
+    tensors: BTreeMap<String, Stored>,
+    taken: BTreeSet<String>,
+    device: Device,
+}
+
+impl Weights {
+    /// Reads the bytes of a `.safetensors`, `.pt` or `.pth` file; the content decides which it is, not the name.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, WeightsError> {
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(WeightsError::TooLarge);
+        }
+        let mut tensors = if zipped::recognises(&bytes) {
+            zipped::tensors(&bytes)?
+        } else if legacy::recognises(&bytes) {
+            legacy::tensors(&bytes)?
+        } else if safetensors::recognises(&bytes) {
+            safetensors::tensors(&bytes)?
+        } else {
+            return Err(WeightsError::UnknownFormat);
+        };
+        // error messages and logs repeat these names
+        if tensors.keys().any(|name| name.len() > MAX_NAME || name.contains(|c: char| !c.is_ascii_graphic())) {
+            return Err(WeightsError::Damaged("it names a tensor otherwise than by a dotted path".to_owned()));
+        }
+        tensors.retain(|name, _| !is_ignored(name));
+        Ok(Self { bytes, tensors, taken: BTreeSet::new(), device: Device::Cpu })
+    }
+
+    /// The same weights, given out as tensors on a device (at first the CPU).
+    pub fn on(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// The place from which all names are relative: the network's own root.
+    pub fn root(&mut self) -> Scope<'_> {
+        Scope::root(self)
+    }
+
+    /// Every tensor's name and its shape, in alphabetical order; batch counters are left out.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.tensors.iter().map(|(name, stored)| (name.as_str(), stored.shape()))
+    }
+
+    /// One tensor's values in float32, row-major; refused when one of them is not finite.
+    pub fn values(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let stored = self.tensors.get(name).ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
+        let values = stored.values(&self.bytes);
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(WeightsError::tensor(name, format!("holds a value that is not finite ({value})"))),
+            None => Ok(values),
+        }
+    }
+
+    /// Ends a building: refuses what nobody took.
+    pub fn finish(&self) -> Result<(), WeightsError> {
+        let mut surplus = self.tensors.keys().filter(|name| !self.taken.contains(*name));
+        match surplus.next() {
+            Some(name) => Err(WeightsError::Surplus { name: name.clone(), others: surplus.count() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The same tensors as a safetensors file in float16; one with a value beyond float16's range stays float32.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, WeightsError> {
+        safetensors::write(self)
+    }
+}
+
+fn is_ignored(name: &str) -> bool {
+    name.rsplit('.').next() == Some(IGNORED_SUFFIX)
+}

@@ -1,0 +1,45 @@
+//! A place in a network's tree of names.
+
+use super::{Weights, WeightsError};
+use std::fmt;
+use tch::Tensor;
+
+/// Weights seen from one module: names are relative to its path.
+pub struct Scope<'a> {
+    weights: &'a mut Weights,
+    path: String,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn root(weights: &'a mut Weights) -> Self {
+        Self { weights, path: String::new() }
+    }
+
+    /// The child module `name`, as in `stage2.0.branch1`.
+    pub fn at(&mut self, name: impl fmt::Display) -> Scope<'_> {
+        let path = self.full(name);
+        Scope { weights: self.weights, path }
+    }
+
+    /// Takes the tensor `name` of the expected shape: float32, finite, on the weights' device.
+    pub fn tensor(&mut self, name: &str, expected: &[i64]) -> Result<Tensor, WeightsError> {
+        let name = self.full(name);
+        let stored = self.weights.tensors.get(&name).ok_or_else(|| WeightsError::Missing(name.clone()))?;
+        if !stored.shape().iter().map(|&size| size as i64).eq(expected.iter().copied()) {
+            return Err(WeightsError::Shape { name, found: stored.shape().to_vec(), expected: expected.to_vec() });
+        }
+        let values = self.weights.values(&name)?;
+        let tensor = Tensor::f_from_slice(&values)?.f_view(expected)?.f_to(self.weights.device)?;
+        self.weights.taken.insert(name);
+        Ok(tensor)
+    }
+
+    /// An error about the tensor `name` of this module.
+    pub fn refuse(&self, name: &str, reason: &str) -> WeightsError {
+        WeightsError::tensor(&self.full(name), reason)
+    }
+
+    fn full(&self, name: impl fmt::Display) -> String {
+        if self.path.is_empty() { name.to_string() } else { format!("{}.{name}", self.path) }
+    }
+}
