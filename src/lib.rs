@@ -2,4 +2,5 @@
 
 pub mod digest;
 pub mod grade;
+pub mod radiograph;
 pub mod side;

@@ -1,0 +1,5 @@
+//! The integration tests: one binary, one module a room.
+
+mod film;
+mod hostile;
+mod radiograph;
