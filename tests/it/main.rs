@@ -3,3 +3,8 @@
 mod outbox;
 mod overlay;
 mod phantom;
+//! The integration tests: one binary, one module a room.
+
+mod film;
+mod hostile;
+mod radiograph;

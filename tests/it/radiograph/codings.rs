@@ -1,0 +1,92 @@
+//! Every coding gives the same picture.
+
+use super::samples::{self, ramp};
+use crate::film::{self, Film};
+use image::ImageFormat;
+use kellgrend::radiograph::{Completeness, Format, Limits, completeness, decode};
+
+#[test]
+fn every_coding_gives_the_ramp_and_counts_as_complete() {
+    for (name, bytes) in samples::all() {
+        let film = decode(&bytes, &Limits::default()).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        assert_eq!(film.picture.dimensions(), (64, 64), "{name}");
+        // 4096 levels come down to 256 by 255/4095, not by 16; the JPEGs are lossy.
+        let tolerance = if name.contains("jpeg") && !name.contains('-') || name == "dicom-jpeg" { 2 } else { 1 };
+        let worst = film.picture.iter().zip(ramp().iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= tolerance, "{name} differs by {worst}");
+        if ["rle", "jpeg-ls", "jpeg-2000", "png", "tiff"].contains(&name) {
+            assert_eq!(worst, 0, "{name} is lossless");
+        }
+        assert_eq!(completeness(&bytes), Completeness::Complete, "{name}");
+    }
+}
+
+#[test]
+fn the_format_is_told_by_content() {
+    let expected = |name: &str| match name {
+        "png" => Format::Png,
+        "jpeg" => Format::Jpeg,
+        "tiff" => Format::Tiff,
+        _ => Format::Dicom,
+    };
+    for (name, bytes) in samples::all() {
+        assert_eq!(Format::sniff(&bytes), Some(expected(name)), "{name}");
+    }
+    // A TIFF header in the preamble makes no TIFF (PS3.10 7.1).
+    let mut dual = samples::all()[1].1.clone();
+    dual[..4].copy_from_slice(b"II*\0");
+    assert_eq!(Format::sniff(&dual), Some(Format::Dicom));
+    assert_eq!((Format::Dicom.extension(), Format::Jpeg.to_string().as_str()), ("dcm", "JPEG"));
+}
+
+#[test]
+fn a_data_set_without_meta_information_is_read_by_its_first_element() {
+    let film = Film::grey8(64, 64, &ramp());
+    let expected = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().picture;
+    for (explicit, big) in [(true, false), (false, false), (true, true)] {
+        let decoded = decode(&film.data_set(explicit, big), &Limits::default()).unwrap();
+        assert_eq!(decoded.picture, expected, "explicit {explicit}, big endian {big}");
+        assert_eq!(decoded.tags.coding, "no transfer syntax");
+    }
+    let without_preamble = &film.file(film::EXPLICIT)[132..];
+    assert_eq!(decode(without_preamble, &Limits::default()).unwrap().picture, expected);
+    let coded = Film::coded(64, 64, 8, samples::jpeg_ls()).data_set(true, false);
+    assert_eq!(decode(&coded, &Limits::default()).unwrap_err().code(), "unsupported");
+}
+
+#[test]
+fn rle_of_16_bits_and_of_colour() {
+    let words: Vec<u16> = (0..64u16).map(|v| v * 1000).collect();
+    let planes = [words.iter().map(|v| (v >> 8) as u8).collect(), words.iter().map(|v| *v as u8).collect()];
+    let coded = decode(&Film::coded(8, 8, 16, samples::rle(&planes)).file(film::RLE), &Limits::default()).unwrap();
+    let native = decode(&Film::grey(8, 8, &words).file(film::EXPLICIT), &Limits::default()).unwrap();
+    assert_eq!(coded.picture, native.picture);
+    assert_eq!(coded.tags.coding, "RLE Lossless");
+
+    // cv2.cvtColor(..., COLOR_RGB2GRAY) of 8 pixels
+    let grey = [124, 76, 150, 29, 2, 251, 128, 47];
+    let red = vec![10, 255, 0, 0, 1, 250, 127, 77];
+    let green = vec![200, 0, 255, 0, 2, 251, 128, 3];
+    let blue = vec![30, 0, 0, 255, 3, 252, 129, 199];
+    let colour = |film: Film| film.word(film::SAMPLES, 3).text(film::PHOTOMETRIC, "CS", "RGB");
+    let coded = colour(Film::coded(8, 1, 8, samples::rle(&[red.clone(), green.clone(), blue.clone()])));
+    let planar = colour(Film::grey8(8, 1, &[red.clone(), green.clone(), blue.clone()].concat())).word(film::PLANAR, 1);
+    let by_pixel: Vec<u8> = (0..8).flat_map(|i| [red[i], green[i], blue[i]]).collect();
+    let by_pixel = colour(Film::grey8(8, 1, &by_pixel));
+    for (film, syntax) in [(coded, film::RLE), (planar, film::EXPLICIT), (by_pixel, film::IMPLICIT)] {
+        assert_eq!(decode(&film.file(syntax), &Limits::default()).unwrap().picture.to_vec(), grey);
+    }
+    let luma = Film::grey8(8, 1, &[red, green.clone(), blue].concat()).word(film::SAMPLES, 3).word(film::PLANAR, 1);
+    let luma = luma.text(film::PHOTOMETRIC, "CS", "YBR_FULL").file(film::EXPLICIT);
+    assert_eq!(decode(&luma, &Limits::default()).unwrap().picture.to_vec(), [10, 255, 0, 0, 1, 250, 127, 77]);
+}
+
+#[test]
+fn a_frame_in_several_fragments_is_joined() {
+    let frame = samples::encode(ramp(), ImageFormat::Jpeg);
+    let (one, two) = frame.split_at(frame.len() / 4 * 2);
+    let whole = Film::coded(64, 64, 8, frame.clone());
+    let parts = whole.clone().set(film::PIXELS, "OB", film::Value::Fragments(vec![one.to_vec(), two.to_vec()]));
+    let picture = |film: Film| decode(&film.file(film::JPEG), &Limits::default()).unwrap().picture;
+    assert_eq!(picture(parts), picture(whole));
+}
