@@ -10,7 +10,7 @@ pub use choices::{Identity, LogLevel, Pattern};
 pub use source::ConfigError;
 
 use crate::ensemble::DeviceChoice;
-use crate::outbox::Palette;
+use crate::outbox::overlay::Palette;
 use bytesize::ByteSize;
 use choices::{at_least_one, at_most_an_hour};
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,9 @@ pub use identity::{IdentityError, IdentityPolicy};
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
 use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId};
-use crate::outbox::{Palette, PngError, PublishError, WrongMap, publish};
+use crate::outbox::overlay::{Palette, PngError, WrongMap};
+use crate::outbox::publish::{PublishError, publish};
+use crate::outbox::record::{self, ProgramFacts, ReleaseFacts};
 use crate::radiograph::{self, Format, Laterality, Limits, Radiograph, Refusal};
 use crate::side::Side;
 use image::GrayImage;
@@ -110,9 +112,9 @@ pub struct Context {
     /// Where results appear.
     pub outbox: PathBuf,
     /// Name, digest and vote rule of the release.
-    pub release: crate::outbox::ReleaseFacts,
+    pub release: ReleaseFacts,
     /// Version, device and settings.
-    pub program: crate::outbox::ProgramFacts,
+    pub program: ProgramFacts,
     /// Limits for decoding.
     pub limits: Limits,
     /// What is kept of the patient.
@@ -253,7 +255,7 @@ impl Grading {
             let record = result::record(&context, &subject_, &decoded, &recorded, &drawn);
             let json = record.to_json().map_err(|e| Trouble::Read(e.into()))?;
             let files = drawn.into_iter().flat_map(result::Drawing::into_files);
-            let files: Vec<_> = std::iter::once((crate::outbox::FILE_NAME.to_owned(), json)).chain(files).collect();
+            let files: Vec<_> = std::iter::once((record::FILE_NAME.to_owned(), json)).chain(files).collect();
             publish(&context.outbox, &folder, &files)?;
             Ok::<_, Trouble>(rows)
         })

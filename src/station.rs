@@ -3,14 +3,14 @@
 //! What the daemon and `kellgrend grade` share.
 
 use crate::config::Settings;
-use crate::ensemble::{DeviceInUse, Ensemble, Maps, Release, settle, starter};
+use crate::ensemble::{DeviceInUse, Ensemble, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy};
 use crate::ledger::{Ledger, ReleaseRow, StartId, StartRow};
-use crate::outbox::{ProgramFacts, ReleaseFacts, sweep};
+use crate::outbox::publish::sweep;
+use crate::outbox::record::{ProgramFacts, ReleaseFacts};
 use crate::radiograph::Limits;
 use crate::state::{Lock, State};
 use anyhow::Context as _;
-use std::num::NonZeroUsize;
 
 /// Everything that grading needs, ready.
 pub struct Station {
@@ -43,9 +43,9 @@ impl Station {
             tracing::info!("removed {swept} unfinished result(s) of an earlier start from the outbox");
         }
         // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
-        let device = settle(settings.ensemble.device, NonZeroUsize::new(settings.ensemble.threads))?;
+        let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = choose_release(&settings.ensemble.release, &state, &ledger)?;
-        let ensemble = Ensemble::load(&release, &device)?;
+        let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
         tracing::info!(device = device.description, release = release.name(), members = release.members().len(), "ready to grade");
 
         let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };
@@ -72,8 +72,7 @@ impl Station {
         };
         let batch = settings.ensemble.batch;
         let jobs = settings.grading.jobs();
-        let maps = if settings.pictures.draw { Maps::Draw } else { Maps::Skip };
-        let grader = Grader::start(ensemble, maps, batch, settings.ensemble.batch_wait);
+        let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
         Ok(Self { state, ledger, start, release, device, grading, in_flight: 2 * batch + jobs, _lock: lock })
     }

@@ -123,7 +123,7 @@ impl Findings {
     }
 
     fn networks(&mut self, settings: &Settings, state: &State) {
-        let device = match settle(settings.ensemble.device, std::num::NonZeroUsize::new(settings.ensemble.threads)) {
+        let device = match settle(settings.ensemble.device, settings.ensemble.threads) {
             Ok(device) => device,
             Err(error) => return self.bad("device", &error.to_string()),
         };

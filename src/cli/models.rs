@@ -138,7 +138,7 @@ fn show(release: &Release) {
 }
 
 fn verify(state: &State, chosen: Vec<String>) -> Result<Exit, Failure> {
-    settle(DeviceChoice::Cpu, None)?;
+    settle(DeviceChoice::Cpu, 0)?;
     let chosen = if chosen.is_empty() { names(&state.models)? } else { chosen };
     let mut exit = Exit::Done;
     for name in chosen {
@@ -164,7 +164,7 @@ impl Import {
         let (vote, note) = (self.vote, self.note);
         let created = jiff::Timestamp::now();
         let options = ImportOptions { name: self.name, created, vote, metrics: Vec::new(), note, card };
-        settle(DeviceChoice::Cpu, None)?;
+        settle(DeviceChoice::Cpu, 0)?;
         let release = import(&sources, options, &state.models)?;
         println!("{} is a release now: {}", release.name(), release.folder().display());
         println!("put it into service with: kellgrend models use {}", release.name());
@@ -188,7 +188,7 @@ fn parse_source(word: &str) -> anyhow::Result<(Architecture, PathBuf)> {
 
 fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure> {
     let release = open(state, name)?;
-    settle(DeviceChoice::Cpu, None)?;
+    settle(DeviceChoice::Cpu, 0)?;
     release.verify()?;
     let who = std::env::var("USER").unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
     Ledger::open(&state.ledger)?.put_in_service(release_row(&release)?, who, why)?;

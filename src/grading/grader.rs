@@ -1,6 +1,6 @@
 //! The thread that owns the device: knees come in, wait a moment for company, and go through together.
 
-use crate::ensemble::{Ensemble, GradeError, Graded, Maps};
+use crate::ensemble::{Ensemble, GradeError, Graded};
 use image::GrayImage;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -26,7 +26,7 @@ pub struct Stopped;
 
 impl Grader {
     /// Start the thread. Batches hold about `batch` knees; the first of one waits at most `wait` for the others.
-    pub fn start(ensemble: Ensemble, maps: Maps, batch: usize, wait: Duration) -> Self {
+    pub fn start(ensemble: Ensemble, batch: usize, wait: Duration) -> Self {
         let (jobs, queue) = mpsc::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
@@ -35,7 +35,7 @@ impl Grader {
             .spawn(move || {
                 while let Some(jobs) = next_batch(&queue, batch, wait) {
                     if !stop.load(Ordering::Relaxed) {
-                        answer(&ensemble, maps, jobs);
+                        answer(&ensemble, jobs);
                     }
                 }
             })
@@ -74,12 +74,18 @@ fn next_batch(queue: &mpsc::Receiver<Job>, batch: usize, wait: Duration) -> Opti
     Some(jobs)
 }
 
-fn answer(ensemble: &Ensemble, maps: Maps, jobs: Vec<Job>) {
+fn answer(ensemble: &Ensemble, jobs: Vec<Job>) {
     let knees: Vec<&GrayImage> = jobs.iter().flat_map(|job| job.knees.iter()).collect();
-    let mut graded = ensemble.grade(&knees, maps).into_iter();
-    // A radiograph of two knees is graded whole or not at all.
-    let answers: Vec<_> = jobs.iter().map(|job| graded.by_ref().take(job.knees.len()).collect()).collect();
-    for (job, answer) in jobs.into_iter().zip(answers) {
-        let _ = job.reply.send(answer); // whoever asked may have gone
+    match ensemble.grade(&knees) {
+        Ok(graded) => {
+            let mut graded = graded.into_iter();
+            for job in jobs {
+                let own = graded.by_ref().take(job.knees.len()).collect();
+                let _ = job.reply.send(Ok(own)); // whoever asked may have gone
+            }
+        }
+        // One bad picture must not take its batch along: each radiograph by itself.
+        Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|job| answer(ensemble, vec![job])),
+        Err(error) => jobs.into_iter().for_each(|job| drop(job.reply.send(Err(error.clone())))),
     }
 }

@@ -4,9 +4,10 @@ use super::{Context, Decoded, IdentityPolicy, Subject, Trouble};
 use crate::digest::Digest;
 use crate::ensemble::Graded;
 use crate::ledger::{PictureRow, RadiographRow, Recorded};
-use crate::outbox::{
-    Caption, FileFacts, FilmFacts, KneeResult, MapView, NOTICE, Palette, Patient, Pictures, PixelSpacing, Pseudonym,
-    ResultRecord, SCHEMA_VERSION, SpacingPlane, bare_map, overlay, png_grey, png_rgb,
+use crate::outbox::overlay::{Caption, MapView, Palette, bare_map, overlay, png_grey, png_rgb};
+use crate::outbox::record::{
+    FileFacts, FilmFacts, Identity, KneeResult, NOTICE, Patient, Pictures, PixelSpacing, Pseudonym, ResultRecord,
+    SCHEMA_VERSION, SpacingPlane,
 };
 use crate::radiograph::Tags;
 use image::GrayImage;
@@ -113,7 +114,7 @@ pub(super) fn record(
     let kept = context.identity.apply(tags.patient.as_ref());
     let patient = kept.patient.map(|patient| match context.identity.setting() {
         crate::config::Identity::Plain => {
-            Patient::Identity(crate::outbox::Identity { id: patient, name: kept.name.clone() })
+            Patient::Identity(Identity { id: patient, name: kept.name.clone() })
         }
         _ => Patient::Pseudonym(Pseudonym { pseudonym: patient }),
     });
