@@ -173,9 +173,11 @@ fn parse_level(word: &str) -> Result<LogLevel, String> {
 
 /// The log goes to standard error, with colours on a terminal.
 fn start_log(level: LogLevel) {
-    let level = tracing_subscriber::filter::LevelFilter::from_level(level.into());
+    let level = tracing::Level::from(level);
+    // The migrations' own chatter is not ours; its failures arrive as errors.
+    let filter = tracing_subscriber::EnvFilter::new(format!("{level},refinery_core=warn"));
     let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)

@@ -59,6 +59,7 @@ pub struct Settle {
     pub quiet: Duration,
     #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
     pub scan_every: Duration,
+    pub events: bool,
     #[serde(with = "humantime_serde")]
     pub truncated_after: Duration,
     pub ignore: Vec<Pattern>,
@@ -140,6 +141,7 @@ impl Default for Settle {
         Self {
             quiet: Duration::from_secs(3),
             scan_every: Duration::from_secs(15),
+            events: true,
             truncated_after: Duration::from_secs(600),
             ignore: ["*.part", "*.filepart", "*.tmp", "*.partial", "*.crdownload", "._*", "~*"].map(Pattern::known).into(),
         }

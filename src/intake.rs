@@ -53,11 +53,13 @@ impl Intake {
     /// Watch and claim until a `Stop` hint or until nobody takes what is claimed. Returns on its own thread's time:
     /// blocking.
     pub fn run(&self, hints: &mpsc::Receiver<Hint>, watch: mpsc::Sender<Hint>, claimed: &Claims) {
-        let mut watcher = watch::Watcher::new(&self.state.inbox, watch);
+        let mut watcher = self.settle.events.then(|| watch::Watcher::new(&self.state.inbox, watch));
         let mut settle = Settle::new(self.settle.quiet, self.settle.truncated_after);
         loop {
             let began = Instant::now();
-            watcher.keep_up();
+            if let Some(watcher) = &mut watcher {
+                watcher.keep_up();
+            }
             if self.round(&mut settle, claimed).is_err() {
                 return;
             }

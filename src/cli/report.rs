@@ -41,6 +41,10 @@ impl Report {
         if more {
             table.rows.truncate(50);
         }
+        if table.rows.is_empty() && matches!(self.format, Style::Table) {
+            writeln!(out, "nothing yet")?;
+            return Ok(Exit::Done);
+        }
         table.print(self.format, &mut out)?;
         if more {
             eprintln!("... the first 50 rows; --limit N or --format csv shows more");

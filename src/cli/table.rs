@@ -21,7 +21,14 @@ pub(super) enum Style {
 impl Table {
     pub(super) fn print(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
         match style {
-            Style::Table => writeln!(out, "{}", aligned(&self.columns, self.rows.iter().map(|row| row.iter().map(cell)))),
+            Style::Table => {
+                // A column without a single value would only push the others off the screen.
+                let told: Vec<usize> =
+                    (0..self.columns.len()).filter(|&i| self.rows.iter().any(|row| !row[i].is_null())).collect();
+                let header: Vec<_> = told.iter().map(|&i| self.columns[i].as_str()).collect();
+                let rows = self.rows.iter().map(|row| told.iter().map(|&i| cell(&row[i])));
+                writeln!(out, "{}", aligned(&header, rows))
+            }
             Style::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
                 csv.write_record(&self.columns)?;

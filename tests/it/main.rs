@@ -1,10 +1,12 @@
 //! What kellgrend does, seen from outside: one binary, a module a room.
 
+mod daemon;
+mod faults;
+mod film;
+mod films;
+mod hostile;
 mod outbox;
 mod overlay;
 mod phantom;
-//! The integration tests: one binary, one module a room.
-
-mod film;
-mod hostile;
 mod radiograph;
+mod sandbox;

@@ -120,6 +120,15 @@ impl Sandbox {
         }
     }
 
+    /// Wait until the ledger answers `wanted` or more.
+    pub fn until_at_least(&self, sql: &str, wanted: i64) {
+        let began = Instant::now();
+        while self.count(sql) < wanted {
+            assert!(began.elapsed() < Duration::from_secs(60), "{sql} stays below {wanted}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The folders in the outbox, by name.
     pub fn results(&self) -> Vec<PathBuf> {
         names_in(&self.state().join("outbox"))
