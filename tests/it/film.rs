@@ -1,4 +1,5 @@
 //! Small DICOM files, written byte by byte so that a test can lie in any place.
+#![allow(clippy::unwrap_used)]
 
 use flate2::{Compression, write::DeflateEncoder};
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
 //! A hundred and more files that nobody should send. Each must be refused, with a reason, at little cost.
+#![allow(clippy::unwrap_used)]
 
 use crate::film::{self, Film, Value};
 use crate::radiograph::samples::{self, encode, ramp};

@@ -198,6 +198,7 @@ impl PixelDataObject for Frame<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::file::File;
     use super::*;
