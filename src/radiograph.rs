@@ -5,6 +5,7 @@
 mod completeness;
 mod dicom;
 mod format;
+mod jpeg_markers;
 mod limits;
 mod luma;
 mod name;

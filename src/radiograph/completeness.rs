@@ -1,6 +1,6 @@
 //! Has all of a file arrived? A dropped transfer leaves a stable file without an end.
 
-use super::{Format, Limits, Refusal, dicom, raster};
+use super::{Format, Limits, Refusal, dicom, jpeg_markers, raster};
 
 /// Whether a file has its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub fn completeness(bytes: &[u8]) -> Completeness {
     let checked = match Format::sniff(bytes) {
         Some(Format::Dicom) => dicom::check_complete(bytes, &Limits::default()),
         Some(Format::Png) => raster::check_png_end(bytes),
-        Some(Format::Jpeg) => raster::check_jpeg_end(bytes),
+        Some(Format::Jpeg) => jpeg_markers::check_end(bytes),
         Some(Format::Tiff) => Ok(()),
         None if !bytes.is_empty() => Err(super::format::refuse_other(bytes)),
         None => Ok(()),

@@ -1,14 +1,12 @@
 //! PNG, JPEG and TIFF: pictures without tags.
 
-mod jpeg_markers;
 mod png_chunks;
 
-pub(super) use jpeg_markers::check_end as check_jpeg_end;
 pub(super) use png_chunks::check_end as check_png_end;
 
 use super::luma::{eight_bits, luma, scale};
 use super::turbojpeg::{Decoder, Grey};
-use super::{Limits, Refusal, Tags};
+use super::{Limits, Refusal, Tags, jpeg_markers};
 use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError};
@@ -29,7 +27,7 @@ pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
 
 /// Decodes a JPEG and turns it as its EXIF orientation says.
 pub(super) fn jpeg(bytes: &[u8], limits: &Limits) -> Decoded {
-    check_jpeg_end(bytes)?;
+    jpeg_markers::check_end(bytes)?;
     let decoder = Decoder::new(bytes, limits)?;
     let (width, height, precision) = (decoder.width, decoder.height, decoder.precision);
     let kind = if decoder.grey { "grey" } else { "colour" };

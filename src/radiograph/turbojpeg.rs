@@ -3,7 +3,8 @@
 //! It is the library behind OpenCV and Pillow, so the grey values are theirs bit for bit.
 #![allow(unsafe_code)]
 
-use crate::radiograph::{Limits, Refusal};
+use crate::radiograph::{Limits, Refusal, jpeg_markers};
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 use turbojpeg_sys as tj;
 
@@ -15,7 +16,7 @@ const MAX_MEMORY_MIB: c_int = 512;
 /// A decompressor that has read one picture's header.
 pub(crate) struct Decoder<'a> {
     handle: Handle,
-    jpeg: &'a [u8],
+    jpeg: Cow<'a, [u8]>,
     pub width: u32,
     pub height: u32,
     /// Bits a sample, 2 to 16.
@@ -44,6 +45,7 @@ impl Drop for Handle {
 impl<'a> Decoder<'a> {
     /// Reads the header and checks the size; nothing is allocated for pixels yet.
     pub fn new(jpeg: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
+        let jpeg = jpeg_markers::mend_scan_header(jpeg);
         // SAFETY: takes no pointer; a null result is checked.
         let handle = Handle(unsafe { tj::tj3Init(tj::TJINIT_TJINIT_DECOMPRESS as c_int) });
         if handle.0.is_null() {
@@ -94,8 +96,7 @@ impl<'a> Decoder<'a> {
             9..=12 => {
                 let mut grey = vec![0u16; pixels];
                 // SAFETY: as above; these samples are non-negative shorts, of the same size and layout as u16.
-                let code =
-                    unsafe { tj::tj3Decompress12(handle, source, length, grey.as_mut_ptr().cast(), 0, format) };
+                let code = unsafe { tj::tj3Decompress12(handle, source, length, grey.as_mut_ptr().cast(), 0, format) };
                 (code, Grey::Sixteen(grey))
             }
             _ => {
@@ -122,7 +123,8 @@ impl Handle {
         let message = unsafe { CStr::from_ptr(tj::tj3GetErrorStr(self.0)) }.to_string_lossy();
         if message.contains("Premature end") {
             Refusal::truncated("its JPEG data end early")
-        } else if message.contains("exceeds") || message.contains("too large") || message.contains("Maximum supported") {
+        } else if message.contains("exceeds") || message.contains("too large") || message.contains("Maximum supported")
+        {
             Refusal::TooLarge(format!("libjpeg-turbo reports: {message}"))
         } else {
             Refusal::damaged(format!("libjpeg-turbo reports: {message}"))

@@ -1,4 +1,5 @@
 //! Small DICOM files, written byte by byte so that a test can lie in any place.
+#![allow(clippy::unwrap_used)]
 
 use flate2::{Compression, write::DeflateEncoder};
 use std::collections::BTreeMap;
@@ -134,10 +135,16 @@ impl Film {
                 Value::Text(text) => (None, text.clone().into_bytes()),
                 Value::Words(words) => (None, words.iter().flat_map(|word| two(*word, big)).collect()),
                 Value::Bytes(bytes) => (None, bytes.clone()),
-                Value::Items(items) => (None, items.iter().flat_map(|item| {
-                    let item = item.data_set(explicit, big);
-                    [tag_bytes(0xFFFE_E000, big), four(item.len() as u32, big), item].concat()
-                }).collect()),
+                Value::Items(items) => (
+                    None,
+                    items
+                        .iter()
+                        .flat_map(|item| {
+                            let item = item.data_set(explicit, big);
+                            [tag_bytes(0xFFFE_E000, big), four(item.len() as u32, big), item].concat()
+                        })
+                        .collect(),
+                ),
                 Value::Fragments(fragments) => (Some(u32::MAX), encapsulate(fragments)),
                 Value::Lie(length, bytes) => (Some(*length), bytes.clone()),
             };
@@ -164,13 +171,17 @@ impl Film {
     }
 }
 
-/// Preamble, magic word and the transfer syntax.
+/// Preamble, magic word, the class of CR films and the transfer syntax.
 pub fn meta(syntax: &str) -> Vec<u8> {
     let mut uid = syntax.as_bytes().to_vec();
     uid.resize(uid.len().next_multiple_of(2), 0);
+    let class = b"1.2.840.10008.5.1.4.1.1.1\0";
     let mut out = [vec![0; 128], b"DICM".to_vec()].concat();
     out.extend(b"\x02\0\0\0UL\x04\0");
-    out.extend((8 + uid.len() as u32).to_le_bytes());
+    out.extend((16 + class.len() as u32 + uid.len() as u32).to_le_bytes());
+    out.extend(b"\x02\0\x02\0UI");
+    out.extend((class.len() as u16).to_le_bytes());
+    out.extend(class);
     out.extend(b"\x02\0\x10\0UI");
     out.extend((uid.len() as u16).to_le_bytes());
     out.extend(uid);

@@ -1,4 +1,5 @@
 //! A hundred and more files that nobody should send. Each must be refused, with a reason, at little cost.
+#![allow(clippy::unwrap_used)]
 
 use crate::film::{self, Film, Value};
 use crate::radiograph::samples::{self, encode, ramp};
@@ -72,7 +73,10 @@ fn lying_lengths() -> Files {
         ("damaged--pixels-too-short-for-their-shape", film8().word(film::ROWS, 65).file(film::EXPLICIT)),
         ("truncated--undefined-length-without-items", pixels(u32::MAX).file(film::EXPLICIT)),
         ("damaged--4-GiB-item", open(item(0xFFFF_FFF0)).file(film::EXPLICIT)),
-        ("damaged--4-GiB-fragment", film8().set(film::PIXELS, "OB", Value::Lie(u32::MAX, item(0xFFFF_FFF0))).file(film::RLE)),
+        (
+            "damaged--4-GiB-fragment",
+            film8().set(film::PIXELS, "OB", Value::Lie(u32::MAX, item(0xFFFF_FFF0))).file(film::RLE),
+        ),
         ("damaged--4-GiB-meta-element", meta),
         ("damaged--sequence-without-end", open(item(8)).file(film::EXPLICIT)),
     ])
@@ -253,10 +257,14 @@ fn strangers() -> Files {
         ("not-an-image--noise", noise.collect()),
         ("not-an-image--pdf", b"%PDF-1.7\n".to_vec()),
         ("not-an-image--gif", b"GIF89a\x01\0\x01\0".to_vec()),
-        ("not-an-image--wrong-magic", { let mut b = film8().file(film::EXPLICIT); b[128..132].copy_from_slice(b"DCIM"); b }),
+        ("not-an-image--wrong-magic", {
+            let mut b = film8().file(film::EXPLICIT);
+            b[128..132].copy_from_slice(b"DCIM");
+            b
+        }),
         ("archive--zip", b"PK\x03\x04\x14\0\0\0".to_vec()),
         ("archive--gzip", b"\x1f\x8b\x08\0\0\0\0\0".to_vec()),
-        ("no-pixels--magic-word-alone", [vec![0; 128], b"DICM".to_vec()].concat()),
+        ("truncated--magic-word-alone", [vec![0; 128], b"DICM".to_vec()].concat()),
         ("no-pixels--report", report),
         ("dicom-directory--dicomdir", directory),
         ("not-a-radiograph--mr", modality("MR")),
@@ -283,12 +291,24 @@ fn rasters() -> Files {
         bytes
     };
     let blank: DynamicImage = RgbaImage::from_pixel(64, 64, image::Rgba([255; 4])).into();
-    let mut tiff = b"II*\0\x08\0\0\0\x04\0".to_vec();
-    for (tag, kind, value) in [(256u16, 4u16, 60_000u32), (257, 4, 60_000), (273, 4, 8), (279, 4, u32::MAX)] {
-        tiff.extend(tag.to_le_bytes());
-        tiff.extend(kind.to_le_bytes());
+    // width, height, bits, no compression, black is zero, one strip at byte 8 of 4 GiB
+    let tags = [
+        (256, 60_000),
+        (257, 60_000),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, 60_000),
+        (279, u32::MAX),
+    ];
+    let mut tiff = b"II*\0\x08\0\0\0\x09\0".to_vec();
+    for (tag, value) in tags {
+        tiff.extend(u16::to_le_bytes(tag));
+        tiff.extend(4u16.to_le_bytes());
         tiff.extend(1u32.to_le_bytes());
-        tiff.extend(value.to_le_bytes());
+        tiff.extend(u32::to_le_bytes(value));
     }
     tiff.extend([0; 4]);
     named([
@@ -297,6 +317,6 @@ fn rasters() -> Files {
         ("blank--white-png", encode(blank.clone(), ImageFormat::Png)),
         ("blank--white-jpeg", encode(blank.to_rgb8(), ImageFormat::Jpeg)),
         ("too-large--tiff-of-60000", tiff),
-        ("damaged--tiff-without-a-directory", b"II*\0\0\0\0\0\0\0\0\0".to_vec()),
+        ("truncated--tiff-without-a-directory", b"II*\0\0\0\0\0\0\0\0\0".to_vec()),
     ])
 }

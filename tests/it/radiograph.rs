@@ -1,4 +1,5 @@
 //! Bytes to a grey picture: what is read, what is refused, and what neither may cost.
+#![allow(clippy::unwrap_used)]
 
 mod codings;
 mod grey;

@@ -24,7 +24,8 @@ pub(super) fn check_size(coding: &str, pixel: &ImagePixel, width: u32, height: u
 
 /// Checks JPEG-LS with the decoder's own header reader; gives the bits of an output word, 8 or 16.
 pub(super) fn check_jpeg_ls(frame: &[u8], pixel: &ImagePixel) -> Result<u16, Refusal> {
-    let header = CharLS::default().get_frame_info(frame).map_err(|_| Refusal::damaged("its JPEG-LS header is damaged"))?;
+    let header =
+        CharLS::default().get_frame_info(frame).map_err(|_| Refusal::damaged("its JPEG-LS header is damaged"))?;
     check_size("JPEG-LS", pixel, header.width, header.height)?;
     if header.component_count != 1 || pixel.samples != 1 {
         return Err(Refusal::unsupported("it is a JPEG-LS picture in colour"));
@@ -98,7 +99,8 @@ pub(super) fn check_jpeg_2000(frame: &[u8], pixel: &ImagePixel) -> Result<(), Re
             0x90 => {
                 let start = stream.at - body.len() - 4;
                 let tile = body.get(..2).map_or(tiles, |two| usize::from(u16::from_be_bytes([two[0], two[1]])));
-                let length = body.get(2..6).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes) as usize;
+                let length =
+                    body.get(2..6).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes) as usize;
                 *seen.get_mut(tile).ok_or_else(|| Refusal::damaged("its JPEG 2000 data have a tile too many"))? = true;
                 if stream.skip_tile_part(start, length)? {
                     break;
@@ -120,7 +122,9 @@ fn check_siz(siz: &[u8], pixel: &ImagePixel) -> Result<usize, Refusal> {
     let components = u16::from_be_bytes([siz[34], siz[35]]);
     let subsampled = siz[36..].chunks_exact(3).any(|component| component[1..] != [1, 1]);
     if components != pixel.samples || subsampled {
-        return Err(Refusal::unsupported(format!("its JPEG 2000 data have {components} components or fewer pixels in some")));
+        return Err(Refusal::unsupported(format!(
+            "its JPEG 2000 data have {components} components or fewer pixels in some"
+        )));
     }
     if siz[36..].chunks_exact(3).any(|component| u16::from(component[0] & 0x7F) + 1 > pixel.bits_allocated) {
         return Err(Refusal::damaged("its JPEG 2000 samples have more bits than its tags allocate"));
@@ -131,7 +135,10 @@ fn check_siz(siz: &[u8], pixel: &ImagePixel) -> Result<usize, Refusal> {
     let across = u64::from(x1 - tile_x0).div_ceil(tile_width.into());
     let down = u64::from(y1 - tile_y0).div_ceil(tile_height.into());
     if across * down > MAX_TILES {
-        return Err(Refusal::TooLarge(format!("its JPEG 2000 data have {} tiles, the limit is {MAX_TILES}", across * down)));
+        return Err(Refusal::TooLarge(format!(
+            "its JPEG 2000 data have {} tiles, the limit is {MAX_TILES}",
+            across * down
+        )));
     }
     Ok((across * down) as usize)
 }

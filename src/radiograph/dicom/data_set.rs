@@ -38,6 +38,11 @@ impl<'a> DataSet<'a> {
         self.encoding
     }
 
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
     /// The element with a tag.
     pub fn element(&self, tag: Tag) -> Option<&Element> {
         self.elements.iter().find(|element| element.tag == tag)

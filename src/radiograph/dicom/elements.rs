@@ -88,7 +88,10 @@ impl<'a> Elements<'a> {
         }
         let Header { tag, vr, length, body } = self.header(self.at, self.encoding)?;
         if tag.group() == 0xFFFE {
-            return Err(Refusal::damaged(format!("it has a delimiter where an element should be, at byte {}", self.at)));
+            return Err(Refusal::damaged(format!(
+                "it has a delimiter where an element should be, at byte {}",
+                self.at
+            )));
         }
         let value = if length == UNDEFINED {
             let (value, after) = self.skip_undefined(body, inner(self.encoding, vr))?;

@@ -2,6 +2,7 @@
 
 use super::data_set::DataSet;
 use super::elements::{Elements, Encoding, is_vr};
+use super::subject;
 use super::syntax::Syntax;
 use crate::radiograph::{Limits, Refusal};
 use dicom_dictionary_std::{tags, uids};
@@ -9,6 +10,13 @@ use flate2::{Decompress, FlushDecompress, Status};
 use std::borrow::Cow;
 
 const PREAMBLE: usize = 128;
+/// The classes of films; an object of theirs without pixels is one that has not arrived.
+const RADIOGRAPHS: [&str; 4] = [
+    uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE,
+    uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION,
+    uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PROCESSING,
+    uids::SECONDARY_CAPTURE_IMAGE_STORAGE,
+];
 
 /// Whether the bytes have the magic word after the preamble.
 pub(crate) fn is_part_10(bytes: &[u8]) -> bool {
@@ -39,6 +47,8 @@ pub(super) struct File<'a> {
     pub syntax: Option<Syntax>,
     /// The object is a DICOMDIR.
     pub directory: bool,
+    /// The modality, or where it has not come the class in the meta information, is that of a film.
+    radiograph: bool,
 }
 
 impl<'a> File<'a> {
@@ -75,17 +85,22 @@ impl<'a> File<'a> {
         let data_set = DataSet::read(bytes, at, encoding, limits.max_bytes)?;
         let directory = class == Some(uids::MEDIA_STORAGE_DIRECTORY_STORAGE)
             || data_set.element(tags::DIRECTORY_RECORD_SEQUENCE).is_some();
-        Ok(Self { data_set, syntax, directory })
+        let radiograph = subject::is_radiography(&data_set)
+            .unwrap_or_else(|| class.is_some_and(|class| RADIOGRAPHS.contains(&class)));
+        Ok(Self { data_set, syntax, directory, radiograph })
     }
 
     /// Refuses an image object whose pixel data have not come: the file ends between two elements.
     pub fn check_end(&self) -> Result<(), Refusal> {
-        let promised = self.data_set.element(tags::ROWS).is_some();
-        let present = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
-            .into_iter()
-            .any(|tag| self.data_set.element(tag).is_some());
-        if promised && !present {
-            return Err(Refusal::truncated("it describes a picture, but its pixel data are missing"));
+        if self.data_set.is_empty() {
+            return Err(Refusal::truncated("nothing follows its header"));
+        }
+        if self.directory {
+            return Ok(());
+        }
+        let promised = self.radiograph || self.data_set.element(tags::ROWS).is_some();
+        if promised && !subject::has_pixels(&self.data_set) {
+            return Err(Refusal::truncated("it announces a picture, but its pixel data are missing"));
         }
         Ok(())
     }

@@ -42,9 +42,8 @@ pub(super) struct ImagePixel {
 impl ImagePixel {
     /// Reads and checks the module.
     pub fn read(data_set: &DataSet, limits: &Limits) -> Result<Self, Refusal> {
-        let need = |tag, name: &str| {
-            data_set.word(tag).ok_or_else(|| Refusal::damaged(format!("its tag {name} is missing")))
-        };
+        let need =
+            |tag, name: &str| data_set.word(tag).ok_or_else(|| Refusal::damaged(format!("its tag {name} is missing")));
         let (rows, columns) = (need(tags::ROWS, "Rows")?, need(tags::COLUMNS, "Columns")?);
         limits.check(columns.into(), rows.into())?;
         let frames = data_set.numbers(tags::NUMBER_OF_FRAMES).first().copied().unwrap_or(1.0);
@@ -59,7 +58,8 @@ impl ImagePixel {
         }
         let bits_stored = data_set.word(tags::BITS_STORED).unwrap_or(bits_allocated);
         let high_bit = data_set.word(tags::HIGH_BIT).unwrap_or(bits_stored.saturating_sub(1));
-        if bits_stored == 0 || bits_stored > bits_allocated || high_bit >= bits_allocated || high_bit + 1 < bits_stored {
+        if bits_stored == 0 || bits_stored > bits_allocated || high_bit >= bits_allocated || high_bit + 1 < bits_stored
+        {
             return Err(Refusal::damaged(format!(
                 "{bits_stored} bits up to bit {high_bit} do not fit in the {bits_allocated} bits of a sample"
             )));
@@ -119,7 +119,11 @@ fn photometric(data_set: &DataSet, samples: u16) -> Result<Photometric, Refusal>
         ("MONOCHROME1" | "MONOCHROME2" | "", _) => {
             return Err(Refusal::damaged(format!("a grey picture cannot have {samples} samples a pixel")));
         }
-        _ => return Err(Refusal::unsupported(format!("its photometric interpretation with {samples} samples is unknown"))),
+        _ => {
+            return Err(Refusal::unsupported(format!(
+                "its photometric interpretation with {samples} samples is unknown"
+            )));
+        }
     };
     Ok(meaning)
 }

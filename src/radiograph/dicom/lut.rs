@@ -33,7 +33,9 @@ impl Lut {
         let values = match item.value(tags::LUT_DATA) {
             _ if words.len() == entries => words,
             // Some writers pack 8-bit entries two a word.
-            Some(bytes) if bits == 8 && bytes.len() >= entries => bytes[..entries].iter().map(|v| (*v).into()).collect(),
+            Some(bytes) if bits == 8 && bytes.len() >= entries => {
+                bytes[..entries].iter().map(|v| (*v).into()).collect()
+            }
             _ => return Err(damaged()),
         };
         if !(8..=16).contains(&bits) {

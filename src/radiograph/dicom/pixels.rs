@@ -47,7 +47,11 @@ fn native(data_set: &DataSet, element: &Element, pixel: &ImagePixel) -> Result<V
     let bytes = data_set.slice(&element.value);
     let bytes = bytes.get(..pixel.frame_bytes()).ok_or_else(|| {
         let (rows, columns) = (pixel.rows, pixel.columns);
-        Refusal::damaged(format!("{rows} x {columns} pixels need {} bytes, it has {}", pixel.frame_bytes(), bytes.len()))
+        Refusal::damaged(format!(
+            "{rows} x {columns} pixels need {} bytes, it has {}",
+            pixel.frame_bytes(),
+            bytes.len()
+        ))
     })?;
     let encoding = data_set.encoding();
     if pixel.bits_allocated == 16 {
@@ -55,7 +59,12 @@ fn native(data_set: &DataSet, element: &Element, pixel: &ImagePixel) -> Result<V
     }
     // Big endian OW holds 8-bit samples swapped in pairs (PS3.5 8.2).
     if encoding.big_endian && &element.vr == b"OW" {
-        return Ok(bytes.iter().enumerate().map(|(i, own)| bytes.get(i ^ 1).unwrap_or(own)).map(|v| (*v).into()).collect());
+        return Ok(bytes
+            .iter()
+            .enumerate()
+            .map(|(i, own)| bytes.get(i ^ 1).unwrap_or(own))
+            .map(|v| (*v).into())
+            .collect());
     }
     Ok(bytes.iter().map(|byte| (*byte).into()).collect())
 }
@@ -185,5 +194,35 @@ impl PixelDataObject for Frame<'_> {
 
     fn raw_pixel_data(&self) -> Option<RawPixelData> {
         None
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::file::File;
+    use super::*;
+
+    /// The bound of lossy codings holds for stored values, which no picture of 256 greys can show.
+    #[test]
+    fn one_film_in_eight_codings_has_the_same_stored_values() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/dicom/codings");
+        let stored = |coding: &str| {
+            let bytes = std::fs::read(format!("{folder}/RG3_{coding}.dcm")).ok()?;
+            let file = File::open(&bytes, &Limits::default()).unwrap();
+            let pixel = ImagePixel::read(&file.data_set, &Limits::default()).unwrap();
+            Some(stored_values(&file.data_set, file.syntax.as_ref(), &pixel, &Limits::default()).unwrap())
+        };
+        let Some(reference) = stored("UNC") else { return eprintln!("skipped: ../shared/dicom/codings is missing") };
+        assert_eq!(reference.iter().max(), Some(&1023));
+        for coding in ["RLE", "JPLL", "J2KR", "JLSL"] {
+            assert!(stored(coding).unwrap() == reference, "{coding}");
+        }
+        for coding in ["JLSN", "JPLY", "J2KI"] {
+            let sum: u64 = stored(coding).unwrap().iter().zip(&reference).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = sum as f64 / reference.len() as f64;
+            println!("{coding}: mean difference {mean:.3} of 1023");
+            assert!(mean > 0.0 && mean < 2.0, "{coding}: {mean}");
+        }
     }
 }

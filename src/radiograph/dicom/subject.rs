@@ -18,20 +18,78 @@ const OTHER_MODALITIES: [&str; 42] = [
 
 /// Body parts that may hold the knee: DICOM's terms (PS3.16 L) and what devices and archives write.
 const KNEE_PARTS: [&str; 14] = [
-    "LEG", "LEGS", "LOWERLEG", "LOWERLEGS", "LOWEREXTREMITY", "LOWEREXTREMITIES", "LOWERLIMB", "EXTREMITY",
-    "EXTREMITIES", "JOINT", "JOINTS", "BONE", "TIBIA", "UNKNOWN",
+    "LEG",
+    "LEGS",
+    "LOWERLEG",
+    "LOWERLEGS",
+    "LOWEREXTREMITY",
+    "LOWEREXTREMITIES",
+    "LOWERLIMB",
+    "EXTREMITY",
+    "EXTREMITIES",
+    "JOINT",
+    "JOINTS",
+    "BONE",
+    "TIBIA",
+    "UNKNOWN",
 ];
 
 /// Body parts without a knee, so named in a refusal; any other word is refused unnamed.
 const OTHER_PARTS: [&str; 38] = [
-    "ABDOMEN", "ANKLE", "ARM", "BREAST", "CALCANEUS", "CHEST", "CLAVICLE", "COCCYX", "CSPINE", "ELBOW", "FACE", "FEMUR",
-    "FINGER", "FOOT", "FOREARM", "HAND", "HEAD", "HEEL", "HIP", "HUMERUS", "JAW", "LSPINE", "NECK", "ORBIT", "PELVIS",
-    "RIB", "SACRUM", "SCAPULA", "SHOULDER", "SKULL", "SPINE", "STERNUM", "THIGH", "THUMB", "TOE", "TSPINE", "WHOLEBODY",
+    "ABDOMEN",
+    "ANKLE",
+    "ARM",
+    "BREAST",
+    "CALCANEUS",
+    "CHEST",
+    "CLAVICLE",
+    "COCCYX",
+    "CSPINE",
+    "ELBOW",
+    "FACE",
+    "FEMUR",
+    "FINGER",
+    "FOOT",
+    "FOREARM",
+    "HAND",
+    "HEAD",
+    "HEEL",
+    "HIP",
+    "HUMERUS",
+    "JAW",
+    "LSPINE",
+    "NECK",
+    "ORBIT",
+    "PELVIS",
+    "RIB",
+    "SACRUM",
+    "SCAPULA",
+    "SHOULDER",
+    "SKULL",
+    "SPINE",
+    "STERNUM",
+    "THIGH",
+    "THUMB",
+    "TOE",
+    "TSPINE",
+    "WHOLEBODY",
     "WRIST",
 ];
 
 /// View positions that are not frontal: lateral (PS3.3 C.8.11.5), skyline.
 const OTHER_VIEWS: [&str; 9] = ["LL", "RL", "LLD", "RLD", "LAT", "LATERAL", "SKYLINE", "SUNRISE", "MERCHANT"];
+
+/// Whether the modality is one of radiography; `None` where there is no modality.
+pub(super) fn is_radiography(data_set: &DataSet) -> Option<bool> {
+    data_set.text(tags::MODALITY).map(|modality| RADIOGRAPHY.contains(&modality.as_str()))
+}
+
+/// Whether there are pixel data of any kind.
+pub(super) fn has_pixels(data_set: &DataSet) -> bool {
+    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
+        .into_iter()
+        .any(|tag| data_set.element(tag).is_some())
+}
 
 /// Refuses objects without pixels, other modalities, other body parts and other views. An absent tag refuses nothing.
 pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
@@ -40,11 +98,8 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
         let known = RADIOGRAPHY.iter().chain(&OTHER_MODALITIES).find(|known| **known == modality);
         known.copied().unwrap_or("unknown")
     });
-    let present = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
-        .into_iter()
-        .any(|tag| data_set.element(tag).is_some());
     match named {
-        _ if !present => return Err(Refusal::NoPixels(named.unwrap_or("no modality"))),
+        _ if !has_pixels(data_set) => return Err(Refusal::NoPixels(named.unwrap_or("no modality"))),
         Some(other) if !RADIOGRAPHY.contains(&other) => return Err(Refusal::NotARadiograph(other)),
         _ => {}
     }

@@ -38,10 +38,9 @@ impl Syntax {
             }
             uids::EXPLICIT_VR_BIG_ENDIAN => (Encoding::EXPLICIT_BIG, Coding::Native),
             uids::RLE_LOSSLESS => (Encoding::EXPLICIT_LITTLE, Coding::Rle),
-            uids::JPEG_BASELINE8_BIT
-            | uids::JPEG_EXTENDED12_BIT
-            | uids::JPEG_LOSSLESS
-            | uids::JPEG_LOSSLESS_SV1 => (Encoding::EXPLICIT_LITTLE, Coding::Jpeg),
+            uids::JPEG_BASELINE8_BIT | uids::JPEG_EXTENDED12_BIT | uids::JPEG_LOSSLESS | uids::JPEG_LOSSLESS_SV1 => {
+                (Encoding::EXPLICIT_LITTLE, Coding::Jpeg)
+            }
             uids::JPEG2000_LOSSLESS | uids::JPEG2000 => (Encoding::EXPLICIT_LITTLE, Coding::Jpeg2000),
             uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => (Encoding::EXPLICIT_LITTLE, Coding::JpegLs),
             other => return Err(Refusal::unsupported(format!("its transfer syntax is {}", name(other)))),

@@ -11,13 +11,25 @@ use dicom_dictionary_std::tags;
 pub(super) enum Voi {
     Table(Lut),
     /// C.11.2.1.2.1: the default function.
-    Linear { center: f64, width: f64 },
+    Linear {
+        center: f64,
+        width: f64,
+    },
     /// C.11.2.1.3.2.
-    LinearExact { center: f64, width: f64 },
+    LinearExact {
+        center: f64,
+        width: f64,
+    },
     /// C.11.2.1.3.1.
-    Sigmoid { center: f64, width: f64 },
+    Sigmoid {
+        center: f64,
+        width: f64,
+    },
     /// From the lowest value to the highest.
-    Spread { low: f64, high: f64 },
+    Spread {
+        low: f64,
+        high: f64,
+    },
 }
 
 impl Voi {

@@ -13,9 +13,12 @@ pub(crate) fn check_end(bytes: &[u8]) -> Result<(), Refusal> {
 
 /// Refuses a PNG without its end, and one that this program made.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
-    for_each(bytes, |kind, data| {
-        if kind == b"tEXt" && data.starts_with(OWN) { Err(Refusal::OwnOutput) } else { Ok(()) }
-    })
+    for_each(
+        bytes,
+        |kind, data| {
+            if kind == b"tEXt" && data.starts_with(OWN) { Err(Refusal::OwnOutput) } else { Ok(()) }
+        },
+    )
 }
 
 fn for_each(bytes: &[u8], mut look: impl FnMut(&[u8; 4], &[u8]) -> Result<(), Refusal>) -> Result<(), Refusal> {

@@ -90,3 +90,59 @@ fn a_frame_in_several_fragments_is_joined() {
     let picture = |film: Film| decode(&film.file(film::JPEG), &Limits::default()).unwrap().picture;
     assert_eq!(picture(parts), picture(whole));
 }
+
+/// 8 x 8 values `i * max / 63`, written by libjpeg-turbo's tj3Compress12 and tj3Compress16.
+const JPEGS: [(u16, &str, &str); 3] = [
+    // process 4, quality 100
+    (
+        12,
+        "1.2.840.10008.1.2.4.51",
+        "ffd8ffe000104a46494600010100000100010000ffdb004300010101010101010101010101010101010101010101010101010101\
+         01010101010101010101010101010101010101010101010101010101010101010101010101ffc1000b0c0008000801011100ffc4\
+         0014000100000000000000000000000000000003ffc4001c1000000603000000000000000000000000000b0e2a3749566774ffda\
+         0008010100003f0032d7935f701b0831aad7e5d683ffd9",
+    ),
+    // process 14, predictor 1
+    (
+        10,
+        "1.2.840.10008.1.2.4.70",
+        "ffd8ffe000104a46494600010100000100010000ffc3000b0a0008000801011100ffc40016000101010000000000000000000000\
+         000005080affda0008010100010000cffa082082282140a2820822821412282082282141208a08208a141208a08208a141208a08\
+         2082341208228208234120822820823fffd9",
+    ),
+    (
+        16,
+        "1.2.840.10008.1.2.4.57",
+        "ffd8ffe000104a46494600010100000100010000ffc3000b100008000801011100ffc40016000101010000000000000000000000\
+         00000b0e10ffda0008010100010000c8208208208208228208214102822820820820822820821410482282082082082282082141\
+         04820822820820820822821410482082282082082082282141048208228208208208208234104820820822820820820823410482\
+         0820822820820820823fffd9",
+    ),
+];
+
+#[test]
+fn jpeg_of_more_than_8_bits() {
+    for (bits, syntax, hex) in JPEGS {
+        let frame: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
+        let max = u32::from(u16::MAX >> (16 - bits));
+        let values: Vec<u16> = (0..64).map(|i| (i * max / 63) as u16).collect();
+        let stored = |film: Film| film.word(film::STORED, bits).word(film::HIGH_BIT, bits - 1);
+        let coded = decode(&stored(Film::coded(8, 8, 16, frame.clone())).file(syntax), &Limits::default()).unwrap();
+        let native = decode(&stored(Film::grey(8, 8, &values)).file(film::EXPLICIT), &Limits::default()).unwrap();
+        assert_eq!(coded.picture, native.picture, "{bits} bits");
+        let narrow = Film::coded(8, 8, 8, frame).file(syntax);
+        assert_eq!(decode(&narrow, &Limits::default()).unwrap_err().code(), "damaged", "{bits} bits in 8");
+    }
+}
+
+#[test]
+fn a_sequential_scan_header_without_its_range_is_mended() {
+    let frame = samples::encode(ramp(), ImageFormat::Jpeg);
+    let mut flawed = frame.clone();
+    let scan = flawed.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
+    assert_eq!(flawed[scan + 7..scan + 10], [0, 63, 0]);
+    flawed[scan + 8] = 0;
+    let picture = |bytes: &[u8]| decode(bytes, &Limits::default()).unwrap().picture;
+    assert_eq!(picture(&flawed), picture(&frame));
+}

