@@ -40,27 +40,23 @@ pub(super) fn check_end(bytes: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Sets the spectral selection of a sequential scan to what it must be, 0 to 63.
+/// Sets the spectral selection of sequential scans to what it must be, 0 to 63.
 ///
 /// Some DICOM encoders leave it at zero. In sequential mode nothing depends on it, yet libjpeg warns, and a warning is a
 /// refusal here, because the same warnings tell of damaged data.
-pub(super) fn mend_scan_header(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn mend_scan_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut mended = Cow::Borrowed(bytes);
     let mut segments = Segments { bytes, at: 2 };
     let mut sequential = false;
     while let Ok(Some((marker, body))) = segments.next() {
         match (marker, bytes.get(body.clone())) {
             (0xC0 | 0xC1, _) => sequential = true,
-            (0xDA, Some([.., first, last, approximation])) if sequential => {
-                if (*first, *last, *approximation) == (0, 63, 0) {
-                    break;
-                }
-                let mut mended = bytes.to_vec();
-                mended[body.end - 3..body.end].copy_from_slice(&[0, 63, 0]);
-                return Cow::Owned(mended);
+            (0xDA, _) if !sequential => break,
+            (0xDA, Some([.., first, last, approximation])) if (*first, *last, *approximation) != (0, 63, 0) => {
+                mended.to_mut()[body.end - 3..body.end].copy_from_slice(&[0, 63, 0]);
             }
-            (0xDA, _) => break,
             _ => {}
         }
     }
-    Cow::Borrowed(bytes)
+    mended
 }

@@ -35,8 +35,8 @@ impl Limits {
         Ok(())
     }
 
-    /// The most that an inflated data set or a decoded raster may take: four bytes a pixel, and room for the tags.
+    /// The most that an inflated data set or a decoded raster may take: three bytes a pixel, and room for the tags.
     pub(crate) fn decoded_bytes(&self) -> u64 {
-        self.max_pixels.saturating_mul(4).saturating_add(16 << 20)
+        self.max_pixels.saturating_mul(3).saturating_add(16 << 20)
     }
 }

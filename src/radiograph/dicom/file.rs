@@ -115,19 +115,20 @@ fn text(raw: &[u8]) -> &str {
 fn inflate(deflated: &[u8], cap: u64) -> Result<Vec<u8>, Refusal> {
     let mut inflater = Decompress::new(false);
     let mut inflated = Vec::new();
+    let mut block = vec![0; 1 << 16];
     loop {
-        inflated.reserve(1 << 20);
-        let before = (inflater.total_in(), inflater.total_out());
-        let rest = deflated.get(before.0 as usize..).unwrap_or_default();
+        let (read, written) = (inflater.total_in(), inflater.total_out());
+        let rest = deflated.get(read as usize..).unwrap_or_default();
         let status = inflater
-            .decompress_vec(rest, &mut inflated, FlushDecompress::None)
+            .decompress(rest, &mut block, FlushDecompress::None)
             .map_err(|_| Refusal::damaged("its deflated data set does not inflate"))?;
-        if inflater.total_out() > cap {
+        inflated.extend_from_slice(&block[..(inflater.total_out() - written) as usize]);
+        if inflated.len() as u64 > cap {
             return Err(Refusal::TooLarge(format!("its data set inflates to more than {cap} bytes")));
         }
         match status {
             Status::StreamEnd => return Ok(inflated),
-            _ if before == (inflater.total_in(), inflater.total_out()) => {
+            _ if (read, written) == (inflater.total_in(), inflater.total_out()) => {
                 return Err(Refusal::truncated("its deflated data set has no end"));
             }
             _ => {}

@@ -2,6 +2,10 @@
 
 use super::samples::{self, ramp};
 use crate::film::{self, Film};
+use dicom_core::value::DataSetSequence;
+use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use image::ImageFormat;
 use kellgrend::radiograph::{Completeness, Format, Limits, completeness, decode};
 
@@ -145,4 +149,41 @@ fn a_sequential_scan_header_without_its_range_is_mended() {
     flawed[scan + 8] = 0;
     let picture = |bytes: &[u8]| decode(bytes, &Limits::default()).unwrap().picture;
     assert_eq!(picture(&flawed), picture(&frame));
+}
+
+#[test]
+fn what_dicom_rs_writes_is_read() {
+    let inner = InMemDicomObject::from_element_iter([
+        DataElement::new(tags::CODE_VALUE, VR::SH, "T-12345"),
+        DataElement::new(tags::CODE_MEANING, VR::LO, "Knee joint"),
+    ]);
+    let middle = InMemDicomObject::from_element_iter([DataElement::new(
+        tags::CONCEPT_NAME_CODE_SEQUENCE,
+        VR::SQ,
+        DataSetSequence::from(vec![inner.clone(), inner]),
+    )]);
+    let object = InMemDicomObject::from_element_iter([
+        DataElement::new(tags::MODALITY, VR::CS, "DX"),
+        DataElement::new(tags::ANATOMIC_REGION_SEQUENCE, VR::SQ, DataSetSequence::from(vec![middle])),
+        DataElement::new(tags::PATIENT_NAME, VR::PN, "Doe^John"),
+        DataElement::new(tags::SAMPLES_PER_PIXEL, VR::US, PrimitiveValue::from(1u16)),
+        DataElement::new(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2"),
+        DataElement::new(tags::ROWS, VR::US, PrimitiveValue::from(64u16)),
+        DataElement::new(tags::COLUMNS, VR::US, PrimitiveValue::from(64u16)),
+        DataElement::new(tags::BITS_ALLOCATED, VR::US, PrimitiveValue::from(8u16)),
+        DataElement::new(tags::WINDOW_CENTER, VR::DS, "128"),
+        DataElement::new(tags::WINDOW_WIDTH, VR::DS, "256"),
+        DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::from(ramp().to_vec())),
+    ]);
+    for syntax in [film::IMPLICIT, film::EXPLICIT] {
+        let meta = FileMetaTableBuilder::new().transfer_syntax(syntax);
+        let meta =
+            meta.media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.1.1").media_storage_sop_instance_uid("1.2.3");
+        let mut bytes = Vec::new();
+        object.clone().with_meta(meta).unwrap().write_all(&mut bytes).unwrap();
+        let film = decode(&bytes, &Limits::default()).unwrap();
+        assert_eq!(film.picture, ramp(), "{syntax}");
+        assert_eq!(film.tags.patient.unwrap().name.as_deref(), Some("Doe^John"));
+        assert_eq!(film.tags.modality.as_deref(), Some("DX"));
+    }
 }
