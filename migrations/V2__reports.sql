@@ -7,8 +7,11 @@ SELECT
     k.side,                                                 -- the patient's side: left, right, unknown
     g.grade,                                                -- Kellgren-Lawrence grade, 0 to 4
     round(g.agreement, 4) AS agreement,                                        -- share of the members that voted for the grade, 0 to 1
-    round(g.p0, 6) AS p0, round(g.p1, 6) AS p1, round(g.p2, 6) AS p2,
-    round(g.p3, 6) AS p3, round(g.p4, 6) AS p4,                                   -- mean probability of each grade; they sum to 1
+    round(g.p0, 6) AS p0,                                   -- mean probability of grade 0; the five sum to 1
+    round(g.p1, 6) AS p1,                                   -- mean probability of grade 1
+    round(g.p2, 6) AS p2,                                   -- mean probability of grade 2
+    round(g.p3, 6) AS p3,                                   -- mean probability of grade 3
+    round(g.p4, 6) AS p4,                                   -- mean probability of grade 4
     rel.name AS release,                                    -- the release that graded
     r.patient,                                              -- keyed hash or patient ID, as the identity setting said
     r.study_uid,                                            -- DICOM Study Instance UID
@@ -35,8 +38,11 @@ SELECT
     k.side,                                                 -- the patient's side
     v.member,                                               -- the network that voted
     v.grade,                                                -- its vote
-    round(v.p0, 6) AS p0, round(v.p1, 6) AS p1, round(v.p2, 6) AS p2,
-    round(v.p3, 6) AS p3, round(v.p4, 6) AS p4,                                   -- its probabilities
+    round(v.p0, 6) AS p0,                                   -- its probability of grade 0; the five sum to 1
+    round(v.p1, 6) AS p1,                                   -- its probability of grade 1
+    round(v.p2, 6) AS p2,                                   -- its probability of grade 2
+    round(v.p3, 6) AS p3,                                   -- its probability of grade 3
+    round(v.p4, 6) AS p4,                                   -- its probability of grade 4
     g.grade AS ensemble_grade,                              -- what the ensemble answered
     rel.name AS release                                     -- the release that graded
 FROM votes v
@@ -67,8 +73,11 @@ SELECT
     coalesce(quarantined, 0) AS quarantined,                -- files that could not be graded
     coalesce(in_work, 0) AS in_work,                        -- claimed and not finished yet
     coalesce(knees, 0) AS knees,                            -- knees graded
-    coalesce(kl0, 0) AS kl0, coalesce(kl1, 0) AS kl1, coalesce(kl2, 0) AS kl2,
-    coalesce(kl3, 0) AS kl3, coalesce(kl4, 0) AS kl4,       -- of these, by grade
+    coalesce(kl0, 0) AS kl0,                                -- of these, KL 0
+    coalesce(kl1, 0) AS kl1,                                -- of these, KL 1
+    coalesce(kl2, 0) AS kl2,                                -- of these, KL 2
+    coalesce(kl3, 0) AS kl3,                                -- of these, KL 3
+    coalesce(kl4, 0) AS kl4,                                -- of these, KL 4
     round(agreement, 3) AS mean_agreement                   -- mean share of members that agreed; null: none graded
 FROM (SELECT day FROM counted UNION SELECT day FROM graded) days
 LEFT JOIN counted USING (day)

@@ -93,7 +93,6 @@ pub struct EnsembleSettings {
     pub device: DeviceChoice,
     pub threads: usize,
     pub release: String,
-    #[serde(deserialize_with = "at_least_one")]
     pub batch: usize,
     #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
     pub batch_wait: Duration,
@@ -160,7 +159,7 @@ impl Default for EnsembleSettings {
             device: DeviceChoice::default(),
             threads: 0,
             release: String::new(),
-            batch: 8,
+            batch: 0,
             batch_wait: Duration::from_millis(20),
         }
     }

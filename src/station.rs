@@ -70,7 +70,10 @@ impl Station {
             identity: IdentityPolicy::new(settings.identity.keep, &state.root)?,
             pictures: settings.pictures.draw.then_some(settings.pictures.palette),
         };
-        let batch = settings.ensemble.batch;
+        let batch = match settings.ensemble.batch {
+            0 => ensemble.knees_at_once(),
+            batch => batch,
+        };
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());

@@ -21,7 +21,7 @@ pub enum LedgerError {
     },
     /// The file is damaged or not a ledger at all; it is left as it is.
     #[error(
-        "the ledger {path} is damaged ({detail}); it was left as it is. Restore it from a copy, or move it \
+        "the ledger {path} is damaged ({detail}); it is left as it is. Restore it from a copy, or move it \
          aside to start with an empty one: originals in the archive can be graded again"
     )]
     Damaged {

@@ -15,6 +15,7 @@ mod zipped;
 
 pub use scope::Scope;
 
+use dtype::Dtype;
 use std::collections::{BTreeMap, BTreeSet};
 use stored::Stored;
 use tch::{Device, TchError};
@@ -136,6 +137,9 @@ impl Weights {
     /// One tensor's values in float32, row-major; refused when one of them is not finite.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
         let stored = self.tensors.get(name).ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
+        if stored.dtype() == Dtype::I64 {
+            return Err(WeightsError::tensor(name, "holds int64, but weights are floats"));
+        }
         let values = stored.values(&self.bytes);
         match values.iter().find(|value| !value.is_finite()) {
             Some(value) => Err(WeightsError::tensor(name, format!("holds a value that is not finite ({value})"))),

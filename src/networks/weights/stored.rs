@@ -52,6 +52,11 @@ impl Stored {
         Ok(Self { dtype, shape, strides, bytes: storage.start + offset * dtype.size()..storage.end })
     }
 
+    /// The elements' format.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
     /// The tensor's shape.
     pub fn shape(&self) -> &[usize] {
         &self.shape

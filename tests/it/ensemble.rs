@@ -1,0 +1,6 @@
+//! The ensemble: devices, releases, votes, and several members together.
+
+mod device;
+mod members;
+mod releases;
+mod votes;

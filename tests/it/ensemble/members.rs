@@ -1,0 +1,129 @@
+//! Several members together.
+
+use super::releases;
+use crate::networks::{formula, golden};
+use image::{GrayImage, Luma};
+use kellgrend::{
+    digest::Digest,
+    ensemble::{
+        DeviceChoice, Ensemble, GradeError, Release,
+        release::{Source, import},
+        settle, starter,
+    },
+    grade::Probabilities,
+    networks::Architecture,
+};
+use std::fs;
+use tempfile::{TempDir, tempdir};
+
+fn load(release: &Release) -> Ensemble {
+    let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
+    Ensemble::load(release, &cpu).expect("it loads")
+}
+
+/// A picture with structure at several scales, another for every seed.
+fn picture(seed: u32, width: u32, height: u32) -> GrayImage {
+    GrayImage::from_fn(width, height, |x, y| Luma([((x * (seed + 3) / 7) ^ (y * 5 / (seed + 2))) as u8]))
+}
+
+/// A release of the starter's network at two image sizes.
+fn two_members() -> (TempDir, Release) {
+    let models = tempdir().expect("a folder");
+    let one = starter::install(models.path()).expect("the starter is sound");
+    let folder = models.path().join("two");
+    fs::create_dir(&folder).expect("a folder");
+    let weights = fs::read(one.folder().join("shufflenet_v2_x2_0.safetensors")).expect("weights");
+    let mut text = "name = \"two\"\ncreated = \"2026-01-02T03:04:05Z\"\nvote = \"mix\"\n".to_owned();
+    for size in [512, 320] {
+        fs::write(folder.join(format!("at{size}.safetensors")), &weights).expect("written");
+        text += &format!(
+            "[[members]]\nname = \"at{size}\"\narchitecture = \"shufflenet_v2_x2_0\"\nimage_size = {size}\n\
+             file = \"at{size}.safetensors\"\nsha256 = \"{}\"\n",
+            Digest::of(&weights)
+        );
+    }
+    text += "[provenance]\nprogram = \"a test\"\n";
+    fs::write(folder.join("release.toml"), text).expect("written");
+    let release = Release::open(&folder).expect("it is valid");
+    (models, release)
+}
+
+#[test]
+fn two_members_vote_and_their_means_are_the_answer() {
+    let (_models, release) = two_members();
+    let knee = picture(1, 299, 310);
+    let graded = load(&release).grade(&[&knee]).expect("a grade").remove(0);
+    let names: Vec<_> = graded.votes.iter().map(|vote| vote.member.as_str()).collect();
+    assert_eq!(names, ["at512", "at320"]);
+    assert_ne!(graded.votes[0].probabilities, graded.votes[1].probabilities);
+    assert_eq!(graded.probabilities, Probabilities::mean(graded.votes.iter().map(|vote| &vote.probabilities)));
+    let agreeing = graded.votes.iter().filter(|vote| vote.grade == graded.grade).count();
+    assert_eq!(graded.agreement, agreeing as f32 / 2.0);
+    let map = graded.map.expect("maps are on");
+    assert_eq!((map.size, map.values.len()), (512, 512 * 512));
+    assert!(map.values.iter().all(|value| (0.0..=1.0).contains(value)));
+}
+
+/// How knees are batched is nobody's business: the same picture gets the same answer in any company.
+#[test]
+fn company_changes_nothing() {
+    let models = tempdir().expect("a folder");
+    let ensemble = load(&starter::install(models.path()).expect("the starter is sound"));
+    let knees: Vec<_> = (0..5).map(|seed| picture(seed, 200 + 40 * seed, 300)).collect();
+    let together = ensemble.grade(&knees.iter().collect::<Vec<_>>()).expect("grades");
+    for (knee, together) in knees.iter().zip(&together) {
+        let alone = ensemble.grade(&[knee]).expect("a grade").remove(0);
+        assert_eq!(alone.grade, together.grade);
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-4;
+        assert!(alone.probabilities.0.iter().zip(&together.probabilities.0).all(near));
+        let maps = [&alone, together].map(|graded| graded.map.as_ref().expect("maps are on"));
+        assert!(maps[0].values.iter().zip(&maps[1].values).all(|(a, b)| (a - b).abs() < 1e-3));
+    }
+}
+
+#[test]
+fn maps_can_be_off() {
+    let models = tempdir().expect("a folder");
+    let ensemble = load(&starter::install(models.path()).expect("the starter is sound")).with_maps(false);
+    assert_eq!(ensemble.grade(&[&picture(0, 300, 300)]).expect("a grade")[0].map, None);
+    assert_eq!(ensemble.grade(&[]).expect("nothing to do"), []);
+}
+
+#[test]
+fn black_white_and_tiny_pictures_get_finite_answers() {
+    let models = tempdir().expect("a folder");
+    let ensemble = load(&starter::install(models.path()).expect("the starter is sound"));
+    for knee in [
+        GrayImage::new(300, 300),
+        GrayImage::from_pixel(300, 300, Luma([255])),
+        GrayImage::new(1, 1),
+        picture(2, 2000, 3),
+    ] {
+        let graded = ensemble.grade(&[&knee]).expect("a grade").remove(0);
+        assert!((graded.probabilities.0.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!(graded.map.expect("maps are on").values.iter().all(|value| (0.0..=1.0).contains(value)));
+    }
+}
+
+#[test]
+fn a_picture_without_pixels_is_refused() {
+    let models = tempdir().expect("a folder");
+    let ensemble = load(&starter::install(models.path()).expect("the starter is sound"));
+    let error = ensemble.grade(&[&GrayImage::new(0, 7)]).expect_err("refused");
+    assert!(matches!(error, GradeError::NoPixels { width: 0, height: 7 }), "{error}");
+}
+
+/// Finite weights whose logits overflow: an error with the member's name, never a grade.
+#[test]
+fn logits_that_are_not_finite_are_an_error() {
+    let models = tempdir().expect("a folder");
+    let architecture = Architecture::ShufflenetV2X2_0;
+    let mut named = formula::weights(&golden(architecture).shapes);
+    named.get_mut("fc.weight").expect("it is there").1.iter_mut().for_each(|weight| *weight *= 3e38);
+    let path = models.path().join("huge.safetensors");
+    fs::write(&path, formula::file(&named)).expect("written");
+    let source = Source { path, architecture, image_size: Some(224) };
+    let release = import(&[source], releases::options("huge"), models.path()).expect("float32 holds them");
+    let error = load(&release).grade(&[&picture(1, 300, 300)]).expect_err("refused");
+    assert!(matches!(&error, GradeError::NotFinite { member } if member == "shufflenet_v2_x2_0"), "{error}");
+}

@@ -1,0 +1,143 @@
+//! The networks against torchvision, and what building one refuses.
+
+pub mod formula;
+
+use formula::Named;
+use kellgrend::networks::{
+    Architecture, Network,
+    weights::{Weights, WeightsError},
+};
+use std::collections::BTreeMap;
+use tch::{Kind, Tensor};
+
+/// What torchvision answered: tests/golden/networks.py.
+#[derive(serde::Deserialize)]
+pub struct Golden {
+    pub shapes: BTreeMap<String, Vec<usize>>,
+    formula: BTreeMap<String, Vec<f32>>,
+    starter: Option<BTreeMap<String, Vec<f32>>>,
+}
+
+pub fn golden(architecture: Architecture) -> Golden {
+    let all = include_str!("../golden/networks.json");
+    let mut all: BTreeMap<String, Golden> = serde_json::from_str(all).expect("the golden file is JSON");
+    all.remove(architecture.name()).expect("the golden file knows every architecture")
+}
+
+fn shufflenet() -> Named {
+    formula::weights(&golden(Architecture::ShufflenetV2X2_0).shapes)
+}
+
+fn build(named: &Named) -> Result<Network, WeightsError> {
+    Architecture::ShufflenetV2X2_0.build(&mut formula::read(named))
+}
+
+fn view(size: usize) -> Tensor {
+    let side = size as i64;
+    Tensor::from_slice(&formula::input(size)).view([1, 3, side, side])
+}
+
+fn assert_logits(network: &Network, expected: &BTreeMap<String, Vec<f32>>) {
+    assert!(!expected.is_empty());
+    for (size, expected) in expected {
+        let views = view(size.parse().expect("a size"));
+        let logits = network.map(&views).and_then(|map| network.logits(&map)).expect("the network runs");
+        let logits = Vec::<f32>::try_from(logits.view(-1)).expect("five numbers");
+        for (ours, theirs) in logits.iter().zip(expected) {
+            assert!((ours - theirs).abs() < 1e-4, "at {size}: {logits:?}, torchvision says {expected:?}");
+        }
+    }
+}
+
+#[test]
+fn logits_are_torchvisions_for_weights_by_formula() {
+    for architecture in Architecture::ALL {
+        let golden = golden(architecture);
+        let mut weights = formula::read(&formula::weights(&golden.shapes));
+        assert_logits(&architecture.build(&mut weights).expect("it builds"), &golden.formula);
+    }
+}
+
+#[test]
+fn logits_are_torchvisions_for_the_starter_release() {
+    let file = include_bytes!("../../models/starter/shufflenet_v2_x2_0.safetensors");
+    let mut weights = Weights::from_bytes(file.to_vec()).expect("the starter can be read");
+    let network = Architecture::ShufflenetV2X2_0.build(&mut weights).expect("it builds");
+    assert_logits(&network, &golden(Architecture::ShufflenetV2X2_0).starter.expect("the starter's logits"));
+}
+
+/// pytorch-grad-cam takes the gradient by a backward pass; here autograd is the oracle for the closed form.
+#[test]
+fn the_closed_form_of_the_gradient_is_autograds() {
+    let network = build(&shufflenet()).expect("it builds");
+    let map = network.map(&Tensor::cat(&[view(224), view(224).flip([3])], 0)).expect("the network runs");
+    for grades in [[0i64, 4], [2, 2], [3, 1]] {
+        let grades = Tensor::from_slice(&grades);
+        let map = map.detach().set_requires_grad(true);
+        let logits = tch::with_grad(|| network.logits(&map)).expect("the head runs");
+        logits.gather(1, &grades.unsqueeze(1), false).sum(Kind::Float).backward();
+        let expected = map.grad().mean_dim([2i64, 3].as_slice(), false, Kind::Float);
+        let ours = network.mean_gradient(&map, &grades).expect("the head's rows");
+        assert!(ours.allclose(&expected, 1e-5, 1e-9, false), "grades {grades:?}");
+        assert!(expected.abs().max().double_value(&[]) > 1e-5, "the oracle is not all zero");
+    }
+}
+
+#[test]
+fn a_missing_tensor_is_named() {
+    let mut named = shufflenet();
+    named.remove("stage3.5.branch2.3.weight");
+    let error = build(&named).err().expect("refused");
+    assert!(matches!(error, WeightsError::Missing(name) if name == "stage3.5.branch2.3.weight"));
+}
+
+#[test]
+fn a_surplus_tensor_is_named_and_a_batch_counter_is_not() {
+    let mut named = shufflenet();
+    named.insert("conv1.1.num_batches_tracked".into(), (vec![1], vec![7.0]));
+    assert!(build(&named).is_ok());
+    named.insert("aux.fc.bias".into(), (vec![1], vec![0.0]));
+    let error = build(&named).err().expect("refused").to_string();
+    assert!(error.contains("`aux.fc.bias`"), "{error}");
+}
+
+#[test]
+fn another_class_count_is_refused_by_name_and_shape() {
+    let mut named = shufflenet();
+    named.insert("fc.weight".into(), (vec![1000, 2048], vec![0.0; 1000 * 2048]));
+    let error = build(&named).err().expect("refused").to_string();
+    assert!(error.contains("`fc.weight`") && error.contains("[1000, 2048]") && error.contains("[5, 2048]"), "{error}");
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_refused_by_name() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut named = shufflenet();
+        named.get_mut("conv5.0.weight").expect("it is there").1[12_345] = bad;
+        let error = build(&named).err().expect("refused").to_string();
+        assert!(error.contains("`conv5.0.weight`") && error.contains("not finite"), "{error}");
+    }
+}
+
+#[test]
+fn a_negative_variance_is_refused_by_name() {
+    let mut named = shufflenet();
+    named.get_mut("conv5.1.running_var").expect("it is there").1[3] = -1e-3;
+    let error = build(&named).err().expect("refused").to_string();
+    assert!(error.contains("`conv5.1.running_var`") && error.contains("negative"), "{error}");
+}
+
+#[test]
+fn views_of_a_wrong_shape_are_an_error() {
+    let network = build(&shufflenet()).expect("it builds");
+    assert!(network.map(&Tensor::zeros([1, 4, 64, 64], (Kind::Float, tch::Device::Cpu))).is_err());
+}
+
+#[test]
+fn an_architecture_is_known_by_torchvisions_name() {
+    for architecture in Architecture::ALL {
+        assert_eq!(architecture.name().parse(), Ok(architecture));
+    }
+    let error = "resnet18".parse::<Architecture>().expect_err("not ours");
+    assert!(error.contains("shufflenet_v2_x2_0"), "{error}");
+}
