@@ -6,7 +6,7 @@ SELECT
     r.sha256,                                               -- SHA-256 of the radiograph's bytes
     k.side,                                                 -- the patient's side: left, right, unknown
     g.grade,                                                -- Kellgren-Lawrence grade, 0 to 4
-    round(g.agreement, 4) AS agreement,                                        -- share of the members that voted for the grade, 0 to 1
+    round(g.agreement, 4) AS agreement,                     -- share of the members that voted for the grade, 0 to 1
     round(g.p0, 6) AS p0,                                   -- mean probability of grade 0; the five sum to 1
     round(g.p1, 6) AS p1,                                   -- mean probability of grade 1
     round(g.p2, 6) AS p2,                                   -- mean probability of grade 2

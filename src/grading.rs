@@ -12,7 +12,7 @@ pub use identity::{IdentityError, IdentityPolicy};
 
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
-use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId};
+use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, now};
 use crate::outbox::overlay::{Palette, PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
 use crate::outbox::record::{self, ProgramFacts, ReleaseFacts};
@@ -137,6 +137,8 @@ pub struct Grading {
 /// A decoded radiograph whose picture has been cut into knees.
 struct Decoded {
     radiograph: Radiograph,
+    /// When, RFC 3339.
+    at: String,
     bytes: u64,
     size: (u32, u32),
     sides: Vec<Side>,
@@ -233,7 +235,7 @@ impl Grading {
             votes: graded.votes.clone(),
         });
         let row = result::radiograph_row(decoded, &context.identity);
-        Ok(context.ledger.graded(subject.file, row, knees.collect(), context.release.digest, context.start).await?)
+        Ok(context.ledger.graded(subject.file, row, decoded.at.clone(), knees.collect(), context.release.digest, context.start).await?)
     }
 
     async fn publish(
@@ -277,7 +279,7 @@ fn cut(mut radiograph: Radiograph, bytes: u64, by_name: Side) -> Decoded {
     let size = radiograph.picture.dimensions();
     let (sides, crops) = radiograph.knees().into_iter().map(|knee| (knee.side, knee.crop)).unzip();
     radiograph.picture = GrayImage::default(); // the knees are what is needed from here on
-    Decoded { radiograph, bytes, size, sides, crops: Arc::new(crops) }
+    Decoded { radiograph, at: now(), bytes, size, sides, crops: Arc::new(crops) }
 }
 
 async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> tokio::sync::OwnedSemaphorePermit {

@@ -46,6 +46,9 @@ impl Station {
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = choose_release(&settings.ensemble.release, &state, &ledger)?;
         let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
+        if let Some(remark) = &device.remark {
+            tracing::info!("{remark}");
+        }
         tracing::info!(device = device.description, release = release.name(), members = release.members().len(), "ready to grade");
 
         let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };

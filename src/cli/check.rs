@@ -127,7 +127,8 @@ impl Findings {
             Ok(device) => device,
             Err(error) => return self.bad("device", &error.to_string()),
         };
-        self.good("device", &device.description);
+        let remark = device.remark.as_ref().map_or_else(String::new, |remark| format!(" ({remark})"));
+        self.good("device", &format!("{device}{remark}"));
         let name = match settings.ensemble.release.as_str() {
             "" => Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten()).map(|s| s.name),
             named => Some(named.to_owned()),

@@ -81,6 +81,7 @@ impl Ledger {
         &self,
         file: FileId,
         radiograph: RadiographRow,
+        decoded_at: String,
         knees: Vec<GradedKnee>,
         release: Digest,
         start: StartId,
@@ -91,6 +92,8 @@ impl Ledger {
             for (position, knee) in knees.iter().enumerate() {
                 insert(db, id, position, knee, release, start)?;
             }
+            let decoded = "INSERT INTO file_states (file, state, at) VALUES (?1, 'decoded', ?2)";
+            db.execute(decoded, params![file, decoded_at])?;
             enter(db, file, "graded")?;
             recorded(db, id, release)
         })

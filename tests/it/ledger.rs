@@ -24,20 +24,15 @@ fn every_column_of_every_report_has_a_comment_and_every_table_is_strict() {
         // The outer SELECT begins in the first column; its columns end with a comment, on their last line.
         let outer = sql.split("\nSELECT\n").last().expect("an outer SELECT");
         let columns = outer.split("\nFROM").next().expect("its columns");
-        let mut pending = String::new();
-        for line in columns.lines() {
-            pending.push_str(line);
-            if pending.trim_end().ends_with(',') || line.contains("--") {
-                let open = pending.matches('(').count() > pending.matches(')').count();
-                if line.contains("--") {
-                    pending.clear();
-                } else {
-                    let next_has_comment = open || columns.contains("--");
-                    assert!(next_has_comment, "{name}: {pending}");
-                }
-            }
+        let mut depth = 0_i32;
+        for line in columns.lines().filter(|line| !line.trim().is_empty()) {
+            let code = line.split("--").next().expect("a first part");
+            depth += code.matches('(').count() as i32 - code.matches(')').count() as i32;
+            // A column may take two lines; then the comment stands on the second.
+            let ends_a_column = depth == 0 && code.trim_end().ends_with(',');
+            assert!(!ends_a_column || line.contains("-- "), "{name}: no comment on {line}");
         }
-        assert!(pending.is_empty(), "{name}: no comment on {pending}");
+        assert!(columns.trim_end().lines().last().is_some_and(|line| line.contains("-- ")), "{name}: the last column");
     }
     let loose: i64 = db
         .query_row("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'refinery_%'", [], |row| row.get(0))
