@@ -160,10 +160,9 @@ impl Global {
     fn state_folder(&self) -> Result<PathBuf, Failure> {
         let data_home = || std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let home = || std::env::home_dir().map(|home| home.join(".local/share"));
-        self.state
-            .clone()
-            .or_else(|| data_home().or_else(home).map(|dir| dir.join("kellgrend")))
-            .ok_or_else(|| usage(anyhow::anyhow!("there is no home folder to keep the state in; name one with --state")))
+        self.state.clone().or_else(|| data_home().or_else(home).map(|dir| dir.join("kellgrend"))).ok_or_else(|| {
+            usage(anyhow::anyhow!("there is no home folder to keep the state in; name one with --state"))
+        })
     }
 }
 

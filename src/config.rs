@@ -142,7 +142,9 @@ impl Default for Settle {
             scan_every: Duration::from_secs(15),
             events: true,
             truncated_after: Duration::from_secs(600),
-            ignore: ["*.part", "*.filepart", "*.tmp", "*.partial", "*.crdownload", "._*", "~*"].map(Pattern::known).into(),
+            ignore: ["*.part", "*.filepart", "*.tmp", "*.partial", "*.crdownload", "._*", "~*"]
+                .map(Pattern::known)
+                .into(),
         }
     }
 }

@@ -235,7 +235,10 @@ impl Grading {
             votes: graded.votes.clone(),
         });
         let row = result::radiograph_row(decoded, &context.identity);
-        Ok(context.ledger.graded(subject.file, row, decoded.at.clone(), knees.collect(), context.release.digest, context.start).await?)
+        Ok(context
+            .ledger
+            .graded(subject.file, row, decoded.at.clone(), knees.collect(), context.release.digest, context.start)
+            .await?)
     }
 
     async fn publish(

@@ -34,7 +34,9 @@ pub struct State {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A folder or file of it cannot be made or opened.
-    #[error("{path} cannot be made or opened: {source}. Check the folder's owner and permissions, or name another with --state")]
+    #[error(
+        "{path} cannot be made or opened: {source}. Check the folder's owner and permissions, or name another with --state"
+    )]
     Io {
         /// The path.
         path: PathBuf,

@@ -49,7 +49,12 @@ impl Station {
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
-        tracing::info!(device = device.description, release = release.name(), members = release.members().len(), "ready to grade");
+        tracing::info!(
+            device = device.description,
+            release = release.name(),
+            members = release.members().len(),
+            "ready to grade"
+        );
 
         let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };
         let program = ProgramFacts {
@@ -97,8 +102,9 @@ pub fn limits(settings: &Settings) -> Limits {
 /// The release that settings name, else the one in service, else the starter, which is put into service.
 fn choose_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
     if !named.is_empty() {
-        let release = Release::open(&state.models.join(named))
-            .with_context(|| format!("the release {named:?} cannot be used (`kellgrend models list` shows what is there)"))?;
+        let release = Release::open(&state.models.join(named)).with_context(|| {
+            format!("the release {named:?} cannot be used (`kellgrend models list` shows what is there)")
+        })?;
         ledger.know_release(release_row(&release)?)?;
         return Ok(release);
     }

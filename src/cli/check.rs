@@ -69,7 +69,10 @@ impl Findings {
                     Some(parent) if writable(parent) => {
                         self.good(name, &format!("{shown} is not there yet; it will be made"));
                     }
-                    _ => self.bad(name, &format!("{shown} is not there and cannot be made; make it and give it to this user")),
+                    _ => self.bad(
+                        name,
+                        &format!("{shown} is not there and cannot be made; make it and give it to this user"),
+                    ),
                 }
             } else if writable(path) {
                 self.good(name, &format!("{shown} can be read and written"));
@@ -83,7 +86,9 @@ impl Findings {
         let Some(place) = nearest(&state.root) else { return };
         match free_bytes(place) {
             Some(free) if free < TIGHT => self.bad("disk", &format!("only {} free", ByteSize(free))),
-            Some(free) if free < ROOMY => self.warn("disk", &format!("{} free: not much for an archive", ByteSize(free))),
+            Some(free) if free < ROOMY => {
+                self.warn("disk", &format!("{} free: not much for an archive", ByteSize(free)))
+            }
             Some(free) => self.good("disk", &format!("{} free", ByteSize(free))),
             None => self.warn("disk", "the free space cannot be told"),
         }
@@ -116,7 +121,10 @@ impl Findings {
     fn clock(&mut self) {
         let now = jiff::Timestamp::now();
         if now.as_second() < EARLIEST {
-            self.bad("clock", &format!("it says {now:.0}, which is long past; set it, or every time on record is wrong"));
+            self.bad(
+                "clock",
+                &format!("it says {now:.0}, which is long past; set it, or every time on record is wrong"),
+            );
         } else {
             self.good("clock", &format!("{now:.0}"));
         }
@@ -135,11 +143,17 @@ impl Findings {
         };
         let release = match &name {
             Some(name) => Release::open(&state.models.join(name)),
-            None => return self.good("release", &format!("none yet: the bundled {} will be put into service", starter::NAME)),
+            None => {
+                return self
+                    .good("release", &format!("none yet: the bundled {} will be put into service", starter::NAME));
+            }
         };
         match release.and_then(|release| Ensemble::load(&release, &device).map(|_| release)) {
             Ok(release) => {
-                self.good("release", &format!("{}: {} network(s), every hash right", release.name(), release.members().len()));
+                self.good(
+                    "release",
+                    &format!("{}: {} network(s), every hash right", release.name(), release.members().len()),
+                );
             }
             Err(error) => self.bad("release", &error.to_string()),
         }

@@ -106,7 +106,9 @@ impl Daemon {
     /// Until every film has its fate. A daemon that makes no headway for a minute is not waited for.
     fn wait(&mut self, root: &Path, films: &[Film]) -> anyhow::Result<Fates> {
         let bar = ProgressBar::new(films.len() as u64);
-        bar.set_style(ProgressStyle::with_template("{spinner} {pos}/{len} done  {elapsed}").context("a valid template")?);
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {pos}/{len} done  {elapsed}").context("a valid template")?,
+        );
         let mut headway = Instant::now();
         loop {
             self.alive()?;
@@ -133,7 +135,11 @@ impl Daemon {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("a process has an id")?;
         kill_process(pid, Signal::TERM)?;
         let status = self.child.wait()?;
-        anyhow::ensure!(status.success(), "the daemon did not stop cleanly ({status}); its log is {}", self.log.display());
+        anyhow::ensure!(
+            status.success(),
+            "the daemon did not stop cleanly ({status}); its log is {}",
+            self.log.display()
+        );
         Ok(())
     }
 }

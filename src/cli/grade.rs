@@ -81,7 +81,11 @@ impl Grade {
         // What an earlier start left unfinished is not this run's: its claims are withdrawn, its files graded anew.
         for unfinished in station.ledger.unfinished()? {
             if !station.state.in_work(&unfinished.digest).exists() {
-                station.ledger.withdrawn(unfinished.file, "interrupted", "the program stopped before it was published")?;
+                station.ledger.withdrawn(
+                    unfinished.file,
+                    "interrupted",
+                    "the program stopped before it was published",
+                )?;
             }
         }
         let run = Arc::new(Run { station, keep_names, met: Mutex::default() });

@@ -97,7 +97,8 @@ fn list(state: &State) -> Result<(), Failure> {
         rows.push(match Release::open(&state.models.join(&name)) {
             Ok(release) => {
                 let members: Vec<_> = release.members().map(|member| member.name().to_owned()).collect();
-                let accuracy = release.metrics().first().map_or(String::new(), |m| format!("{:.1} %", 100.0 * m.accuracy));
+                let accuracy =
+                    release.metrics().first().map_or(String::new(), |m| format!("{:.1} %", 100.0 * m.accuracy));
                 [name, release.digest().short(), release.vote().to_string(), accuracy, members.join(" "), mark.into()]
             }
             Err(error) => [name, String::new(), String::new(), String::new(), error.to_string(), mark.into()],
@@ -182,7 +183,9 @@ fn parse_source(word: &str) -> anyhow::Result<(Architecture, PathBuf)> {
     let known = Architecture::ALL.into_iter().find(|architecture| stem.starts_with(architecture.name()));
     let names = Architecture::ALL.map(Architecture::name).join(", ");
     known.map(|architecture| (architecture, path)).ok_or_else(|| {
-        anyhow::anyhow!("{word}: the file's name does not begin with an architecture's ({names}); write ARCHITECTURE={word}")
+        anyhow::anyhow!(
+            "{word}: the file's name does not begin with an architecture's ({names}); write ARCHITECTURE={word}"
+        )
     })
 }
 

@@ -30,10 +30,11 @@ impl Report {
             writeln!(out, "{}", aligned(&["NAME", "SHOWS"], rows))?;
             return Ok(Exit::Done);
         };
-        let report = REPORTS.iter().find(|report| report.name == name.trim_start_matches("report_")).ok_or_else(|| {
-            let names: Vec<_> = REPORTS.iter().map(|report| report.name).collect();
-            usage(anyhow::anyhow!("there is no report {name:?}; there are {}", names.join(", ")))
-        })?;
+        let report =
+            REPORTS.iter().find(|report| report.name == name.trim_start_matches("report_")).ok_or_else(|| {
+                let names: Vec<_> = REPORTS.iter().map(|report| report.name).collect();
+                usage(anyhow::anyhow!("there is no report {name:?}; there are {}", names.join(", ")))
+            })?;
         let short = matches!(self.format, Style::Table) && self.limit.is_none();
         let limit = if short { Some(51) } else { self.limit };
         let mut table = report.read(&state.ledger, limit)?;

@@ -33,7 +33,7 @@ impl Table {
                 let mut csv = csv::Writer::from_writer(out);
                 csv.write_record(&self.columns)?;
                 for row in &self.rows {
-                    csv.write_record(row.iter().map(|value| exact(value)))?;
+                    csv.write_record(row.iter().map(exact))?;
                 }
                 csv.flush()
             }

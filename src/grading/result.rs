@@ -113,9 +113,7 @@ pub(super) fn record(
     let tags = &of.radiograph.tags;
     let kept = context.identity.apply(tags.patient.as_ref());
     let patient = kept.patient.map(|patient| match context.identity.setting() {
-        crate::config::Identity::Plain => {
-            Patient::Identity(Identity { id: patient, name: kept.name.clone() })
-        }
+        crate::config::Identity::Plain => Patient::Identity(Identity { id: patient, name: kept.name.clone() }),
         _ => Patient::Pseudonym(Pseudonym { pseudonym: patient }),
     });
     let knees = recorded.iter().map(|recorded| {

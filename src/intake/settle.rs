@@ -95,7 +95,10 @@ impl Settle {
         known.due = now + AGAIN;
         if !std::mem::replace(&mut known.troubled, true) {
             // The name may say who the patient is: the inode number finds the file as well.
-            tracing::warn!("a file in the inbox (inode {}) cannot be taken: {error}; trying again", known.stamp.inode.1);
+            tracing::warn!(
+                "a file in the inbox (inode {}) cannot be taken: {error}; trying again",
+                known.stamp.inode.1
+            );
         }
     }
 

@@ -221,9 +221,8 @@ fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Resu
         "SELECT g.id, k.side, g.grade, g.p0, g.p1, g.p2, g.p3, g.p4, g.agreement, g.graded_at \
          FROM knees k JOIN grades g ON g.knee = k.id WHERE k.radiograph = ?1 AND g.release = ?2 ORDER BY k.position",
     )?;
-    let mut votes = db.prepare_cached(
-        "SELECT member, grade, p0, p1, p2, p3, p4 FROM votes WHERE grade_id = ?1 ORDER BY rowid",
-    )?;
+    let mut votes =
+        db.prepare_cached("SELECT member, grade, p0, p1, p2, p3, p4 FROM votes WHERE grade_id = ?1 ORDER BY rowid")?;
     knees
         .query_map(params![radiograph, release.to_string()], |row| {
             let grade_id = row.get(0)?;

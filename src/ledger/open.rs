@@ -31,7 +31,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// A newer program wrote it, or its history differs.
-    #[error("the ledger {path} does not fit this version of kellgrend: {detail}. Use the version that wrote it, or a newer one")]
+    #[error(
+        "the ledger {path} does not fit this version of kellgrend: {detail}. Use the version that wrote it, or a newer one"
+    )]
     Schema {
         /// The database file.
         path: PathBuf,
@@ -39,7 +41,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// SQLite's locks are not to be trusted there.
-    #[error("the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local disk")]
+    #[error(
+        "the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local disk"
+    )]
     NetworkShare {
         /// The database file.
         path: PathBuf,

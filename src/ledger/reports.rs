@@ -40,7 +40,7 @@ impl Report {
         // The name is one of ours, never a user's text.
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let mut query = connection.prepare(&format!("SELECT * FROM report_{} LIMIT ?1", self.name)).map_err(&wrong)?;
-        let columns: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
         let rows = query
             .query_map([limit], |row| (0..columns.len()).map(|i| Ok(json(row.get_ref(i)?))).collect())
             .and_then(Iterator::collect)

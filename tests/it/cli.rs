@@ -130,7 +130,10 @@ fn reports_print_as_table_csv_and_json() {
         assert_eq!(String::from_utf8_lossy(&table.stdout).lines().count(), rows.len() + 1, "{name}");
         assert!(!rows.is_empty(), "{name}");
     }
-    let (wrong, text) = { let output = sandbox.output(&["report", "nonsense"]); (output.status.code(), words(&output)) };
+    let (wrong, text) = {
+        let output = sandbox.output(&["report", "nonsense"]);
+        (output.status.code(), words(&output))
+    };
     assert_eq!(wrong, Some(2));
     assert!(text.contains("refused"), "the names there are: {text}");
 }
@@ -179,7 +182,11 @@ fn models_are_imported_verified_shown_and_used() {
     let mine = of(&["grade", film, "--json"]);
     assert_eq!((&mine["release"], &mine["status"]), (&"mine".into(), &"graded".into()));
     let starter = of(&["grade", film, "--json", "--release", "starter"]);
-    assert_eq!((&starter["release"], &starter["status"]), (&"starter".into(), &"graded".into()), "another release grades anew");
+    assert_eq!(
+        (&starter["release"], &starter["status"]),
+        (&"starter".into(), &"graded".into()),
+        "another release grades anew"
+    );
     assert_eq!(mine["probabilities"], starter["probabilities"], "of the same weights");
 
     // One bit in the weights: named, and nothing is graded with it.
@@ -223,7 +230,8 @@ fn the_demo_ends_by_itself_and_tells_every_fate() {
     // Again: an earlier demo's folder may be reused; another's may not. A user's own folder is taken too.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kellgrend"));
     let own = folder(&sandbox);
-    let output = command.args(["demo", "--device", "cpu", "--state"]).arg(&place).arg(&own).output().expect("it starts");
+    let output =
+        command.args(["demo", "--device", "cpu", "--state"]).arg(&place).arg(&own).output().expect("it starts");
     assert!(output.status.success(), "{}", words(&output));
     assert!(own.join("1L.png").exists(), "copied, not moved");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kellgrend"));

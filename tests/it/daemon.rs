@@ -22,7 +22,8 @@ fn every_kind_of_radiograph_becomes_grade_votes_and_pictures() {
     let sandbox = Sandbox::new();
     let mut daemon = sandbox.daemon();
     daemon.ready();
-    let left = dicom(&knee(1, Side::Left, 0.2), &Subject::new(1, Knees::One(Side::Left)), Coding::JpegLs).expect("DICOM");
+    let left =
+        dicom(&knee(1, Side::Left, 0.2), &Subject::new(1, Knees::One(Side::Left)), Coding::JpegLs).expect("DICOM");
     let both =
         dicom(&bilateral(2, 0.2, 0.8), &Subject::new(2, Knees::Both), Coding::ImplicitLittleEndian).expect("DICOM");
     sandbox.drop_in("a.dcm", &left);
@@ -56,8 +57,10 @@ fn every_kind_of_radiograph_becomes_grade_votes_and_pictures() {
             names.extend([pictures.overlay.clone(), pictures.map.clone()]);
         }
         names.sort();
-        let found: Vec<_> =
-            names_in(folder).iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect();
+        let found: Vec<_> = names_in(folder)
+            .iter()
+            .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+            .collect();
         assert_eq!(found, names, "a result is whole and holds nothing else");
         for name in names.iter().filter(|name| name.ends_with(".png")) {
             image::open(folder.join(name)).expect("a picture that opens");
@@ -95,7 +98,8 @@ fn a_truncated_file_waits_and_then_goes_to_quarantine_with_its_reason() {
     daemon.stop(Signal::INT);
     let digest = Digest::of(half).to_string();
     let kept = names_in(&sandbox.state().join("quarantine"));
-    let names: Vec<_> = kept.iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect();
+    let names: Vec<_> =
+        kept.iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect();
     assert_eq!(names, [format!("{digest}.dcm"), format!("{digest}.reason.txt")]);
     assert_eq!(std::fs::read(&kept[0]).expect("kept"), half, "nothing is lost");
     assert!(std::fs::read_to_string(&kept[1]).expect("a reason").starts_with("truncated: "));
@@ -241,7 +245,8 @@ fn patient_data_is_in_no_log_no_name_and_not_in_the_ledger() {
     let mut places = vec![("log".to_owned(), log.into_bytes())];
     for file in files_below(&sandbox.state()) {
         places.push((format!("the name {}", file.display()), file.to_string_lossy().to_lowercase().into_bytes()));
-        let original = file.starts_with(sandbox.state().join("archive")) || file.starts_with(sandbox.state().join("quarantine"));
+        let original =
+            file.starts_with(sandbox.state().join("archive")) || file.starts_with(sandbox.state().join("quarantine"));
         if !original || file.to_string_lossy().ends_with(".reason.txt") {
             let content = std::fs::read(&file).expect("readable").to_ascii_lowercase();
             places.push((file.display().to_string(), content));

@@ -77,9 +77,15 @@ fn a_hundred_hostile_files_are_a_hundred_reasons() {
         sandbox.drop_in(&name.replace('/', "_"), bytes);
     }
     let distinct: HashSet<_> = files.iter().map(|(_, bytes)| kellgrend::digest::Digest::of(bytes)).collect();
-    sandbox.until_within("SELECT count(*) FROM files WHERE state IN ('quarantined', 'duplicate')", files.len() as i64, Duration::from_secs(180));
+    sandbox.until_within(
+        "SELECT count(*) FROM files WHERE state IN ('quarantined', 'duplicate')",
+        files.len() as i64,
+        Duration::from_secs(180),
+    );
     assert_eq!(
-        sandbox.count("SELECT count(DISTINCT sha256) FROM report_refused WHERE state = 'quarantined' AND length(reason) > 15"),
+        sandbox.count(
+            "SELECT count(DISTINCT sha256) FROM report_refused WHERE state = 'quarantined' AND length(reason) > 15"
+        ),
         distinct.len() as i64
     );
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 0);
@@ -104,9 +110,12 @@ fn a_damaged_ledger_is_refused_and_kept() {
 #[test]
 fn a_ledger_of_a_newer_version_is_refused() {
     let sandbox = Sandbox::new();
-    assert!(sandbox.output(&["grade", sandbox.beside("kellgrend.toml").to_str().expect("UTF-8")]).status.code() == Some(1));
+    assert!(
+        sandbox.output(&["grade", sandbox.beside("kellgrend.toml").to_str().expect("UTF-8")]).status.code() == Some(1)
+    );
     let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
-    db.execute("INSERT INTO refinery_schema_history VALUES (999, 'future', '2030-01-01T00:00:00Z', '1')", []).expect("sql");
+    db.execute("INSERT INTO refinery_schema_history VALUES (999, 'future', '2030-01-01T00:00:00Z', '1')", [])
+        .expect("sql");
     drop(db);
     let output = sandbox.output(&["run"]);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -11,7 +11,9 @@ pub fn small_png(seed: u32) -> Vec<u8> {
     static KNEE: OnceLock<GrayImage> = OnceLock::new();
     let knee = KNEE.get_or_init(|| {
         let knee = phantom::knee(7, Side::Left, 0.5);
-        let grey = GrayImage::from_fn(knee.width(), knee.height(), |x, y| image::Luma([(knee.get_pixel(x, y).0[0] / 16) as u8]));
+        let grey = GrayImage::from_fn(knee.width(), knee.height(), |x, y| {
+            image::Luma([(knee.get_pixel(x, y).0[0] / 16) as u8])
+        });
         imageops::thumbnail(&grey, 160, 160)
     });
     let mut knee = knee.clone();

@@ -17,8 +17,11 @@ fn every_column_of_every_report_has_a_comment_and_every_table_is_strict() {
     let sandbox = graded();
     let db = sandbox.ledger();
     let mut views = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'").expect("sql");
-    let views: Vec<(String, String)> =
-        views.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows").map(|row| row.expect("a row")).collect();
+    let views: Vec<(String, String)> = views
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect();
     assert_eq!(views.len(), 5);
     for (name, sql) in views {
         // The outer SELECT begins in the first column; its columns end with a comment, on their last line.
@@ -66,8 +69,11 @@ fn every_state_of_a_file_has_its_time_in_order() {
     let sandbox = graded();
     let db = sandbox.ledger();
     let mut states = db.prepare("SELECT state, at FROM file_states ORDER BY rowid").expect("sql");
-    let rows: Vec<(String, String)> =
-        states.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows").map(|row| row.expect("a row")).collect();
+    let rows: Vec<(String, String)> = states
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect();
     let names: Vec<_> = rows.iter().map(|(state, _)| state.as_str()).collect();
     assert_eq!(names, ["seen", "settled", "claimed", "decoded", "graded", "published"]);
     assert!(rows.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{rows:?}");

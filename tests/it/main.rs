@@ -1,5 +1,6 @@
 //! What kellgrend does, seen from outside: one binary, a module a room.
 
+mod accuracy;
 mod cli;
 mod daemon;
 mod ensemble;

@@ -11,7 +11,9 @@ fn parse(text: &str) -> Result<Settings, String> {
 
 /// The documented file with every `#key = value` in force.
 fn uncommented() -> String {
-    let key = |line: &str| line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned);
+    let key = |line: &str| {
+        line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned)
+    };
     DOCUMENTED.lines().map(|line| key(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
 }
 

@@ -25,11 +25,8 @@ impl Film {
 pub(super) fn draw(folder: &Path) -> anyhow::Result<Vec<Film>> {
     std::fs::create_dir_all(folder)?;
     let film = |name: &str, bytes: &[u8]| Film::write(folder, name, bytes);
-    let left = dicom(
-        &knee(1, Side::Left, 0.1),
-        &Subject::new(1, Knees::One(Side::Left)),
-        Coding::ExplicitLittleEndian,
-    )?;
+    let left =
+        dicom(&knee(1, Side::Left, 0.1), &Subject::new(1, Knees::One(Side::Left)), Coding::ExplicitLittleEndian)?;
     let right = dicom(&knee(2, Side::Right, 0.8), &Subject::new(2, Knees::One(Side::Right)), Coding::JpegLs)?;
     let both = dicom(&bilateral(3, 0.3, 0.9), &Subject::new(3, Knees::Both), Coding::ExplicitLittleEndian)?;
     Ok(vec![

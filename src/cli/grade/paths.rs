@@ -36,9 +36,8 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PathError> {
 }
 
 fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), PathError> {
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
+    let visible =
+        |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
     for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
         let entry = entry.map_err(|e| PathError::Folder(path.to_owned(), e))?;
         if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) {

@@ -22,7 +22,11 @@ pub fn load() -> Result<(), String> {
     let library = unsafe { Library::open(Some(&library), RTLD_NOW | RTLD_GLOBAL) };
     let library = library.map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        if is_beside { format!("{GPU_HALF} cannot be loaded ({cause})") } else { format!("{GPU_HALF} is not installed") }
+        if is_beside {
+            format!("{GPU_HALF} cannot be loaded ({cause})")
+        } else {
+            format!("{GPU_HALF} is not installed")
+        }
     })?;
     // kept for ever: its kernels are registered in libtorch
     let _handle = library.into_raw();
