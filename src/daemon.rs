@@ -95,6 +95,15 @@ async fn see_through(station: Arc<Station>, claim: Claimed, mut stopped: watch::
     loop {
         match finish(&station, &subject).await {
             Ok(()) | Err(Trouble::Stopped(_)) => return,
+            Err(Trouble::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                tracing::error!(sha256, "it is no longer in work: somebody took it away");
+                let (ledger, file) = (station.ledger.clone(), subject.file);
+                let withdraw = move || ledger.withdrawn(file, "vanished", "the file was taken out of the work folder");
+                if let Ok(Err(error)) = tokio::task::spawn_blocking(withdraw).await {
+                    tracing::error!("{error}");
+                }
+                return;
+            }
             Err(trouble) => tracing::error!(sha256, "{trouble}; trying again in {} s", AGAIN.as_secs()),
         }
         tokio::select! {
@@ -106,7 +115,16 @@ async fn see_through(station: Arc<Station>, claim: Claimed, mut stopped: watch::
 
 async fn finish(station: &Station, subject: &Subject) -> Result<(), Trouble> {
     let sha256 = subject.digest.short();
-    match station.grading.grade(subject).await? {
+    let fate = match station.grading.grade(subject).await {
+        Err(Trouble::Changed) => {
+            let (code, extension) = ("changed", crate::grading::UNKNOWN);
+            let reason = "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned();
+            station.ledger.quarantined(subject.file, code, reason.clone()).await?;
+            Fate::Refused { code, reason, extension }
+        }
+        fate => fate?,
+    };
+    match fate {
         Fate::Published { knees, extension } => {
             for knee in &knees {
                 let knee = &knee.knee;

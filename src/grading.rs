@@ -77,6 +77,9 @@ pub enum Trouble {
     /// The original is not what was claimed.
     #[error("an original changed while it was in work")]
     Changed,
+    /// We failed on this radiograph; not the system, and not the film's fault.
+    #[error("a defect: {0}")]
+    Defect(&'static str),
     /// The networks failed, not the radiograph.
     #[error("the networks failed: {0}")]
     Networks(String),
@@ -127,8 +130,10 @@ pub struct Context {
 pub struct Grading {
     context: Arc<Context>,
     grader: Grader,
-    /// Permits to decode or draw: one a job.
-    jobs: Arc<Semaphore>,
+    /// Permits to decode, and permits to draw and publish: one a job. They are apart, since those who decode wait for
+    /// memory that only those who publish give back.
+    decoding: Arc<Semaphore>,
+    publishing: Arc<Semaphore>,
     /// Permits for decoded pictures on their way through the networks, in KiB.
     memory: Arc<Semaphore>,
     memory_kib: u32,
@@ -146,14 +151,15 @@ struct Decoded {
 }
 
 impl Grading {
-    /// Up to `jobs` radiographs are decoded or drawn at a time; those that wait for the networks hold at most
+    /// Up to `jobs` radiographs are decoded, and as many drawn, at a time; those that wait for the networks hold at most
     /// `memory` bytes of pictures.
     pub fn new(context: Context, grader: Grader, jobs: usize, memory: u64) -> Self {
         let memory_kib = u32::try_from(memory / 1024).unwrap_or(u32::MAX >> 1).clamp(1, u32::MAX >> 1);
         Self {
             context: Arc::new(context),
             grader,
-            jobs: Arc::new(Semaphore::new(jobs)),
+            decoding: Arc::new(Semaphore::new(jobs)),
+            publishing: Arc::new(Semaphore::new(jobs)),
             memory: Arc::new(Semaphore::new(memory_kib as usize)),
             memory_kib,
         }
@@ -161,7 +167,18 @@ impl Grading {
 
     /// Take one radiograph all the way. A refusal is on record when this returns.
     pub async fn grade(&self, subject: &Subject) -> Result<Fate, Trouble> {
-        let job = acquire(&self.jobs, 1).await;
+        match self.take_through(subject).await {
+            // Trying again would fail again: it is put aside, and the others go on.
+            Err(Trouble::Defect(what)) => {
+                let reason = format!("kellgrend failed on this file ({what}); please report it. Nothing is lost.");
+                self.refuse(subject, "defect", reason, UNKNOWN).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn take_through(&self, subject: &Subject) -> Result<Fate, Trouble> {
+        let job = acquire(&self.decoding, 1).await;
         if self.grader.is_stopped() {
             return Err(Stopped.into());
         }
@@ -186,7 +203,7 @@ impl Grading {
             Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
         };
         let recorded = self.record(subject, &decoded, &graded).await?;
-        let _job = acquire(&self.jobs, 1).await;
+        let _job = acquire(&self.publishing, 1).await;
         self.publish(subject, decoded, graded, &recorded).await?;
         drop(memory);
         Ok(Fate::Published { knees: recorded, extension })
@@ -292,7 +309,7 @@ async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> tokio::sync::Owned
 async fn blocking<T: Send + 'static>(act: impl FnOnce() -> Result<T, Trouble> + Send + 'static) -> Result<T, Trouble> {
     match tokio::task::spawn_blocking(act).await {
         Ok(outcome) => outcome,
-        // A panic is a defect of ours: one radiograph fails, the program goes on.
-        Err(panic) => Err(Trouble::Networks(format!("a worker ended unexpectedly: {panic}"))),
+        // The panic's own words are in the log already, and may quote the file.
+        Err(_) => Err(Trouble::Defect("a worker panicked")),
     }
 }

@@ -95,6 +95,9 @@ impl Grade {
         progress.finish_and_clear();
         printer.finish()?;
         eprintln!("{tally}; results in {}", outbox.display());
+        if tally.interrupted {
+            return Err(Failure::Start(anyhow::anyhow!("interrupted; the same command goes on where it stopped")));
+        }
         Ok(if tally.refused == 0 { Exit::Done } else { Exit::Refused })
     }
 }

@@ -33,15 +33,17 @@ pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<C
     }
 
     for (digest, path) in in_work {
-        match ledger.last_state(digest)?.as_deref() {
-            Some("published") => {
+        let last = ledger.last_state(digest)?;
+        match last.as_ref().map(|(state, reason)| (state.as_str(), reason)) {
+            Some(("published", _)) => {
                 // Its row in the ledger says all; only the move to the archive was missing.
                 let bytes = std::fs::read(&path).map_err(failed)?;
                 let archive = state.in_archive(&digest, extension(&bytes));
                 crate::state::make_parent(&archive).and_then(|()| move_file(&path, &archive)).map_err(failed)?;
             }
-            Some("quarantined") => {
+            Some(("quarantined", reason)) => {
                 let bytes = std::fs::read(&path).map_err(failed)?;
+                std::fs::write(state.quarantine_reason(&digest), format!("{reason}\n")).map_err(failed)?;
                 let quarantine = state.in_quarantine(&digest, extension(&bytes));
                 move_file(&path, &quarantine).map_err(failed)?;
             }

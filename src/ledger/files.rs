@@ -98,14 +98,14 @@ impl Ledger {
         })
     }
 
-    /// The state of the newest file with these bytes, if any ever arrived.
-    pub fn last_state(&self, digest: Digest) -> Result<Option<String>, LedgerError> {
+    /// The state of the newest file with these bytes, if any ever arrived, and the reason for it where there is one.
+    pub fn last_state(&self, digest: Digest) -> Result<Option<(String, String)>, LedgerError> {
         self.write_blocking(move |db| {
             db.query_row(
-                "SELECT f.state FROM files f JOIN radiographs r ON r.id = f.radiograph \
+                "SELECT f.state, coalesce(f.reason_code || ': ' || f.reason, '') FROM files f JOIN radiographs r ON r.id = f.radiograph \
                  WHERE r.sha256 = ?1 AND f.state <> 'duplicate' ORDER BY f.id DESC LIMIT 1",
                 [digest.to_string()],
-                |row| row.get(0),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()
         })

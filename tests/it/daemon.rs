@@ -173,6 +173,54 @@ fn odd_names_are_taken_and_what_is_no_file_is_left_alone() {
 }
 
 #[test]
+fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
+    let sandbox = Sandbox::new();
+    let address = sandbox.beside("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&address).expect("bound");
+    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+    let said = || {
+        let mut words = [0; 256];
+        let length = socket.recv(&mut words).expect("a word for systemd");
+        String::from_utf8_lossy(&words[..length]).into_owned()
+    };
+    let daemon = sandbox.daemon_with(&[("NOTIFY_SOCKET", address.to_str().expect("UTF-8"))]);
+    assert!(said().contains("READY=1"));
+    daemon.stop(Signal::TERM);
+    assert!(said().contains("STOPPING=1"));
+}
+
+#[test]
+fn inbox_and_archive_may_be_on_other_file_systems() {
+    use std::os::unix::fs::MetadataExt as _;
+    let elsewhere = tempfile::tempdir_in("/dev/shm");
+    let device = |path: &std::path::Path| std::fs::metadata(path).map(|meta| meta.dev()).ok();
+    let sandbox = match &elsewhere {
+        Ok(place) if device(place.path()) != device(&std::env::temp_dir()) => {
+            let folders = format!(
+                "[folders]\ninbox = {0:?}\narchive = {1:?}\nquarantine = {1:?}\n",
+                place.path().join("in"),
+                place.path().join("kept")
+            );
+            Sandbox::with(&format!("{QUICK}\n{folders}"))
+        }
+        _ => return eprintln!("skipped: /dev/shm is not another file system here"),
+    };
+    let place = elsewhere.expect("checked above");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    std::fs::write(place.path().join("in/a.png"), small_png(50)).expect("written");
+    std::fs::write(place.path().join("in/b.txt"), "no image").expect("written");
+    sandbox.until(PUBLISHED, 1);
+    sandbox.until(QUARANTINED, 1);
+    daemon.stop(Signal::TERM);
+    let mut endings: Vec<_> =
+        files_below(&place.path().join("kept")).iter().map(|path| path.extension().expect("one").to_owned()).collect();
+    endings.sort();
+    assert_eq!(endings, ["bin", "png", "txt"]);
+    assert_eq!(files_below(&place.path().join("in")).len() + files_below(&sandbox.state().join("work")).len(), 0);
+}
+
+#[test]
 fn a_second_instance_is_refused() {
     let sandbox = Sandbox::new();
     let mut daemon = sandbox.daemon();

@@ -97,6 +97,45 @@ fn a_hundred_hostile_files_are_a_hundred_reasons() {
 }
 
 #[test]
+fn a_full_disk_is_waited_out() {
+    let sandbox = Sandbox::new();
+    let state = sandbox.state();
+    let mount =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=20m", "tmpfs"]).arg(&state).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        return eprintln!("skipped: a file system of 20 MB cannot be mounted here");
+    }
+    let _mounted = Mounted(state.clone());
+    std::fs::create_dir(state.join("inbox")).expect("an inbox");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    // The starter takes 11 MB; what is left but for a crumb is taken by somebody else.
+    let free = kellgrend::state::free_bytes(&state).expect("known");
+    std::fs::write(state.join("filler"), vec![0; free as usize - 300_000]).expect("written");
+    for seed in 0..3 {
+        std::fs::write(sandbox.inbox().join(format!("{seed}.png")), small_png(2000 + seed)).expect("a crumb is enough");
+    }
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(daemon.is_alive());
+    assert!(sandbox.count(PUBLISHED) < 3, "the disk was not full");
+    assert!(daemon.log().contains("trying again"), "{}", daemon.log());
+    std::fs::remove_file(state.join("filler")).expect("removed");
+    sandbox.until(PUBLISHED, 3);
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 3);
+    assert_eq!(sandbox.results().len(), 3);
+    assert!(sandbox.results().iter().all(|folder| is_whole(folder)));
+}
+
+/// Unmounted at the end, however the test ends.
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
 fn a_damaged_ledger_is_refused_and_kept() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.state().join("ledger.db"), [b'x'; 8192]).expect("written");

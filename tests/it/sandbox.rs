@@ -64,9 +64,15 @@ impl Sandbox {
     }
 
     pub fn daemon(&self) -> Daemon {
+        self.daemon_with(&[])
+    }
+
+    /// The daemon with these environment variables.
+    pub fn daemon_with(&self, variables: &[(&str, &str)]) -> Daemon {
         let log = self.beside("daemon.log");
         let file = File::options().create(true).append(true).open(&log).expect("a log");
-        let child = self.command(&["run"]).stderr(file).spawn().expect("the binary starts");
+        let child =
+            self.command(&["run"]).envs(variables.iter().copied()).stderr(file).spawn().expect("the binary starts");
         Daemon { child, log }
     }
 

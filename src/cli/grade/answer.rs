@@ -229,9 +229,6 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.interrupted {
-            write!(f, "interrupted: ")?;
-        }
         write!(f, "{} radiographs graded ({} knees), ", self.graded, self.knees)?;
         write!(f, "{} graded before, {} refused", self.known, self.refused)
     }
