@@ -20,8 +20,8 @@ use release::ReleaseError;
 use std::collections::{BTreeMap, btree_map::Entry};
 use tch::{Device, TchError, Tensor};
 
-/// Knees that go through a network together on a CPU: beyond two, the feature maps outgrow its cache.
-const KNEES_ON_CPU: usize = 2;
+/// Knees that go through a network together on a CPU: its caches hold the feature maps of two views, and more gain nothing.
+const KNEES_ON_CPU: usize = 1;
 
 /// Knees that go through a network together on a GPU.
 const KNEES_ON_GPU: usize = 16;

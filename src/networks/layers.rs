@@ -112,9 +112,7 @@ pub fn global_mean(map: &Tensor) -> Result<Tensor, TchError> {
     map.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)
 }
 
-/// Interleaves the channels of two equal tensors: a channel shuffle of two groups, without concatenating first.
+/// Interleaves the channels of two equal tensors: a concatenation and a channel shuffle of two groups.
 pub fn interleave(a: &Tensor, b: &Tensor) -> Result<Tensor, TchError> {
-    let (n, c, h, w) = a.size4()?;
-    let pair = [a.f_permute([0, 2, 3, 1])?, b.f_permute([0, 2, 3, 1])?];
-    Tensor::f_stack(&pair, 4)?.f_view([n, h, w, 2 * c])?.f_permute([0, 3, 1, 2])
+    Tensor::f_cat(&[a, b], 1)?.f_channel_shuffle(2)
 }

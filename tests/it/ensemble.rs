@@ -2,5 +2,6 @@
 
 mod device;
 mod members;
+mod pictures;
 mod releases;
 mod votes;

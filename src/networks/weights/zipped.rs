@@ -5,7 +5,7 @@
 
 use super::{WeightsError, pickle, state_dict, stored::Stored};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io::{self, Cursor},
     ops::Range,
 };
@@ -36,11 +36,11 @@ pub fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Stored>, WeightsError> {
 }
 
 /// Where each entry's bytes lie, its checksum verified.
-fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, WeightsError> {
+fn entries(bytes: &[u8]) -> Result<BTreeMap<String, Range<usize>>, WeightsError> {
     let damaged = |error: ZipError| WeightsError::Damaged(format!("the archive: {error}"));
     let outside = || WeightsError::Damaged("the archive's entries do not fit in the file".to_owned());
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-    let mut entries = HashMap::new();
+    let mut entries = BTreeMap::new();
     let mut left = bytes.len() as u64;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(damaged)?;

@@ -127,3 +127,14 @@ fn logits_that_are_not_finite_are_an_error() {
     let error = load(&release).grade(&[&picture(1, 300, 300)]).expect_err("refused");
     assert!(matches!(&error, GradeError::NotFinite { member } if member == "shufflenet_v2_x2_0"), "{error}");
 }
+
+/// The daemon loads it in one thread and hands it to the one that owns the device.
+#[test]
+fn an_ensemble_may_move_to_the_thread_that_owns_the_device() {
+    let models = tempdir().expect("a folder");
+    let ensemble = load(&starter::install(models.path()).expect("the starter is sound")).with_maps(false);
+    let knee = picture(1, 300, 300);
+    let here = ensemble.grade(&[&knee]).expect("a grade");
+    let there = std::thread::spawn(move || ensemble.grade(&[&knee])).join().expect("no panic").expect("a grade");
+    assert_eq!(here, there);
+}

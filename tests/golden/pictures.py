@@ -1,0 +1,25 @@
+"""Writes pictures.json: what OpenCV's INTER_CUBIC and pytorch-grad-cam's scaling answer for small inputs by formula.
+
+Needs numpy, opencv-python and grad-cam; run it in this folder.
+"""
+
+import json
+
+import cv2
+import numpy
+from pytorch_grad_cam.utils.image import scale_cam_image
+
+y, x = numpy.mgrid[0:29, 0:37]
+grey = ((x * 23 // 3) ^ (y * 13)).astype(numpy.uint8)
+resized = {size: cv2.resize(grey, (size, size), interpolation=cv2.INTER_CUBIC).tolist() for size in (64, 48)}
+
+channel, y, x = numpy.mgrid[0:8, 0:6, 0:6]
+maps = ((channel * 7 + y * 5 + x * 3) % 11 / 11).astype(numpy.float32)
+gradients = ((numpy.arange(8) * 5 % 7 - 3) / 36).astype(numpy.float32)
+weighted = numpy.maximum((gradients[:, None, None] * maps).sum(0), 0)
+once = scale_cam_image(weighted[None], (20, 20))
+cam = scale_cam_image(numpy.maximum(once, 0))[0]
+
+with open("pictures.json", "w") as file:
+    json.dump({"resized": resized, "cam": [round(float(v), 6) for v in cam.flatten()]}, file, separators=(",", ":"))
+    file.write("\n")
