@@ -96,11 +96,15 @@ impl Ensemble {
         &self.members
     }
 
+    /// How many knees go through the networks together on this device; more in one call gains nothing.
+    pub fn knees_at_once(&self) -> usize {
+        if self.device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU }
+    }
+
     /// Grades knees, in the order given. One that has no grade refuses them all: ask again one by one.
     pub fn grade(&self, knees: &[&GrayImage]) -> Result<Vec<Graded>, GradeError> {
-        let at_once = if self.device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU };
         let mut graded = Vec::with_capacity(knees.len());
-        for together in knees.chunks(at_once) {
+        for together in knees.chunks(self.knees_at_once()) {
             graded.extend(tch::no_grad(|| self.grade_together(together))?);
         }
         Ok(graded)

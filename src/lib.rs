@@ -1,7 +1,35 @@
 //! kellgrend grades knee radiographs on the Kellgren-Lawrence scale, unattended.
+//!
+//! The rooms, in reading order; a room uses only those below it.
+//!
+//! - [`cli`]: the commands
+//! - [`daemon`]: `kellgrend run`; [`station`]: folders, ledger, release and networks, put together
+//! - [`intake`]: from the inbox into work: watch, settle, claim
+//! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
+//! - [`outbox`]: the result record, the pictures, how they appear
+//! - [`ledger`]: SQLite, all durable state
+//! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
+//! - [`radiograph`]: bytes -> grey picture and what the tags say
+//! - [`phantom`]: synthetic radiographs, for the demo and the tests
+//! - [`state`], [`config`]: folders and settings
+//! - [`grade`], [`side`], [`digest`]: plain types
 
+pub mod cli;
+pub mod config;
+pub mod daemon;
 pub mod digest;
 pub mod ensemble;
 pub mod grade;
+pub mod grading;
+pub mod intake;
+pub mod ledger;
 pub mod networks;
+pub mod outbox;
+pub mod phantom;
+pub mod radiograph;
 pub mod side;
+pub mod state;
+pub mod station;
+
+/// The program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

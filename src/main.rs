@@ -1,3 +1,8 @@
-//! The kellgrend binary.
+//! The kellgrend binary: parse, hand over, exit code.
 
-fn main() {}
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kellgrend::cli::Cli::parse().execute()
+}

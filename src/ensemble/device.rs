@@ -65,8 +65,10 @@ impl From<DeviceChoice> for String {
 pub struct DeviceInUse {
     /// libtorch's name for it.
     pub device: Device,
-    /// For the log and for humans: the model, the CPU threads, and why it is not a GPU where `auto` found none.
+    /// For humans and the ledger: the model, on a CPU the threads.
     pub description: String,
+    /// Why it is not a GPU, where `auto` found none.
+    pub remark: Option<String>,
 }
 
 impl fmt::Display for DeviceInUse {
@@ -110,8 +112,8 @@ pub fn settle(choice: DeviceChoice, threads: usize) -> Result<DeviceInUse, Devic
     };
     tch::set_num_threads(cpu_threads(threads));
     match (choice, gpus) {
-        (DeviceChoice::Cpu, _) => Ok(on_cpu("")),
-        (DeviceChoice::Auto, Err(reason)) => Ok(on_cpu(&format!("; no GPU: {reason}"))),
+        (DeviceChoice::Cpu, _) => Ok(on_cpu(None)),
+        (DeviceChoice::Auto, Err(reason)) => Ok(on_cpu(Some(format!("no GPU is used: {reason}")))),
         (DeviceChoice::Auto, Ok(_)) => Ok(on_gpu(0)),
         (DeviceChoice::Cuda(index), Ok(count)) if index < count => Ok(on_gpu(index)),
         (DeviceChoice::Cuda(_), Ok(count)) => Err(DeviceError::NoSuchGpu { choice, count }),
@@ -133,14 +135,14 @@ fn count_gpus() -> Result<usize, String> {
     }
 }
 
-fn on_cpu(remark: &str) -> DeviceInUse {
+fn on_cpu(remark: Option<String>) -> DeviceInUse {
     let threads = tch::get_num_threads();
-    let description = format!("CPU {}, {threads} threads{remark}", cpu::model());
-    DeviceInUse { device: Device::Cpu, description }
+    let description = format!("CPU {}, {threads} threads", cpu::model());
+    DeviceInUse { device: Device::Cpu, description, remark }
 }
 
 fn on_gpu(index: usize) -> DeviceInUse {
     let model = cuda::model(index).unwrap_or_else(|| "of unknown model".to_owned());
     let description = format!("GPU {index} {model}, {} CPU threads", tch::get_num_threads());
-    DeviceInUse { device: Device::Cuda(index), description }
+    DeviceInUse { device: Device::Cuda(index), description, remark: None }
 }

@@ -1,6 +1,21 @@
-//! All integration tests, in one binary.
+//! What kellgrend does, seen from outside: one binary, a module a room.
 
+mod accuracy;
+mod cli;
+mod daemon;
 mod ensemble;
+mod faults;
+mod film;
+mod films;
 mod golden;
+mod hostile;
+mod ledger;
 mod networks;
+mod outbox;
+mod overlay;
+mod phantom;
+mod radiograph;
+mod sandbox;
+mod settings;
+mod settle;
 mod weights;

@@ -16,10 +16,18 @@ const DRIVER: &str = "libcuda.so.1";
 /// Must come before the first call into libtorch. The error is the reason, without a full stop.
 pub fn load() -> Result<(), String> {
     let beside = folder_of_cpu_half().map(|folder| folder.join(GPU_HALF)).filter(|path| path.exists());
+    let is_beside = beside.is_some();
     let library = beside.unwrap_or_else(|| PathBuf::from(GPU_HALF));
     // SAFETY: libtorch_cuda.so is a part of the libtorch that is already loaded. Its initialisers register kernels, no more.
     let library = unsafe { Library::open(Some(&library), RTLD_NOW | RTLD_GLOBAL) };
-    let library = library.map_err(|error| format!("libtorch's GPU half cannot be loaded ({error})"))?;
+    let library = library.map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        if is_beside {
+            format!("{GPU_HALF} cannot be loaded ({cause})")
+        } else {
+            format!("{GPU_HALF} is not installed")
+        }
+    })?;
     // kept for ever: its kernels are registered in libtorch
     let _handle = library.into_raw();
     Ok(())

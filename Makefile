@@ -1,0 +1,50 @@
+# Two commands on a fresh machine (Rust, a C++ compiler, python3 with pip): make demo, make test.
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(PREFIX)/etc
+CARGO ?= cargo
+PYTHON ?= python3
+BINARY = target/release/kellgrend
+
+.PHONY: demo test build lint libtorch libtorch-cuda install clean
+
+# See it work. FOLDER=... takes your own radiographs instead of synthetic ones.
+demo: build
+	$(BINARY) demo --state demo $(FOLDER)
+
+# The tests run on the release build: one compilation serves both commands.
+test: libtorch
+	$(CARGO) test --release
+
+build: libtorch
+	$(CARGO) build --release
+
+lint: libtorch
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --all-targets -- -D warnings
+
+# libtorch for the CPU, fetched once into .libtorch/ and checked by hash; cargo finds it there.
+libtorch:
+	@$(PYTHON) libtorch/fetch.py cpu .libtorch
+
+# What a GPU needs besides (about 2 GB). The same binary then uses it.
+libtorch-cuda: libtorch
+	@$(PYTHON) libtorch/fetch.py cuda .libtorch
+
+# Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables.
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(SYSCONFDIR)/kellgrend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/kellgrend
+	cp -a .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
+	cp -a .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
+	test -e $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml || \
+		install -m 644 config/kellgrend.toml $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/kellgrend.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kellgrend.service
+	install -m 644 systemd/kellgrend.sysusers $(DESTDIR)$(PREFIX)/lib/kellgrend/kellgrend.sysusers
+	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
+	$(BINARY) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kellgrend
+
+clean:
+	$(CARGO) clean
+	rm -rf demo

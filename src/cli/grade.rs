@@ -1,0 +1,218 @@
+//! `kellgrend grade`
+
+mod answer;
+mod paths;
+
+use super::{Exit, Failure, Global, runtime, start_log, usage};
+use crate::digest::Digest;
+use crate::grading::{Fate, Subject, Trouble};
+use crate::ledger::{Arrival, Origin, Prior, now};
+use crate::radiograph::side_from_name;
+use crate::side::Side;
+use crate::station::Station;
+use answer::{Answer, Printer, Tally};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Grade files, folders and globs now, without the daemon
+///
+/// The files stay where they are; results go to the outbox and the ledger of the state folder. What the ledger has
+/// from the same release is not graded again, so a run that was interrupted goes on where it stopped. One line a knee
+/// on standard output, progress on standard error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Grade {
+    /// Radiographs, folders of them (searched through), or globs
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// One JSON object a knee
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Comma-separated values with a header line
+    #[arg(long)]
+    csv: bool,
+    /// Draw no Grad-CAM pictures
+    #[arg(long)]
+    no_pictures: bool,
+    /// Radiographs decoded and drawn at a time
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Knees that go through the networks together
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch: Option<u32>,
+    /// The release to grade with, instead of the one in service
+    #[arg(long, value_name = "NAME")]
+    release: Option<String>,
+}
+
+/// What every file of a run shares.
+struct Run {
+    station: Station,
+    keep_names: bool,
+    /// Digests that this run has met: a second file of the same bytes waits for the first one's answer.
+    met: Mutex<HashSet<Digest>>,
+}
+
+impl Grade {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (mut settings, state) = global.load()?;
+        // The log's usual chatter would tear the progress bar: warnings only, unless asked for.
+        start_log(global.log.unwrap_or(crate::config::LogLevel::Warn));
+        if self.no_pictures {
+            settings.pictures.draw = false;
+        }
+        if let Some(jobs) = self.jobs {
+            settings.grading.jobs = jobs;
+        }
+        if let Some(batch) = self.batch {
+            settings.ensemble.batch = batch as usize;
+        }
+        if let Some(release) = self.release {
+            settings.ensemble.release = release;
+        }
+        let files = paths::expand(&self.paths).map_err(usage)?;
+        let keep_names = settings.identity.keep == crate::config::Identity::Plain;
+        let outbox = state.outbox.clone();
+        let station = Station::open(&settings, state, "grade")?;
+        // What an earlier start left unfinished is not this run's: its claims are withdrawn, its files graded anew.
+        for unfinished in station.ledger.unfinished()? {
+            if !station.state.in_work(&unfinished.digest).exists() {
+                station.ledger.withdrawn(
+                    unfinished.file,
+                    "interrupted",
+                    "the program stopped before it was published",
+                )?;
+            }
+        }
+        let run = Arc::new(Run { station, keep_names, met: Mutex::default() });
+        let mut printer = Printer::new(self.json, self.csv);
+        let progress = progress_bar(files.len());
+        let tally = runtime()?.block_on(run.all(files, &mut printer, &progress))?;
+        progress.finish_and_clear();
+        printer.finish()?;
+        eprintln!("{tally}; results in {}", outbox.display());
+        Ok(if tally.refused == 0 { Exit::Done } else { Exit::Refused })
+    }
+}
+
+impl Run {
+    /// Grade all files, several on their way at a time, answers in the order of the files.
+    async fn all(
+        self: Arc<Self>,
+        files: Vec<PathBuf>,
+        printer: &mut Printer,
+        progress: &ProgressBar,
+    ) -> anyhow::Result<Tally> {
+        let mut term = signal(SignalKind::terminate())?;
+        let mut int = signal(SignalKind::interrupt())?;
+        let mut files = files.into_iter();
+        let mut under_way = VecDeque::new();
+        let mut tally = Tally::default();
+        loop {
+            while under_way.len() < self.station.in_flight {
+                let Some(path) = files.next() else { break };
+                under_way.push_back(tokio::spawn(self.clone().one(path)));
+            }
+            let Some(task) = under_way.front_mut() else { break };
+            let answer = tokio::select! {
+                answer = task => answer??,
+                _ = term.recv() => break,
+                _ = int.recv() => break,
+            };
+            under_way.pop_front();
+            let answer = match answer {
+                Met::Now(answer) => answer,
+                Met::Before(path, digest) => self.answer_again(&path, digest).await?,
+            };
+            tally.count(&answer);
+            progress.suspend(|| printer.print(&answer))?;
+            progress.inc(1);
+        }
+        if !under_way.is_empty() {
+            self.station.grading.stop();
+            for task in under_way {
+                let _ = task.await;
+            }
+            tally.interrupted = true;
+        }
+        Ok(tally)
+    }
+
+    async fn one(self: Arc<Self>, path: PathBuf) -> anyhow::Result<Met> {
+        let (digest, bytes) = match hash(path.clone()).await? {
+            Ok(known) => known,
+            Err(error) => return Ok(Met::Now(Answer::unreadable(&path, &error))),
+        };
+        if !self.met.lock().expect("no holder panics").insert(digest) {
+            return Ok(Met::Before(path, digest));
+        }
+        let release = self.station.release.digest();
+        if let Some(recorded) = self.station.ledger.answer(digest, release).await? {
+            return Ok(Met::Now(Answer::duplicate(&path, digest, recorded, self.station.release.name())));
+        }
+        let subject = self.claim(&path, digest, bytes).await?;
+        Ok(Met::Now(match self.station.grading.grade(&subject).await {
+            Err(Trouble::Changed) => Answer::changed(&path, digest),
+            Err(trouble) => return Err(trouble.into()),
+            Ok(Fate::Published { knees, .. }) => Answer::graded(&path, digest, knees, self.station.release.name()),
+            Ok(Fate::Refused { code, reason, .. }) => Answer::refused(&path, digest, code, reason),
+        }))
+    }
+
+    async fn claim(self: &Arc<Self>, path: &Path, digest: Digest, bytes: u64) -> anyhow::Result<Subject> {
+        let side_by_name = path.file_stem().map_or(Side::Unknown, |stem| side_from_name(&stem.to_string_lossy()));
+        let name = self.keep_names.then(|| path.to_string_lossy().into_owned());
+        let at = now();
+        let arrival = Arrival {
+            digest,
+            bytes,
+            origin: Origin::CommandLine,
+            name: name.clone(),
+            side_by_name,
+            seen_at: at.clone(),
+            settled_at: at.clone(),
+            start: self.station.start,
+        };
+        let run = self.clone();
+        let prior = tokio::task::spawn_blocking(move || run.station.ledger.claim(arrival)).await??;
+        let (Prior::Claimed(file) | Prior::Duplicate(file)) = prior;
+        Ok(Subject { file, digest, path: path.to_owned(), side_by_name, name, arrived: at })
+    }
+
+    /// The answer for a file whose bytes this run has met under another name.
+    async fn answer_again(&self, path: &Path, digest: Digest) -> anyhow::Result<Answer> {
+        let release = &self.station.release;
+        Ok(match self.station.ledger.answer(digest, release.digest()).await? {
+            Some(recorded) => Answer::duplicate(path, digest, recorded, release.name()),
+            None => Answer::refused_before(path, digest),
+        })
+    }
+}
+
+/// When a file's answer can be known.
+enum Met {
+    Now(Answer),
+    /// The same bytes are under way already.
+    Before(PathBuf, Digest),
+}
+
+async fn hash(path: PathBuf) -> anyhow::Result<std::io::Result<(Digest, u64)>> {
+    Ok(tokio::task::spawn_blocking(move || {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((Digest::of_reader(file)?, bytes))
+    })
+    .await?)
+}
+
+fn progress_bar(files: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::stderr_with_hz(4));
+    let style = "{bar:40.cyan/blue} {pos}/{len} radiographs  {per_sec}  {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}

@@ -1,0 +1,65 @@
+//! `kellgrend retry`
+
+use super::{Exit, Failure, Global, usage};
+use std::path::PathBuf;
+
+/// Put quarantined files back into the inbox
+///
+/// After a limit was raised or a defect mended: the daemon finds them there and tries them again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Retry {
+    /// Digests, or their first digits, as `kellgrend report refused` shows them
+    #[arg(required_unless_present = "all", value_name = "SHA256")]
+    digests: Vec<String>,
+    /// Everything that is in quarantine
+    #[arg(long)]
+    all: bool,
+}
+
+impl Retry {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (_, state) = global.load()?;
+        let kept = quarantined(&state.quarantine)?;
+        let mut chosen = Vec::new();
+        if self.all {
+            chosen = kept;
+        } else {
+            for digits in &self.digests {
+                let digits = digits.to_lowercase();
+                let mut found = kept.iter().filter(|(name, _)| name.starts_with(&digits));
+                match (found.next(), found.next()) {
+                    (Some(one), None) => chosen.push(one.clone()),
+                    (None, _) => return Err(usage(anyhow::anyhow!("nothing in quarantine begins with {digits}"))),
+                    _ => return Err(usage(anyhow::anyhow!("several files in quarantine begin with {digits}"))),
+                }
+            }
+        }
+        for (name, path) in &chosen {
+            // Across file systems a plain copy would be seen half-written; settling waits for its end.
+            crate::intake::move_file(path, &state.inbox.join(name))?;
+            let digest = name.split('.').next().unwrap_or(name);
+            match std::fs::remove_file(state.quarantine.join(format!("{digest}.reason.txt"))) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => println!("{} is back in the inbox", &digest[..12.min(digest.len())]),
+            }
+        }
+        if chosen.is_empty() {
+            println!("quarantine is empty");
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn quarantined(folder: &std::path::Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if let Ok(name) = entry.file_name().into_string()
+            && !name.ends_with(".reason.txt")
+        {
+            files.push((name, entry.path()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,104 @@
+//! `kellgrend status`
+
+use super::{Exit, Failure, Global};
+use crate::ledger::{Ledger, Service};
+use rusqlite::OptionalExtension as _;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Say what is going on: daemon, device, release, what has come and what became of it
+#[derive(Debug, clap::Args)]
+pub(super) struct Status {
+    /// As a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Facts {
+    state: String,
+    /// The process id of the instance that holds the state folder.
+    running: Option<String>,
+    version: Option<String>,
+    device: Option<String>,
+    started_at: Option<String>,
+    release: Option<String>,
+    release_since: Option<String>,
+    inbox: usize,
+    in_work: usize,
+    quarantine: usize,
+    files: BTreeMap<String, i64>,
+    knees: i64,
+    last_graded_at: Option<String>,
+    free_bytes: Option<u64>,
+}
+
+impl Status {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (_, state) = global.load()?;
+        let db = Ledger::read(&state.ledger)?;
+        let start: Option<(String, String, String)> = db
+            .query_row("SELECT version, device, started_at FROM starts ORDER BY id DESC LIMIT 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let service = Service::read(&db)?;
+        let files = db
+            .prepare("SELECT state, count(*) FROM files GROUP BY state")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let (knees, last_graded_at) =
+            db.query_row("SELECT count(*), max(graded_at) FROM grades", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (version, device, started_at) = start.map_or((None, None, None), |(v, d, s)| (Some(v), Some(d), Some(s)));
+        let facts = Facts {
+            running: state.holder(),
+            version,
+            device,
+            started_at,
+            release: service.as_ref().map(|service| service.name.clone()),
+            release_since: service.map(|service| service.since),
+            inbox: count(&state.inbox, ""),
+            in_work: count(&state.work, ""),
+            quarantine: count(&state.quarantine, ".reason.txt"),
+            files,
+            knees,
+            last_graded_at,
+            free_bytes: crate::state::free_bytes(&state.root),
+            state: state.root.display().to_string(),
+        };
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&facts)?);
+        } else {
+            facts.print();
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Facts {
+    fn print(&self) {
+        let none = || "-".to_owned();
+        let of = |text: &Option<String>| text.clone().unwrap_or_else(none);
+        let line = |name: &str, value: String| println!("{name:<12}{value}");
+        line("state", self.state.clone());
+        match &self.running {
+            Some(pid) => line("running", format!("yes, process {pid}, since {}", of(&self.started_at))),
+            None => line("running", format!("no; last started {}", of(&self.started_at))),
+        }
+        line("version", of(&self.version));
+        line("device", of(&self.device));
+        line("release", format!("{}, in service since {}", of(&self.release), of(&self.release_since)));
+        line("waiting", format!("{} in the inbox, {} in work", self.inbox, self.in_work));
+        let states: Vec<_> = self.files.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        line("files", if states.is_empty() { "none yet".into() } else { states.join(", ") });
+        line("quarantine", format!("{} files kept", self.quarantine));
+        line("knees", format!("{} graded, the last one at {}", self.knees, of(&self.last_graded_at)));
+        line("disk", self.free_bytes.map_or_else(none, |bytes| format!("{} free", bytesize::ByteSize(bytes))));
+    }
+}
+
+/// Files below a folder, without those of an ending.
+fn count(folder: &std::path::Path, without: &str) -> usize {
+    let files = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    files.filter(|entry| without.is_empty() || !entry.file_name().to_string_lossy().ends_with(without)).count()
+}

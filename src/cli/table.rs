@@ -1,0 +1,91 @@
+//! Aligned tables for a terminal, and the same rows as CSV and JSON.
+
+use crate::ledger::Table;
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, ContentArrangement, presets};
+use serde_json::Value;
+use std::io::{self, Write};
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum Style {
+    /// Aligned columns
+    #[default]
+    Table,
+    /// Comma-separated values (RFC 4180) with a header line
+    Csv,
+    /// A JSON array of objects
+    Json,
+}
+
+impl Table {
+    pub(super) fn print(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
+        match style {
+            Style::Table => {
+                // A column without a single value would only push the others off the screen.
+                let told: Vec<usize> =
+                    (0..self.columns.len()).filter(|&i| self.rows.iter().any(|row| !row[i].is_null())).collect();
+                let header: Vec<_> = told.iter().map(|&i| self.columns[i].as_str()).collect();
+                let rows = self.rows.iter().map(|row| told.iter().map(|&i| cell(&row[i])));
+                writeln!(out, "{}", aligned(&header, rows))
+            }
+            Style::Csv => {
+                let mut csv = csv::Writer::from_writer(out);
+                csv.write_record(&self.columns)?;
+                for row in &self.rows {
+                    csv.write_record(row.iter().map(exact))?;
+                }
+                csv.flush()
+            }
+            Style::Json => {
+                let objects: Vec<Value> = self
+                    .rows
+                    .iter()
+                    .map(|row| self.columns.iter().cloned().zip(row.iter().cloned()).collect::<serde_json::Map<_, _>>())
+                    .map(Value::Object)
+                    .collect();
+                serde_json::to_writer_pretty(&mut *out, &objects)?;
+                writeln!(out)
+            }
+        }
+    }
+}
+
+/// Columns two spaces apart, numbers to the right.
+pub(super) fn aligned<H, R>(header: &[H], rows: R) -> String
+where
+    H: AsRef<str>,
+    R: IntoIterator,
+    R::Item: IntoIterator<Item = String>,
+{
+    let mut table = comfy_table::Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(AsRef::as_ref));
+    for row in rows {
+        table.add_row(row.into_iter().map(|text| {
+            let number = text.parse::<f64>().is_ok() && text.len() < 12;
+            comfy_table::Cell::new(text).set_alignment(if number { CellAlignment::Right } else { CellAlignment::Left })
+        }));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A value for the eye: digests shortened, nothing for null.
+fn cell(value: &Value) -> String {
+    match exact(value) {
+        text if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
+        text if value.is_f64() => text.chars().take(6).collect(),
+        text => text,
+    }
+}
+
+fn exact(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

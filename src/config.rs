@@ -1,0 +1,190 @@
+//! Settings: what was typed -> what is valid.
+//!
+//! One small struct for each concern, each with its defaults; `config/kellgrend.toml` documents every key.
+//! Errors come from the TOML reader with line, column and the legal names.
+
+mod choices;
+mod source;
+
+pub use choices::{Identity, LogLevel, Pattern};
+pub use source::ConfigError;
+
+use crate::ensemble::DeviceChoice;
+use crate::outbox::overlay::Palette;
+use bytesize::ByteSize;
+use choices::{at_least_one, at_most_an_hour};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All settings, as `kellgrend.toml` holds them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where the folders are.
+    pub folders: Folders,
+    /// When a file in the inbox is complete.
+    pub settle: Settle,
+    /// What a radiograph may ask for.
+    pub radiographs: Radiographs,
+    /// What is kept of the patient.
+    pub identity: IdentitySettings,
+    /// Networks and device.
+    pub ensemble: EnsembleSettings,
+    /// How much happens at a time.
+    pub grading: GradingSettings,
+    /// What is drawn.
+    pub pictures: Pictures,
+    /// What is said.
+    pub log: Log,
+}
+
+/// `[folders]`: relative paths are below the state folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)] // the keys are documented where users read them: config/kellgrend.toml
+pub struct Folders {
+    pub inbox: PathBuf,
+    pub outbox: PathBuf,
+    pub archive: PathBuf,
+    pub quarantine: PathBuf,
+}
+
+/// `[settle]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Settle {
+    #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
+    pub quiet: Duration,
+    #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
+    pub scan_every: Duration,
+    pub events: bool,
+    #[serde(with = "humantime_serde")]
+    pub truncated_after: Duration,
+    pub ignore: Vec<Pattern>,
+}
+
+/// `[radiographs]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Radiographs {
+    pub max_file: ByteSize,
+    #[serde(deserialize_with = "at_least_one")]
+    pub max_pixels: u64,
+    #[serde(deserialize_with = "at_least_one")]
+    pub max_side: u32,
+}
+
+/// `[identity]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct IdentitySettings {
+    pub keep: Identity,
+}
+
+/// `[ensemble]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct EnsembleSettings {
+    pub device: DeviceChoice,
+    pub threads: usize,
+    pub release: String,
+    pub batch: usize,
+    #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
+    pub batch_wait: Duration,
+}
+
+/// `[grading]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct GradingSettings {
+    pub jobs: usize,
+    pub memory: ByteSize,
+}
+
+/// `[pictures]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Pictures {
+    pub draw: bool,
+    pub palette: Palette,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Log {
+    pub level: LogLevel,
+}
+
+impl Default for Folders {
+    fn default() -> Self {
+        Self {
+            inbox: "inbox".into(),
+            outbox: "outbox".into(),
+            archive: "archive".into(),
+            quarantine: "quarantine".into(),
+        }
+    }
+}
+
+impl Default for Settle {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_secs(3),
+            scan_every: Duration::from_secs(15),
+            events: true,
+            truncated_after: Duration::from_secs(600),
+            ignore: ["*.part", "*.filepart", "*.tmp", "*.partial", "*.crdownload", "._*", "~*"]
+                .map(Pattern::known)
+                .into(),
+        }
+    }
+}
+
+impl Default for Radiographs {
+    fn default() -> Self {
+        Self { max_file: ByteSize::mib(256), max_pixels: 64_000_000, max_side: 16_384 }
+    }
+}
+
+impl Default for EnsembleSettings {
+    fn default() -> Self {
+        Self {
+            device: DeviceChoice::default(),
+            threads: 0,
+            release: String::new(),
+            batch: 0,
+            batch_wait: Duration::from_millis(20),
+        }
+    }
+}
+
+impl Default for GradingSettings {
+    fn default() -> Self {
+        Self { jobs: 0, memory: ByteSize::mib(256) }
+    }
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self { draw: true, palette: Palette::default() }
+    }
+}
+
+impl GradingSettings {
+    /// `jobs`, with 0 resolved to the number of cores.
+    pub fn jobs(&self) -> usize {
+        match self.jobs {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            jobs => jobs,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The small closed types that settings are made of.
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::time::Duration;
+
+/// What is kept of the patient's identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Identity {
+    /// Nothing.
+    None,
+    /// A keyed hash of the patient ID.
+    #[default]
+    Pseudonym,
+    /// All that the file says, and the file's name.
+    Plain,
+}
+
+impl Identity {
+    /// The word in settings and ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pseudonym => "pseudonym",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// How much the log says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<LogLevel> for tracing::Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}
+
+/// A file name pattern, as a shell writes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pattern(glob::Pattern);
+
+impl Pattern {
+    /// A pattern from the source, known to be valid.
+    pub(super) fn known(pattern: &str) -> Self {
+        Self(glob::Pattern::new(pattern).expect("a valid pattern"))
+    }
+
+    /// Whether a file name matches; names that are not UTF-8 are matched with their odd bytes replaced.
+    pub fn matches(&self, name: &std::ffi::OsStr) -> bool {
+        self.0.matches(&name.to_string_lossy())
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(pattern: String) -> Result<Self, String> {
+        glob::Pattern::new(&pattern).map(Self).map_err(|e| format!("{pattern:?} is not a file name pattern: {e}"))
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.0.as_str().to_owned()
+    }
+}
+
+/// A number that must not be zero.
+pub(super) fn at_least_one<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<N, D::Error> {
+    let value = i64::deserialize(deserializer)?;
+    u64::try_from(value)
+        .ok()
+        .filter(|value| *value > 0)
+        .and_then(|value| N::try_from(value).ok())
+        .ok_or_else(|| D::Error::custom(format!("{value} is out of range: a whole number from 1 is meant")))
+}
+
+/// A time that something waits; more than an hour is a slip of the pen.
+pub(super) fn at_most_an_hour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time: Duration = humantime_serde::deserialize(deserializer)?;
+    if time.is_zero() || time > Duration::from_secs(3600) {
+        let time = humantime::format_duration(time);
+        return Err(D::Error::custom(format!("{time} is out of range: more than 0 s and at most 1 h is meant")));
+    }
+    Ok(time)
+}

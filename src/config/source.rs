@@ -1,0 +1,58 @@
+//! Where settings come from: a file, found or named.
+
+use super::Settings;
+use std::path::{Path, PathBuf};
+
+/// Settings that are not valid, or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the settings file {path} cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says something that is not valid; line, column and legal names are in the text.
+    #[error("the settings file {path} is not valid:\n{text}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The reader's words.
+        text: String,
+    },
+}
+
+impl Settings {
+    /// Read the named file, or the first that exists of the usual places, or take the defaults.
+    /// Returns the settings and the file they came from.
+    pub fn load(named: Option<&Path>) -> Result<(Self, Option<PathBuf>), ConfigError> {
+        let Some(path) = named.map(Path::to_owned).or_else(usual_place) else {
+            return Ok((Self::default(), None));
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        Ok((Self::parse(&text, &path)?, Some(path)))
+    }
+
+    /// Settings from TOML text; `path` is for the error's sake.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text)
+            .map_err(|e| ConfigError::Invalid { path: path.to_owned(), text: e.to_string().trim_end().to_owned() })
+    }
+
+    /// The settings in force, every key written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("settings are plain tables, strings and numbers")
+    }
+}
+
+/// `etc/kellgrend/kellgrend.toml` beside the installed binary's `bin`, then below `/`.
+fn usual_place() -> Option<PathBuf> {
+    let below_prefix = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.to_owned()));
+    below_prefix
+        .into_iter()
+        .chain(Some(PathBuf::from("/")))
+        .map(|root| root.join("etc/kellgrend/kellgrend.toml"))
+        .find(|path| path.is_file())
+}

@@ -1,0 +1,298 @@
+//! One radiograph: decode -> knees -> ensemble -> ledger -> outbox.
+//!
+//! Reads downwards as the way of a radiograph. Every step may be repeated after a crash: what the ledger or the
+//! outbox has already is left as it is.
+
+mod grader;
+mod identity;
+mod result;
+
+pub use grader::{Grader, Stopped};
+pub use identity::{IdentityError, IdentityPolicy};
+
+use crate::digest::Digest;
+use crate::ensemble::{GradeError, Graded};
+use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, now};
+use crate::outbox::overlay::{Palette, PngError, WrongMap};
+use crate::outbox::publish::{PublishError, publish};
+use crate::outbox::record::{self, ProgramFacts, ReleaseFacts};
+use crate::radiograph::{self, Format, Laterality, Limits, Radiograph, Refusal};
+use crate::side::Side;
+use image::GrayImage;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// A radiograph to grade.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Its file's id in the ledger.
+    pub file: FileId,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Where the bytes are.
+    pub path: PathBuf,
+    /// What the name it came with says of the side; the tags, where there are any, know better.
+    pub side_by_name: Side,
+    /// The name it came with, where it may be kept.
+    pub name: Option<String>,
+    /// When it was claimed, RFC 3339.
+    pub arrived: String,
+}
+
+/// The ending of the name of an original that is no format we know.
+pub const UNKNOWN: &str = "bin";
+
+/// What became of a radiograph.
+#[derive(Debug)]
+pub enum Fate {
+    /// Graded, on record, and in the outbox.
+    Published {
+        /// What the ledger has.
+        knees: Recorded,
+        /// The ending of the name its original is kept under.
+        extension: &'static str,
+    },
+    /// It cannot be graded.
+    Refused {
+        /// One stable word.
+        code: &'static str,
+        /// One sentence.
+        reason: String,
+        /// The ending of the name its original is kept under.
+        extension: &'static str,
+    },
+}
+
+/// What keeps a radiograph from being graded now; nothing is lost and it may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The program is stopping; the rest is left for the next start.
+    #[error("the program is stopping")]
+    Stopped(#[from] Stopped),
+    /// The original cannot be read.
+    #[error("an original cannot be read back: {0}")]
+    Read(#[from] io::Error),
+    /// The original is not what was claimed.
+    #[error("an original changed while it was in work")]
+    Changed,
+    /// The networks failed, not the radiograph.
+    #[error("the networks failed: {0}")]
+    Networks(String),
+    /// A picture cannot be drawn.
+    #[error("a Grad-CAM picture cannot be drawn: {0}")]
+    Drawing(String),
+    /// The ledger cannot take the answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The outbox cannot take the result.
+    #[error(transparent)]
+    Outbox(#[from] PublishError),
+}
+
+impl From<WrongMap> for Trouble {
+    fn from(error: WrongMap) -> Self {
+        Self::Drawing(error.to_string())
+    }
+}
+
+impl From<PngError> for Trouble {
+    fn from(error: PngError) -> Self {
+        Self::Drawing(error.to_string())
+    }
+}
+
+/// What is the same for every radiograph that a start grades.
+pub struct Context {
+    /// Where answers are put on record.
+    pub ledger: Ledger,
+    /// The start that grades.
+    pub start: StartId,
+    /// Where results appear.
+    pub outbox: PathBuf,
+    /// Name, digest and vote rule of the release.
+    pub release: ReleaseFacts,
+    /// Version, device and settings.
+    pub program: ProgramFacts,
+    /// Limits for decoding.
+    pub limits: Limits,
+    /// What is kept of the patient.
+    pub identity: IdentityPolicy,
+    /// Pictures in this palette, or none.
+    pub pictures: Option<Palette>,
+}
+
+/// Grades radiographs, several at a time.
+pub struct Grading {
+    context: Arc<Context>,
+    grader: Grader,
+    /// Permits to decode or draw: one a job.
+    jobs: Arc<Semaphore>,
+    /// Permits for decoded pictures on their way through the networks, in KiB.
+    memory: Arc<Semaphore>,
+    memory_kib: u32,
+}
+
+/// A decoded radiograph whose picture has been cut into knees.
+struct Decoded {
+    radiograph: Radiograph,
+    /// When, RFC 3339.
+    at: String,
+    bytes: u64,
+    size: (u32, u32),
+    sides: Vec<Side>,
+    crops: Arc<Vec<GrayImage>>,
+}
+
+impl Grading {
+    /// Up to `jobs` radiographs are decoded or drawn at a time; those that wait for the networks hold at most
+    /// `memory` bytes of pictures.
+    pub fn new(context: Context, grader: Grader, jobs: usize, memory: u64) -> Self {
+        let memory_kib = u32::try_from(memory / 1024).unwrap_or(u32::MAX >> 1).clamp(1, u32::MAX >> 1);
+        Self {
+            context: Arc::new(context),
+            grader,
+            jobs: Arc::new(Semaphore::new(jobs)),
+            memory: Arc::new(Semaphore::new(memory_kib as usize)),
+            memory_kib,
+        }
+    }
+
+    /// Take one radiograph all the way. A refusal is on record when this returns.
+    pub async fn grade(&self, subject: &Subject) -> Result<Fate, Trouble> {
+        let job = acquire(&self.jobs, 1).await;
+        if self.grader.is_stopped() {
+            return Err(Stopped.into());
+        }
+        let decoded = match self.decode(subject).await? {
+            Ok(decoded) => decoded,
+            Err((refusal, extension)) => {
+                return self.refuse(subject, refusal.code(), refusal.to_string(), extension).await;
+            }
+        };
+        let extension = decoded.radiograph.format.extension();
+        let bytes: usize = decoded.crops.iter().map(|crop| crop.as_raw().len()).sum();
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.memory_kib);
+        // The job is kept until there is room, so that decoding cannot run ahead of the networks without bound.
+        let memory = acquire(&self.memory, kib).await;
+        drop(job);
+
+        let graded = match self.grader.grade(decoded.crops.clone()).await? {
+            Ok(graded) => graded,
+            Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
+                return self.refuse(subject, "not-gradable", error.to_string(), extension).await;
+            }
+            Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
+        };
+        let recorded = self.record(subject, &decoded, &graded).await?;
+        let _job = acquire(&self.jobs, 1).await;
+        self.publish(subject, decoded, graded, &recorded).await?;
+        drop(memory);
+        Ok(Fate::Published { knees: recorded, extension })
+    }
+
+    async fn decode(&self, subject: &Subject) -> Result<Result<Decoded, (Refusal, &'static str)>, Trouble> {
+        let (path, digest, by_name) = (subject.path.clone(), subject.digest, subject.side_by_name);
+        let limits = self.context.limits;
+        blocking(move || {
+            // A file over the limit is refused by its size alone, unread.
+            let len = std::fs::metadata(&path)?.len();
+            if len > limits.max_bytes {
+                let what = format!("it has {len} bytes, the limit is {}", limits.max_bytes);
+                return Ok(Err((Refusal::TooLarge(what), UNKNOWN)));
+            }
+            let bytes = std::fs::read(&path)?;
+            if Digest::of(&bytes) != digest {
+                return Err(Trouble::Changed);
+            }
+            Ok(match radiograph::decode(&bytes, &limits) {
+                Ok(radiograph) => Ok(cut(radiograph, len, by_name)),
+                Err(refusal) => Err((refusal, Format::sniff(&bytes).map_or(UNKNOWN, Format::extension))),
+            })
+        })
+        .await
+    }
+
+    async fn refuse(
+        &self,
+        subject: &Subject,
+        code: &'static str,
+        reason: String,
+        extension: &'static str,
+    ) -> Result<Fate, Trouble> {
+        self.context.ledger.quarantined(subject.file, code, reason.clone()).await?;
+        Ok(Fate::Refused { code, reason, extension })
+    }
+
+    async fn record(&self, subject: &Subject, decoded: &Decoded, graded: &[Graded]) -> Result<Recorded, Trouble> {
+        let context = &self.context;
+        let knees = decoded.sides.iter().zip(graded).map(|(side, graded)| GradedKnee {
+            side: *side,
+            grade: graded.grade,
+            probabilities: graded.probabilities,
+            agreement: graded.agreement,
+            votes: graded.votes.clone(),
+        });
+        let row = result::radiograph_row(decoded, &context.identity);
+        Ok(context
+            .ledger
+            .graded(subject.file, row, decoded.at.clone(), knees.collect(), context.release.digest, context.start)
+            .await?)
+    }
+
+    async fn publish(
+        &self,
+        subject: &Subject,
+        decoded: Decoded,
+        graded: Vec<Graded>,
+        recorded: &Recorded,
+    ) -> Result<(), Trouble> {
+        let (context, subject_, recorded) = (self.context.clone(), subject.clone(), recorded.clone());
+        let pictures = blocking(move || {
+            let folder = result::folder_name(&subject_.digest, &context.release.name);
+            let drawn = context
+                .pictures
+                .map(|palette| result::draw(&decoded.crops, &graded, &recorded, palette, &context.release.name))
+                .transpose()?
+                .unwrap_or_default();
+            let rows = drawn.iter().flat_map(|drawing| drawing.rows(&folder)).collect::<Vec<_>>();
+            let record = result::record(&context, &subject_, &decoded, &recorded, &drawn);
+            let json = record.to_json().map_err(|e| Trouble::Read(e.into()))?;
+            let files = drawn.into_iter().flat_map(result::Drawing::into_files);
+            let files: Vec<_> = std::iter::once((record::FILE_NAME.to_owned(), json)).chain(files).collect();
+            publish(&context.outbox, &folder, &files)?;
+            Ok::<_, Trouble>(rows)
+        })
+        .await?;
+        Ok(self.context.ledger.published(subject.file, pictures).await?)
+    }
+
+    /// Let go of what waits for the networks; what they have begun is finished.
+    pub fn stop(&self) {
+        self.grader.stop();
+    }
+}
+
+/// The knees of a radiograph; a lone knee of unknown side takes the side that the file's name says.
+fn cut(mut radiograph: Radiograph, bytes: u64, by_name: Side) -> Decoded {
+    if radiograph.tags.laterality == Laterality::Knee(Side::Unknown) {
+        radiograph.tags.laterality = Laterality::Knee(by_name);
+    }
+    let size = radiograph.picture.dimensions();
+    let (sides, crops) = radiograph.knees().into_iter().map(|knee| (knee.side, knee.crop)).unzip();
+    radiograph.picture = GrayImage::default(); // the knees are what is needed from here on
+    Decoded { radiograph, at: now(), bytes, size, sides, crops: Arc::new(crops) }
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> tokio::sync::OwnedSemaphorePermit {
+    semaphore.clone().acquire_many_owned(permits).await.expect("the semaphore is never closed")
+}
+
+async fn blocking<T: Send + 'static>(act: impl FnOnce() -> Result<T, Trouble> + Send + 'static) -> Result<T, Trouble> {
+    match tokio::task::spawn_blocking(act).await {
+        Ok(outcome) => outcome,
+        // A panic is a defect of ours: one radiograph fails, the program goes on.
+        Err(panic) => Err(Trouble::Networks(format!("a worker ended unexpectedly: {panic}"))),
+    }
+}

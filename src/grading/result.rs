@@ -1,0 +1,170 @@
+//! What ledger and outbox are told of a graded radiograph.
+
+use super::{Context, Decoded, IdentityPolicy, Subject, Trouble};
+use crate::digest::Digest;
+use crate::ensemble::Graded;
+use crate::ledger::{PictureRow, RadiographRow, Recorded};
+use crate::outbox::overlay::{Caption, MapView, Palette, bare_map, overlay, png_grey, png_rgb};
+use crate::outbox::record::{
+    FileFacts, FilmFacts, Identity, KneeResult, NOTICE, Patient, Pictures, PixelSpacing, Pseudonym, ResultRecord,
+    SCHEMA_VERSION, SpacingPlane,
+};
+use crate::radiograph::Tags;
+use image::GrayImage;
+
+/// The pictures of one knee.
+pub(super) struct Drawing {
+    grade_id: i64,
+    names: Pictures,
+    overlay: Vec<u8>,
+    map: Vec<u8>,
+}
+
+/// The name of a radiograph's folder in the outbox: the same whenever the step is repeated.
+pub(super) fn folder_name(digest: &Digest, release: &str) -> String {
+    format!("{}-{release}", &digest.to_string()[..16])
+}
+
+/// Overlay and map of every knee.
+pub(super) fn draw(
+    crops: &[GrayImage],
+    graded: &[Graded],
+    recorded: &Recorded,
+    palette: Palette,
+    release: &str,
+) -> Result<Vec<Drawing>, Trouble> {
+    let mut drawn: Vec<Drawing> = Vec::new();
+    for ((crop, graded), recorded) in crops.iter().zip(graded).zip(recorded) {
+        let Some(map) = &graded.map else { continue };
+        let map = MapView::new(map.size, &map.values)?;
+        let knee = &recorded.knee;
+        let caption = Caption {
+            side: knee.side,
+            grade: knee.grade,
+            probabilities: &knee.probabilities,
+            agreement: knee.agreement,
+            members: knee.votes.len(),
+            release,
+        };
+        let again = drawn.iter().filter(|earlier| earlier.names == Pictures::of(knee.side, 0)).count();
+        let picture = overlay(crop, map, palette, &caption);
+        drawn.push(Drawing {
+            grade_id: recorded.grade_id,
+            names: Pictures::of(knee.side, again),
+            overlay: png_rgb(&picture)?,
+            map: png_grey(&bare_map(map))?,
+        });
+    }
+    Ok(drawn)
+}
+
+impl Drawing {
+    /// Their rows in the ledger.
+    pub(super) fn rows(&self, folder: &str) -> [PictureRow; 2] {
+        let row = |kind, name: &str, bytes: &[u8]| PictureRow {
+            grade_id: self.grade_id,
+            kind,
+            path: format!("{folder}/{name}"),
+            digest: Digest::of(bytes),
+            bytes: bytes.len(),
+        };
+        [row("overlay", &self.names.overlay, &self.overlay), row("map", &self.names.map, &self.map)]
+    }
+
+    /// Their files in the outbox.
+    pub(super) fn into_files(self) -> [(String, Vec<u8>); 2] {
+        [(self.names.overlay, self.overlay), (self.names.map, self.map)]
+    }
+}
+
+/// What the ledger keeps of a radiograph.
+pub(super) fn radiograph_row(of: &Decoded, identity: &IdentityPolicy) -> RadiographRow {
+    let tags = &of.radiograph.tags;
+    let kept = identity.apply(tags.patient.as_ref());
+    RadiographRow {
+        format: of.radiograph.format.to_string(),
+        coding: tags.coding.clone(),
+        width: of.size.0,
+        height: of.size.1,
+        modality: tags.modality.clone(),
+        body_part: tags.body_part.clone(),
+        view: tags.view.clone(),
+        study_uid: tags.study_uid.clone(),
+        series_uid: tags.series_uid.clone(),
+        instance_uid: tags.instance_uid.clone(),
+        study_date: tags.study_date.as_deref().and_then(iso_date),
+        spacing: tags.pixel_spacing.or(tags.imager_pixel_spacing),
+        identity: identity.setting().as_str(),
+        patient: kept.patient,
+        patient_name: kept.name,
+        patient_birth: kept.birth,
+        patient_sex: kept.sex,
+    }
+}
+
+/// The record that the outbox publishes.
+pub(super) fn record(
+    context: &Context,
+    subject: &Subject,
+    of: &Decoded,
+    recorded: &Recorded,
+    drawn: &[Drawing],
+) -> ResultRecord {
+    let tags = &of.radiograph.tags;
+    let kept = context.identity.apply(tags.patient.as_ref());
+    let patient = kept.patient.map(|patient| match context.identity.setting() {
+        crate::config::Identity::Plain => Patient::Identity(Identity { id: patient, name: kept.name.clone() }),
+        _ => Patient::Pseudonym(Pseudonym { pseudonym: patient }),
+    });
+    let knees = recorded.iter().map(|recorded| {
+        let knee = &recorded.knee;
+        KneeResult {
+            side: knee.side,
+            grade: knee.grade,
+            meaning: knee.grade.meaning().to_owned(),
+            probabilities: knee.probabilities,
+            agreement: knee.agreement,
+            votes: knee.votes.clone(),
+            pictures: drawn.iter().find(|d| d.grade_id == recorded.grade_id).map(|d| d.names.clone()),
+        }
+    });
+    ResultRecord {
+        schema_version: SCHEMA_VERSION,
+        notice: NOTICE.to_owned(),
+        file: FileFacts {
+            sha256: subject.digest,
+            bytes: of.bytes,
+            format: of.radiograph.format.to_string().to_lowercase(),
+            coding: tags.coding.clone(),
+            arrived: subject.arrived.clone(),
+            graded: recorded.first().map_or_else(String::new, |knee| knee.graded_at.clone()),
+            source_name: subject.name.clone(),
+        },
+        film: FilmFacts {
+            study_uid: tags.study_uid.clone(),
+            series_uid: tags.series_uid.clone(),
+            instance_uid: tags.instance_uid.clone(),
+            study_date: tags.study_date.as_deref().and_then(iso_date),
+            view: tags.view.clone(),
+            body_part: tags.body_part.clone(),
+            pixel_spacing: spacing(tags),
+        },
+        patient,
+        knees: knees.collect(),
+        release: context.release.clone(),
+        program: context.program.clone(),
+    }
+}
+
+/// The spacing in the patient where the film is calibrated, else at the detector.
+fn spacing(tags: &Tags) -> Option<PixelSpacing> {
+    let of = |mm: [f64; 2], plane| PixelSpacing { row_mm: mm[0], column_mm: mm[1], plane };
+    tags.pixel_spacing
+        .map(|mm| of(mm, SpacingPlane::Patient))
+        .or_else(|| tags.imager_pixel_spacing.map(|mm| of(mm, SpacingPlane::Detector)))
+}
+
+/// DICOM's YYYYMMDD as YYYY-MM-DD; what is no date is left out.
+fn iso_date(dicom: &str) -> Option<String> {
+    jiff::civil::Date::strptime("%Y%m%d", dicom.trim()).ok().map(|date| date.to_string())
+}

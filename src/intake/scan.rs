@@ -1,0 +1,36 @@
+//! What lies in the inbox now.
+
+use super::Stamp;
+use crate::config::Pattern;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Deeper folders than any sender makes; a loop of mounts ends here.
+const DEEPEST: usize = 16;
+
+/// All regular files below the inbox that are not a sender's or a system's temporary ones.
+///
+/// Links are not followed: they may lead out of the inbox, or round in circles. Pipes, sockets and devices
+/// are not files to wait for. Fails only if the inbox itself cannot be read.
+pub(super) fn scan(inbox: &Path, ignore: &[Pattern]) -> io::Result<HashMap<PathBuf, Stamp>> {
+    std::fs::read_dir(inbox)?;
+    let wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !passed_over(entry.file_name(), ignore);
+    Ok(WalkDir::new(inbox)
+        .max_depth(DEEPEST)
+        .into_iter()
+        .filter_entry(wanted)
+        // An entry that vanished or may not be entered is nobody's loss: the next scan looks again.
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| Some((entry.path().to_owned(), Stamp::of(&entry.metadata().ok()?))))
+        .collect())
+}
+
+/// Hidden names, what file servers keep for themselves (@eaDir), and the names of files in flight.
+fn passed_over(name: &OsStr, ignore: &[Pattern]) -> bool {
+    let first = name.as_encoded_bytes().first();
+    matches!(first, Some(b'.' | b'@')) || ignore.iter().any(|pattern| pattern.matches(name))
+}

@@ -1,0 +1,124 @@
+//! When has a file settled? When nothing about it has changed for a while.
+//!
+//! A pure state machine over what the scans see; the clock is the caller's.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What a change of a file shows in. The modification time alone is not enough: copies keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Device and inode: another file under the same name is a change.
+    pub inode: (u64, u64),
+    /// Size in bytes.
+    pub len: u64,
+    /// Modification time, nanoseconds since the epoch.
+    pub mtime: i128,
+}
+
+impl Stamp {
+    /// The stamp of a file's metadata.
+    pub fn of(meta: &std::fs::Metadata) -> Self {
+        let mtime = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+        Self { inode: (meta.dev(), meta.ino()), len: meta.len(), mtime }
+    }
+}
+
+/// What to do with a file that was observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may still change.
+    Wait,
+    /// It has not changed for long enough.
+    Settled,
+}
+
+/// The memory of what the scans saw.
+pub struct Settle {
+    quiet: Duration,
+    truncated_after: Duration,
+    candidates: HashMap<PathBuf, Candidate>,
+}
+
+struct Candidate {
+    stamp: Stamp,
+    seen_at: jiff::Timestamp,
+    unchanged_since: Instant,
+    /// Not looked at before: the end of the quiet time, or of a pause after trouble or an incomplete look.
+    due: Instant,
+    troubled: bool,
+}
+
+/// After trouble (unreadable, disk full) a file is tried again this much later.
+const AGAIN: Duration = Duration::from_secs(10);
+
+impl Settle {
+    /// Files settle after `quiet` without change; incomplete ones are given up after `truncated_after`.
+    pub fn new(quiet: Duration, truncated_after: Duration) -> Self {
+        Self { quiet, truncated_after, candidates: HashMap::new() }
+    }
+
+    /// A scan saw this file so.
+    pub fn observe(&mut self, path: &Path, stamp: Stamp, now: Instant) -> Verdict {
+        match self.candidates.get_mut(path) {
+            Some(known) if known.stamp == stamp => {
+                if now >= known.due {
+                    Verdict::Settled
+                } else {
+                    Verdict::Wait
+                }
+            }
+            known => {
+                // Seen first where the name was seen first, even if the bytes changed since.
+                let seen_at = known.map_or_else(jiff::Timestamp::now, |known| known.seen_at);
+                let candidate =
+                    Candidate { stamp, seen_at, unchanged_since: now, due: now + self.quiet, troubled: false };
+                self.candidates.insert(path.to_owned(), candidate);
+                Verdict::Wait
+            }
+        }
+    }
+
+    /// A settled file turned out incomplete. True: give it up. False: wait for the rest.
+    pub fn incomplete(&mut self, path: &Path, now: Instant) -> bool {
+        let Some(known) = self.candidates.get_mut(path) else { return false };
+        let give_up = known.unchanged_since + self.truncated_after;
+        known.due = give_up;
+        now >= give_up
+    }
+
+    /// A settled file could not be taken: say so once, and try again later.
+    pub fn trouble(&mut self, path: &Path, error: &dyn std::error::Error, now: Instant) {
+        let Some(known) = self.candidates.get_mut(path) else { return };
+        known.due = now + AGAIN;
+        if !std::mem::replace(&mut known.troubled, true) {
+            // The name may say who the patient is: the inode number finds the file as well.
+            tracing::warn!(
+                "a file in the inbox (inode {}) cannot be taken: {error}; trying again",
+                known.stamp.inode.1
+            );
+        }
+    }
+
+    /// When a path was first seen, and the stamp it settled with.
+    pub fn seen(&self, path: &Path) -> Option<(jiff::Timestamp, Stamp)> {
+        self.candidates.get(path).map(|known| (known.seen_at, known.stamp))
+    }
+
+    /// It was taken, or is gone.
+    pub fn forget(&mut self, path: &Path) {
+        self.candidates.remove(path);
+    }
+
+    /// Forget what is no longer there.
+    pub fn keep_only(&mut self, present: &HashMap<PathBuf, Stamp>) {
+        self.candidates.retain(|path, _| present.contains_key(path));
+    }
+
+    /// When the next candidate is due.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.candidates.values().map(|known| known.due).min()
+    }
+}

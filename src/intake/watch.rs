@@ -1,0 +1,61 @@
+//! inotify's hints that something may be new.
+
+use super::Hint;
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+/// Watches the inbox for as long as the system lets it. Without it, the timer finds everything, later.
+pub(super) struct Watcher {
+    inbox: PathBuf,
+    hints: mpsc::Sender<Hint>,
+    watched: Option<((u64, u64), RecommendedWatcher)>,
+    warned: bool,
+}
+
+impl Watcher {
+    pub(super) fn new(inbox: &Path, hints: mpsc::Sender<Hint>) -> Self {
+        Self { inbox: inbox.to_owned(), hints, watched: None, warned: false }
+    }
+
+    /// Watch the folder that the inbox's name leads to now: it may have been unmounted, replaced, mounted again.
+    pub(super) fn keep_up(&mut self) {
+        let inode = std::fs::metadata(&self.inbox).ok().map(|meta| (meta.dev(), meta.ino()));
+        if inode.is_none() || inode == self.watched.as_ref().map(|(inode, _)| *inode) {
+            return;
+        }
+        self.watched = None;
+        match self.watch() {
+            Ok(watcher) => self.watched = inode.map(|inode| (inode, watcher)),
+            Err(error) if !self.warned => {
+                self.warned = true;
+                tracing::warn!("no events from the inbox ({error}); it is searched on the timer alone");
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn watch(&self) -> notify::Result<RecommendedWatcher> {
+        let hints = self.hints.clone();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // An error is an overflow or a lost folder: all the more reason to look.
+            if event.map_or(true, |event| event.need_rescan() || tells_of_news(event.kind)) {
+                let _ = hints.send(Hint::Look);
+            }
+        })?;
+        watcher.watch(&self.inbox, RecursiveMode::Recursive)?;
+        Ok(watcher)
+    }
+}
+
+/// notify reports reads as well: our own scan must not wake us.
+fn tells_of_news(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Create(_)
+            | EventKind::Modify(ModifyKind::Name(RenameMode::To))
+            | EventKind::Access(AccessKind::Close(AccessMode::Write))
+    )
+}

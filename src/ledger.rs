@@ -1,0 +1,31 @@
+//! The ledger: SQLite, all durable state, and all SQL.
+//!
+//! One thread owns the writing connection; everybody else sends it closures and waits for the answer.
+//! Readers (`report`, `status`, a user's sqlite3 shell) open their own connections: WAL lets them read
+//! while the daemon writes.
+
+mod files;
+mod grades;
+mod open;
+mod releases;
+mod reports;
+mod starts;
+mod writer;
+
+pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
+pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
+pub use open::LedgerError;
+pub use releases::{ReleaseRow, Service};
+pub use reports::{REPORTS, Report, Table};
+pub use starts::{StartId, StartRow};
+pub use writer::Ledger;
+
+/// Now, as the ledger writes it: RFC 3339, UTC, milliseconds.
+pub fn now() -> String {
+    timestamp(jiff::Timestamp::now())
+}
+
+/// A time as the ledger writes it.
+pub fn timestamp(time: jiff::Timestamp) -> String {
+    format!("{time:.3}")
+}

@@ -1,0 +1,257 @@
+//! What was found on a radiograph: knees, grades, votes, pictures.
+
+use super::files::enter;
+use super::{FileId, Ledger, LedgerError, StartId, now};
+use crate::digest::Digest;
+use crate::grade::{GRADES, KlGrade, Probabilities, Vote};
+use crate::side::Side;
+use rusqlite::{Connection, Row, params};
+
+/// What a radiograph's tags say, as far as the identity setting lets the ledger keep it.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // the columns of the table `radiographs`
+pub struct RadiographRow {
+    pub format: String,
+    pub coding: String,
+    pub width: u32,
+    pub height: u32,
+    pub modality: Option<String>,
+    pub body_part: Option<String>,
+    pub view: Option<String>,
+    pub study_uid: Option<String>,
+    pub series_uid: Option<String>,
+    pub instance_uid: Option<String>,
+    pub study_date: Option<String>,
+    pub spacing: Option<[f64; 2]>,
+    pub identity: &'static str,
+    pub patient: Option<String>,
+    pub patient_name: Option<String>,
+    pub patient_birth: Option<String>,
+    pub patient_sex: Option<String>,
+}
+
+/// The ensemble's answer for one knee.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GradedKnee {
+    /// Its side.
+    pub side: Side,
+    /// The grade.
+    pub grade: KlGrade,
+    /// Mean probabilities.
+    pub probabilities: Probabilities,
+    /// Share of the members that voted for the grade.
+    pub agreement: f32,
+    /// The members' votes.
+    pub votes: Vec<Vote>,
+}
+
+/// A knee's grade as the ledger has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedKnee {
+    /// The id of its grade.
+    pub grade_id: i64,
+    /// The answer.
+    pub knee: GradedKnee,
+    /// When it was graded, RFC 3339.
+    pub graded_at: String,
+}
+
+/// All knees of a radiograph that one release graded, from the picture's left.
+pub type Recorded = Vec<RecordedKnee>;
+
+/// A picture in the outbox.
+#[derive(Clone, Debug)]
+pub struct PictureRow {
+    /// The grade it belongs to.
+    pub grade_id: i64,
+    /// `overlay` or `map`.
+    pub kind: &'static str,
+    /// Its path below the outbox.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Its size.
+    pub bytes: usize,
+}
+
+impl Ledger {
+    /// Put knees, grades and votes of a file on record, in one transaction. What the release has graded before
+    /// stays as it was: the answer is what the ledger has then.
+    pub async fn graded(
+        &self,
+        file: FileId,
+        radiograph: RadiographRow,
+        decoded_at: String,
+        knees: Vec<GradedKnee>,
+        release: Digest,
+        start: StartId,
+    ) -> Result<Recorded, LedgerError> {
+        self.write(move |db| {
+            let id: i64 = db.query_row("SELECT radiograph FROM files WHERE id = ?1", [file], |row| row.get(0))?;
+            describe(db, id, &radiograph)?;
+            for (position, knee) in knees.iter().enumerate() {
+                insert(db, id, position, knee, release, start)?;
+            }
+            let decoded = "INSERT INTO file_states (file, state, at) VALUES (?1, 'decoded', ?2)";
+            db.execute(decoded, params![file, decoded_at])?;
+            enter(db, file, "graded")?;
+            recorded(db, id, release)
+        })
+        .await
+    }
+
+    /// Note that a file's results are in the outbox.
+    pub async fn published(&self, file: FileId, pictures: Vec<PictureRow>) -> Result<(), LedgerError> {
+        self.write(move |db| {
+            for picture in &pictures {
+                db.execute(
+                    "INSERT INTO pictures (grade_id, kind, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5) \
+                     ON CONFLICT (grade_id, kind) DO UPDATE SET path = ?3, sha256 = ?4, bytes = ?5",
+                    params![
+                        picture.grade_id,
+                        picture.kind,
+                        picture.path,
+                        picture.digest.to_string(),
+                        picture.bytes as i64
+                    ],
+                )?;
+            }
+            enter(db, file, "published")
+        })
+        .await
+    }
+
+    /// What a release answered for these bytes, if its results were published.
+    pub async fn answer(&self, digest: Digest, release: Digest) -> Result<Option<Recorded>, LedgerError> {
+        self.write(move |db| {
+            let mut query = db.prepare_cached(
+                "SELECT id FROM radiographs r WHERE sha256 = ?1 \
+                 AND EXISTS (SELECT 1 FROM files f WHERE f.radiograph = r.id AND f.state = 'published')",
+            )?;
+            let Some(id) = query.query_map([digest.to_string()], |row| row.get(0))?.next().transpose()? else {
+                return Ok(None);
+            };
+            let knees = recorded(db, id, release)?;
+            Ok((!knees.is_empty()).then_some(knees))
+        })
+        .await
+    }
+}
+
+fn describe(db: &Connection, id: i64, row: &RadiographRow) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE radiographs SET format = ?2, coding = ?3, width = ?4, height = ?5, modality = ?6, body_part = ?7, \
+         view = ?8, study_uid = ?9, series_uid = ?10, instance_uid = ?11, study_date = ?12, spacing_row_mm = ?13, \
+         spacing_col_mm = ?14, identity = ?15, patient = ?16, patient_name = ?17, patient_birth = ?18, \
+         patient_sex = ?19 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        row.format,
+        row.coding,
+        row.width,
+        row.height,
+        row.modality,
+        row.body_part,
+        row.view,
+        row.study_uid,
+        row.series_uid,
+        row.instance_uid,
+        row.study_date,
+        row.spacing.map(|mm| mm[0]),
+        row.spacing.map(|mm| mm[1]),
+        row.identity,
+        row.patient,
+        row.patient_name,
+        row.patient_birth,
+        row.patient_sex
+    ])?;
+    Ok(())
+}
+
+fn insert(
+    db: &Connection,
+    radiograph: i64,
+    position: usize,
+    knee: &GradedKnee,
+    release: Digest,
+    start: StartId,
+) -> rusqlite::Result<()> {
+    let position = position as i64;
+    db.prepare_cached("INSERT INTO knees (radiograph, position, side) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .execute(params![radiograph, position, knee.side.as_str()])?;
+    let knee_id: i64 = db
+        .prepare_cached("SELECT id FROM knees WHERE radiograph = ?1 AND position = ?2")?
+        .query_row(params![radiograph, position], |row| row.get(0))?;
+    let p = knee.probabilities.0;
+    let new = db
+        .prepare_cached(
+            "INSERT INTO grades (knee, release, start, grade, p0, p1, p2, p3, p4, agreement, graded_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (knee, release) DO NOTHING",
+        )?
+        .execute(params![
+            knee_id,
+            release.to_string(),
+            start,
+            u8::from(knee.grade),
+            p[0],
+            p[1],
+            p[2],
+            p[3],
+            p[4],
+            knee.agreement,
+            now()
+        ])?;
+    if new == 0 {
+        return Ok(()); // graded before a crash: once is enough
+    }
+    let grade = db.last_insert_rowid();
+    for vote in &knee.votes {
+        let p = vote.probabilities.0;
+        db.prepare_cached(
+            "INSERT INTO votes (grade_id, member, grade, p0, p1, p2, p3, p4) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![grade, vote.member, u8::from(vote.grade), p[0], p[1], p[2], p[3], p[4]])?;
+    }
+    Ok(())
+}
+
+fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Result<Recorded> {
+    let mut knees = db.prepare_cached(
+        "SELECT g.id, k.side, g.grade, g.p0, g.p1, g.p2, g.p3, g.p4, g.agreement, g.graded_at \
+         FROM knees k JOIN grades g ON g.knee = k.id WHERE k.radiograph = ?1 AND g.release = ?2 ORDER BY k.position",
+    )?;
+    let mut votes =
+        db.prepare_cached("SELECT member, grade, p0, p1, p2, p3, p4 FROM votes WHERE grade_id = ?1 ORDER BY rowid")?;
+    knees
+        .query_map(params![radiograph, release.to_string()], |row| {
+            let grade_id = row.get(0)?;
+            let votes = votes
+                .query_map([grade_id], |row| {
+                    Ok(Vote { member: row.get(0)?, grade: grade_at(row, 1)?, probabilities: probabilities_at(row, 2)? })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let knee = GradedKnee {
+                side: row.get::<_, String>(1)?.parse().unwrap_or_default(),
+                grade: grade_at(row, 2)?,
+                probabilities: probabilities_at(row, 3)?,
+                agreement: row.get(8)?,
+                votes,
+            };
+            Ok(RecordedKnee { grade_id, knee, graded_at: row.get(9)? })
+        })?
+        .collect()
+}
+
+fn grade_at(row: &Row<'_>, column: usize) -> rusqlite::Result<KlGrade> {
+    let value: u8 = row.get(column)?;
+    KlGrade::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value.into()))
+}
+
+fn probabilities_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Probabilities> {
+    let mut p = [0.0; GRADES];
+    for (i, p) in p.iter_mut().enumerate() {
+        *p = row.get(first + i)?;
+    }
+    Ok(Probabilities(p))
+}

@@ -1,0 +1,116 @@
+//! Opening the database: checks, pragmas, migrations.
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+mod migrations {
+    refinery::embed_migrations!("migrations");
+}
+
+/// What can go wrong with the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite's word.
+    #[error("the ledger {path} cannot be used: {source}")]
+    Sqlite {
+        /// The database file.
+        path: PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
+    },
+    /// The file is damaged or not a ledger at all; it is left as it is.
+    #[error(
+        "the ledger {path} is damaged ({detail}); it is left as it is. Restore it from a copy, or move it \
+         aside to start with an empty one: originals in the archive can be graded again"
+    )]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite's check says.
+        detail: String,
+    },
+    /// A newer program wrote it, or its history differs.
+    #[error(
+        "the ledger {path} does not fit this version of kellgrend: {detail}. Use the version that wrote it, or a newer one"
+    )]
+    Schema {
+        /// The database file.
+        path: PathBuf,
+        /// The migration's word.
+        detail: String,
+    },
+    /// SQLite's locks are not to be trusted there.
+    #[error(
+        "the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local disk"
+    )]
+    NetworkShare {
+        /// The database file.
+        path: PathBuf,
+        /// The file system.
+        kind: &'static str,
+    },
+    /// There is none yet.
+    #[error("there is no ledger at {path}: start `kellgrend run` or `kellgrend grade` with this state folder first")]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The writing thread is gone: the program is stopping.
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+impl LedgerError {
+    pub(super) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
+        move |source| {
+            use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+            match source.sqlite_error_code() {
+                Some(DatabaseCorrupt | NotADatabase) => {
+                    Self::Damaged { path: path.to_owned(), detail: source.to_string() }
+                }
+                _ => Self::Sqlite { path: path.to_owned(), source },
+            }
+        }
+    }
+}
+
+/// The writing connection, migrated to this version's schema.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
+    refuse_network_share(path)?;
+    let wrong = LedgerError::sqlite(path);
+    let mut connection = Connection::open(path).map_err(&wrong)?;
+    connection.busy_timeout(Duration::from_secs(30)).map_err(&wrong)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(&wrong)?;
+    // FULL: a commit survives a power cut, which WAL's usual NORMAL does not promise.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(&wrong)?;
+    connection.pragma_update(None, "foreign_keys", "ON").map_err(&wrong)?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(&wrong)?;
+    if verdict != "ok" {
+        return Err(LedgerError::Damaged { path: path.to_owned(), detail: verdict });
+    }
+    migrations::migrations::runner()
+        .run(&mut connection)
+        .map_err(|e| LedgerError::Schema { path: path.to_owned(), detail: e.to_string() })?;
+    Ok(connection)
+}
+
+/// A connection that can only read.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
+    if !path.exists() {
+        return Err(LedgerError::Missing { path: path.to_owned() });
+    }
+    let wrong = LedgerError::sqlite(path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(&wrong)?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(&wrong)?;
+    Ok(connection)
+}
+
+fn refuse_network_share(path: &Path) -> Result<(), LedgerError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match crate::state::network_file_system(folder) {
+        Some(kind) => Err(LedgerError::NetworkShare { path: path.to_owned(), kind }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,59 @@
+//! The report_* views, read.
+
+use super::{Ledger, LedgerError};
+use rusqlite::types::ValueRef;
+use serde_json::Value;
+use std::path::Path;
+
+/// A public view of the ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    /// What users call it; the view is `report_` and this.
+    pub name: &'static str,
+    /// What it shows.
+    pub about: &'static str,
+}
+
+/// All public views.
+pub const REPORTS: [Report; 5] = [
+    Report { name: "grades", about: "every grade, newest first, with all that made it" },
+    Report { name: "votes", about: "every member's vote, newest grade first" },
+    Report { name: "daily", about: "a line a day: what came and what became of it" },
+    Report { name: "refused", about: "every file that was not graded, and why, newest first" },
+    Report { name: "releases", about: "every release that was in service or graded" },
+];
+
+/// Rows of a view, with its columns' names.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows; a value is null, a number or a text.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Report {
+    /// Read at most `limit` rows from the ledger at `path`.
+    pub fn read(&self, path: &Path, limit: Option<u64>) -> Result<Table, LedgerError> {
+        let wrong = LedgerError::sqlite(path);
+        let connection = Ledger::read(path)?;
+        // The name is one of ours, never a user's text.
+        let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let mut query = connection.prepare(&format!("SELECT * FROM report_{} LIMIT ?1", self.name)).map_err(&wrong)?;
+        let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
+        let rows = query
+            .query_map([limit], |row| (0..columns.len()).map(|i| Ok(json(row.get_ref(i)?))).collect())
+            .and_then(Iterator::collect)
+            .map_err(&wrong)?;
+        Ok(Table { columns, rows })
+    }
+}
+
+fn json(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned().into(),
+    }
+}

@@ -1,0 +1,47 @@
+//! Starts of the program: version, device and settings that later rows refer to.
+
+use super::{Ledger, LedgerError, now};
+use crate::digest::Digest;
+use rusqlite::params;
+
+/// The id of a start.
+pub type StartId = i64;
+
+/// What a start is known by.
+#[derive(Clone, Debug)]
+pub struct StartRow {
+    /// `run` or `grade`.
+    pub command: &'static str,
+    /// The device in use, in words.
+    pub device: String,
+    /// The settings in force, TOML.
+    pub settings: String,
+}
+
+impl StartRow {
+    /// The digest of the settings in force.
+    pub fn settings_digest(&self) -> Digest {
+        Digest::of(self.settings.as_bytes())
+    }
+}
+
+impl Ledger {
+    /// Note a start of this version of the program.
+    pub fn started(&self, start: StartRow) -> Result<StartId, LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute(
+                "INSERT INTO starts (version, command, device, settings, settings_sha256, started_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    crate::VERSION,
+                    start.command,
+                    start.device,
+                    start.settings,
+                    start.settings_digest().to_string(),
+                    now()
+                ],
+            )?;
+            Ok(db.last_insert_rowid())
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! The thread that owns the writing connection.
+
+use super::open::{LedgerError, open_reader, open_writer};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use tokio::sync::oneshot;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A handle on the ledger. Clones share the one writing thread, which ends with the last of them.
+#[derive(Clone)]
+pub struct Ledger {
+    jobs: mpsc::Sender<Job>,
+    path: Arc<PathBuf>,
+}
+
+impl Ledger {
+    /// Open the database, create or migrate it, and start the writing thread.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let mut connection = open_writer(path)?;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || queue.into_iter().for_each(|job| job(&mut connection)))
+            .expect("a thread can be started");
+        Ok(Self { jobs, path: Arc::new(path.to_owned()) })
+    }
+
+    /// A read-only connection to a ledger that exists.
+    pub fn read(path: &Path) -> Result<Connection, LedgerError> {
+        open_reader(path)
+    }
+
+    /// Run a closure in one transaction on the writing thread; it commits if the closure succeeds.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.send(act)?.await.map_err(|_| LedgerError::Closed)?.map_err(LedgerError::sqlite(&self.path))
+    }
+
+    /// The same for threads that may block.
+    pub(super) fn write_blocking<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.send(act)?.blocking_recv().map_err(|_| LedgerError::Closed)?.map_err(LedgerError::sqlite(&self.path))
+    }
+
+    fn send<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<rusqlite::Result<T>>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // The one who asked may have gone; the work is done all the same.
+            let _ = reply.send(in_transaction(connection, act));
+        });
+        self.jobs.send(job).map_err(|_| LedgerError::Closed)?;
+        Ok(answer)
+    }
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = act(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}

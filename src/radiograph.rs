@@ -1,0 +1,95 @@
+//! Bytes in; one grey picture, and what the tags say, out.
+//!
+//! Every length, size and count in a file is checked before anything is allocated for it or any decoder sees it.
+
+mod completeness;
+mod dicom;
+mod format;
+mod jpeg_markers;
+mod limits;
+mod luma;
+mod name;
+mod raster;
+mod refusal;
+mod tags;
+mod turbojpeg;
+
+pub use completeness::{Completeness, completeness};
+pub use format::Format;
+pub use limits::Limits;
+pub use name::side_from_name;
+pub use refusal::Refusal;
+pub use tags::{Laterality, Patient, Tags};
+
+use crate::side::Side;
+use image::{GrayImage, imageops};
+
+/// A film as a radiologist sees it: 8-bit grey, bone bright.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Radiograph {
+    /// The whole picture.
+    pub picture: GrayImage,
+    /// What the tags say.
+    pub tags: Tags,
+    /// What the file was.
+    pub format: Format,
+}
+
+/// One knee of a radiograph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knee {
+    /// The patient's side.
+    pub side: Side,
+    /// The centred largest square of the knee's part of the picture.
+    pub crop: GrayImage,
+}
+
+/// Reads a file of any [`Format`].
+///
+/// Errors: every file that is not a whole, readable, frontal knee radiograph within the limits gets its [`Refusal`].
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph, Refusal> {
+    if bytes.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if bytes.len() as u64 > limits.max_bytes {
+        return Err(Refusal::TooLarge(format!("it has {} bytes, the limit is {}", bytes.len(), limits.max_bytes)));
+    }
+    let Some(format) = Format::sniff(bytes) else {
+        return Err(format::refuse_other(bytes));
+    };
+    let (picture, tags) = match format {
+        Format::Dicom => dicom::decode(bytes, limits)?,
+        Format::Png => raster::png(bytes, limits)?,
+        Format::Jpeg => raster::jpeg(bytes, limits)?,
+        Format::Tiff => raster::tiff(bytes, limits)?,
+    };
+    if picture.windows(2).all(|pair| pair[0] == pair[1]) {
+        return Err(Refusal::Blank);
+    }
+    Ok(Radiograph { picture, tags, format })
+}
+
+impl Radiograph {
+    /// The knees on the film: two where it says that it shows both, else one.
+    ///
+    /// A film of both is cut down the middle; on a frontal film the patient faces the reader, so the right knee is on
+    /// the picture's left. Each crop is the largest square around the centre, as the networks expect the joint there:
+    /// a film whose joint lies elsewhere should be cropped before it is sent.
+    pub fn knees(&self) -> Vec<Knee> {
+        let (width, height) = self.picture.dimensions();
+        match self.tags.laterality {
+            Laterality::Both if width > 1 => vec![
+                Knee { side: Side::Right, crop: self.square(0, width / 2, height) },
+                Knee { side: Side::Left, crop: self.square(width - width / 2, width / 2, height) },
+            ],
+            Laterality::Both => vec![Knee { side: Side::Unknown, crop: self.square(0, width, height) }],
+            Laterality::Knee(side) => vec![Knee { side, crop: self.square(0, width, height) }],
+        }
+    }
+
+    /// The centred largest square of a part of the picture that starts at column `left`.
+    fn square(&self, left: u32, width: u32, height: u32) -> GrayImage {
+        let side = width.min(height);
+        imageops::crop_imm(&self.picture, left + (width - side) / 2, (height - side) / 2, side, side).to_image()
+    }
+}

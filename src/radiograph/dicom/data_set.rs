@@ -1,0 +1,112 @@
+//! The values of the few elements that a film needs.
+
+use super::elements::{Element, Elements, Encoding};
+use crate::radiograph::Refusal;
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A data set whose every length has been checked, up to and including its pixel data.
+pub(super) struct DataSet<'a> {
+    bytes: Cow<'a, [u8]>,
+    elements: Vec<Element>,
+    encoding: Encoding,
+    max_bytes: u64,
+}
+
+impl<'a> DataSet<'a> {
+    /// Walks the data set that starts at `at`.
+    ///
+    /// What follows Pixel Data (signatures, padding) is not needed and cannot spoil a film, so the walk ends there.
+    pub fn read(bytes: Cow<'a, [u8]>, at: usize, encoding: Encoding, max_bytes: u64) -> Result<Self, Refusal> {
+        let mut walk = Elements::new(&bytes, at, encoding, max_bytes);
+        let mut elements = Vec::new();
+        while let Some(element) = walk.next()? {
+            let last = element.tag == tags::PIXEL_DATA;
+            elements.push(element);
+            if last {
+                break;
+            }
+        }
+        Ok(Self { bytes, elements, encoding, max_bytes })
+    }
+
+    /// How the values are laid out.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
+    /// The element with a tag.
+    pub fn element(&self, tag: Tag) -> Option<&Element> {
+        self.elements.iter().find(|element| element.tag == tag)
+    }
+
+    /// The bytes of a value.
+    pub fn value(&self, tag: Tag) -> Option<&[u8]> {
+        self.element(tag).map(|element| self.slice(&element.value))
+    }
+
+    /// The bytes of a range that an element or a fragment gave.
+    pub fn slice(&self, range: &Range<usize>) -> &[u8] {
+        self.bytes.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The fragments of encapsulated pixel data, the offset table (PS3.5 A.4) included.
+    pub fn fragments(&self, element: &Element) -> Result<Vec<&[u8]>, Refusal> {
+        let fragments = self.walk().items(element.value.clone())?;
+        Ok(fragments.iter().map(|range| self.slice(range)).collect())
+    }
+
+    /// The first item of a sequence.
+    pub fn first_item(&self, sequence: Tag) -> Result<Option<DataSet<'_>>, Refusal> {
+        let Some(element) = self.element(sequence) else { return Ok(None) };
+        let Some(item) = self.walk().items(element.value.clone())?.into_iter().next() else { return Ok(None) };
+        DataSet::read(Cow::Borrowed(self.slice(&item)), 0, self.encoding, self.max_bytes).map(Some)
+    }
+
+    fn walk(&self) -> Elements<'_> {
+        Elements::new(&self.bytes, 0, self.encoding, self.max_bytes)
+    }
+
+    /// A text value without its padding; `None` where it is absent or empty.
+    pub fn text(&self, tag: Tag) -> Option<String> {
+        let raw = self.value(tag)?;
+        let decoded = self.character_set().decode(raw).unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned());
+        let trimmed = decoded.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    }
+
+    /// The first known one of Specific Character Set; an unknown one is read as Latin 1, which never fails.
+    fn character_set(&self) -> SpecificCharacterSet {
+        let codes = self.value(tags::SPECIFIC_CHARACTER_SET).map(String::from_utf8_lossy);
+        codes
+            .iter()
+            .flat_map(|codes| codes.split('\\'))
+            .find_map(|code| SpecificCharacterSet::from_code(code.trim_matches([' ', '\0'])))
+            .unwrap_or(SpecificCharacterSet::ISO_IR_100)
+    }
+
+    /// The finite numbers of a DS or IS value; what is no number is left out.
+    pub fn numbers(&self, tag: Tag) -> Vec<f64> {
+        let text = self.text(tag).unwrap_or_default();
+        text.split('\\').filter_map(|number| number.trim().parse().ok()).filter(|n: &f64| n.is_finite()).collect()
+    }
+
+    /// The 16-bit words of a US, SS or OW value.
+    pub fn words(&self, tag: Tag) -> impl Iterator<Item = u16> {
+        let encoding = self.encoding;
+        self.value(tag).unwrap_or_default().chunks_exact(2).map(move |two| encoding.word([two[0], two[1]]))
+    }
+
+    /// The first word of a US or SS value.
+    pub fn word(&self, tag: Tag) -> Option<u16> {
+        self.words(tag).next()
+    }
+}

@@ -1,0 +1,129 @@
+//! The Image Pixel module (PS3.3 C.7.6.3): the shape of the pixels, checked before any is read.
+
+use super::data_set::DataSet;
+use crate::radiograph::{Limits, Refusal};
+use dicom_dictionary_std::tags;
+
+/// What the samples mean (PS3.3 C.7.6.3.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Photometric {
+    /// The lowest value is white.
+    Monochrome1,
+    /// The lowest value is black.
+    Monochrome2,
+    /// Red, green, blue after decoding.
+    Rgb,
+    /// Luma and two chroma samples of full size.
+    YbrFull,
+    /// Luma and fewer chroma samples, as only JPEG codes them here.
+    YbrSubsampled,
+}
+
+/// The shape of one frame of pixels.
+#[derive(Clone, Debug)]
+pub(super) struct ImagePixel {
+    pub rows: u16,
+    pub columns: u16,
+    /// Samples a pixel: 1, or 3 for colour.
+    pub samples: u16,
+    pub photometric: Photometric,
+    /// Colour by plane rather than by pixel.
+    pub planar: bool,
+    /// 8 or 16.
+    pub bits_allocated: u16,
+    /// 1 to `bits_allocated`.
+    pub bits_stored: u16,
+    /// Where a sample's most significant bit lies.
+    pub high_bit: u16,
+    /// Samples are two's complement.
+    pub signed: bool,
+}
+
+impl ImagePixel {
+    /// Reads and checks the module.
+    pub fn read(data_set: &DataSet, limits: &Limits) -> Result<Self, Refusal> {
+        let need =
+            |tag, name: &str| data_set.word(tag).ok_or_else(|| Refusal::damaged(format!("its tag {name} is missing")));
+        let (rows, columns) = (need(tags::ROWS, "Rows")?, need(tags::COLUMNS, "Columns")?);
+        limits.check(columns.into(), rows.into())?;
+        let frames = data_set.numbers(tags::NUMBER_OF_FRAMES).first().copied().unwrap_or(1.0);
+        if frames > 1.0 {
+            return Err(Refusal::unsupported(format!("it holds {frames} frames instead of one")));
+        }
+        let samples = data_set.word(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
+        let photometric = photometric(data_set, samples)?;
+        let bits_allocated = need(tags::BITS_ALLOCATED, "BitsAllocated")?;
+        if !matches!(bits_allocated, 8 | 16) {
+            return Err(Refusal::unsupported(format!("it allocates {bits_allocated} bits a sample, not 8 or 16")));
+        }
+        let bits_stored = data_set.word(tags::BITS_STORED).unwrap_or(bits_allocated);
+        let high_bit = data_set.word(tags::HIGH_BIT).unwrap_or(bits_stored.saturating_sub(1));
+        if bits_stored == 0 || bits_stored > bits_allocated || high_bit >= bits_allocated || high_bit + 1 < bits_stored
+        {
+            return Err(Refusal::damaged(format!(
+                "{bits_stored} bits up to bit {high_bit} do not fit in the {bits_allocated} bits of a sample"
+            )));
+        }
+        Ok(Self {
+            rows,
+            columns,
+            samples,
+            photometric,
+            planar: samples == 3 && data_set.word(tags::PLANAR_CONFIGURATION) == Some(1),
+            bits_allocated,
+            bits_stored,
+            high_bit,
+            signed: data_set.word(tags::PIXEL_REPRESENTATION) == Some(1),
+        })
+    }
+
+    /// Rows times columns; within the limits, so it fits.
+    pub fn pixels(&self) -> usize {
+        usize::from(self.rows) * usize::from(self.columns)
+    }
+
+    /// The bytes of one decoded frame.
+    pub fn frame_bytes(&self) -> usize {
+        self.pixels() * usize::from(self.samples) * usize::from(self.bits_allocated / 8)
+    }
+
+    /// The largest number of `bits_stored` bits.
+    pub fn mask(&self) -> u16 {
+        u16::MAX >> (16 - self.bits_stored)
+    }
+
+    /// A sample without what lies above its high bit (overlays of old films) and below its low bit.
+    pub fn stored(&self, sample: u16) -> u16 {
+        (sample >> (self.high_bit + 1 - self.bits_stored)) & self.mask()
+    }
+
+    /// The number that a stored sample's bits stand for.
+    pub fn value(&self, stored: u16) -> i32 {
+        if self.signed && stored > self.mask() >> 1 {
+            i32::from(stored) - i32::from(self.mask()) - 1
+        } else {
+            stored.into()
+        }
+    }
+}
+
+fn photometric(data_set: &DataSet, samples: u16) -> Result<Photometric, Refusal> {
+    let word = data_set.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
+    let meaning = match (word.as_str(), samples) {
+        ("MONOCHROME1", 1) => Photometric::Monochrome1,
+        ("MONOCHROME2" | "", 1) => Photometric::Monochrome2,
+        ("RGB" | "YBR_ICT" | "YBR_RCT", 3) => Photometric::Rgb,
+        ("YBR_FULL", 3) => Photometric::YbrFull,
+        ("YBR_FULL_422" | "YBR_PARTIAL_422" | "YBR_PARTIAL_420", 3) => Photometric::YbrSubsampled,
+        ("PALETTE COLOR", _) => return Err(Refusal::unsupported("it is coloured by a palette")),
+        ("MONOCHROME1" | "MONOCHROME2" | "", _) => {
+            return Err(Refusal::damaged(format!("a grey picture cannot have {samples} samples a pixel")));
+        }
+        _ => {
+            return Err(Refusal::unsupported(format!(
+                "its photometric interpretation with {samples} samples is unknown"
+            )));
+        }
+    };
+    Ok(meaning)
+}

@@ -1,0 +1,228 @@
+//! Pixel Data (PS3.5 8) to stored values: native, or decoded after its own header has been checked.
+
+use super::codestream;
+use super::data_set::DataSet;
+use super::elements::Element;
+use super::image_pixel::{ImagePixel, Photometric};
+use super::syntax::{Coding, Syntax};
+use crate::radiograph::luma::luma;
+use crate::radiograph::turbojpeg::{Decoder, Grey};
+use crate::radiograph::{Limits, Refusal};
+use dicom_dictionary_std::tags;
+use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
+use dicom_encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
+use std::borrow::Cow;
+
+/// The stored values of a film, one a pixel, in the low `bits_stored` bits; of a coloured one the luma.
+pub(super) fn stored_values(
+    data_set: &DataSet,
+    syntax: Option<&Syntax>,
+    pixel: &ImagePixel,
+    limits: &Limits,
+) -> Result<Vec<u16>, Refusal> {
+    let missing = || Refusal::damaged("its pixel data are neither 8 nor 16 bit integers");
+    let element = data_set.element(tags::PIXEL_DATA).ok_or_else(missing)?;
+    let coding = syntax.map_or(Coding::Native, |syntax| syntax.coding);
+    if pixel.photometric == Photometric::YbrSubsampled && coding != Coding::Jpeg {
+        return Err(Refusal::unsupported("its colours are subsampled"));
+    }
+    let samples = match (syntax, element.undefined) {
+        (_, false) if coding == Coding::Native => native(data_set, element, pixel)?,
+        (Some(syntax), true) if coding != Coding::Native => {
+            let frame = frame(data_set, element)?;
+            if coding == Coding::Jpeg {
+                return jpeg(&frame, pixel, limits);
+            }
+            encapsulated(frame, syntax, pixel)?
+        }
+        (None, _) => return Err(Refusal::unsupported("it does not say which transfer syntax it is coded in")),
+        _ => return Err(Refusal::damaged("its pixel data are not coded as its transfer syntax says")),
+    };
+    Ok(one_sample(samples, pixel))
+}
+
+/// Uncompressed samples as 16-bit words.
+fn native(data_set: &DataSet, element: &Element, pixel: &ImagePixel) -> Result<Vec<u16>, Refusal> {
+    let bytes = data_set.slice(&element.value);
+    let bytes = bytes.get(..pixel.frame_bytes()).ok_or_else(|| {
+        let (rows, columns) = (pixel.rows, pixel.columns);
+        Refusal::damaged(format!(
+            "{rows} x {columns} pixels need {} bytes, it has {}",
+            pixel.frame_bytes(),
+            bytes.len()
+        ))
+    })?;
+    let encoding = data_set.encoding();
+    if pixel.bits_allocated == 16 {
+        return Ok(bytes.chunks_exact(2).map(|two| encoding.word([two[0], two[1]])).collect());
+    }
+    // Big endian OW holds 8-bit samples swapped in pairs (PS3.5 8.2).
+    if encoding.big_endian && &element.vr == b"OW" {
+        return Ok(bytes
+            .iter()
+            .enumerate()
+            .map(|(i, own)| bytes.get(i ^ 1).unwrap_or(own))
+            .map(|v| (*v).into())
+            .collect());
+    }
+    Ok(bytes.iter().map(|byte| (*byte).into()).collect())
+}
+
+/// The one frame of encapsulated pixel data: all fragments after the offset table (PS3.5 A.4).
+fn frame<'a>(data_set: &'a DataSet, element: &Element) -> Result<Cow<'a, [u8]>, Refusal> {
+    let fragments = data_set.fragments(element)?;
+    match fragments.get(1..).unwrap_or_default() {
+        [] => Err(Refusal::truncated("its pixel data have no fragment")),
+        [only] => Ok(Cow::Borrowed(only)),
+        several => Ok(Cow::Owned(several.concat())),
+    }
+}
+
+fn jpeg(frame: &[u8], pixel: &ImagePixel, limits: &Limits) -> Result<Vec<u16>, Refusal> {
+    let decoder = Decoder::new(frame, limits)?;
+    codestream::check_size("JPEG", pixel, decoder.width, decoder.height)?;
+    if decoder.precision > u32::from(pixel.bits_allocated) {
+        return Err(Refusal::damaged("its JPEG has more bits than its tags allocate"));
+    }
+    let mut values = match decoder.grey()? {
+        Grey::Eight(values) => values.into_iter().map(u16::from).collect(),
+        Grey::Sixteen(values) => values,
+    };
+    values.iter_mut().for_each(|value| *value = pixel.stored(*value));
+    Ok(values)
+}
+
+/// RLE, JPEG 2000 and JPEG-LS through the registry's readers.
+fn encapsulated(frame: Cow<[u8]>, syntax: &Syntax, pixel: &ImagePixel) -> Result<Vec<u16>, Refusal> {
+    let words = match syntax.coding {
+        Coding::Rle => codestream::check_rle(&frame, pixel).map(|()| pixel.bits_allocated)?,
+        Coding::Jpeg2000 => codestream::check_jpeg_2000(&frame, pixel).map(|()| pixel.bits_allocated)?,
+        _ => codestream::check_jpeg_ls(&frame, pixel)?,
+    };
+    let object = Frame { bytes: frame, uid: &syntax.uid, pixel };
+    let decoded = Refusal::on_panic(|| {
+        let refused = |_| Refusal::damaged(format!("its {} data do not decode", syntax.name));
+        let Some(Codec::EncapsulatedPixelData(Some(reader), _)) =
+            TransferSyntaxRegistry.get(&syntax.uid).map(|found| found.codec())
+        else {
+            return Err(Refusal::unsupported(format!("its transfer syntax is {}", syntax.name)));
+        };
+        let mut decoded = Vec::new();
+        reader.decode_frame(&object, 0, &mut decoded).map_err(refused)?;
+        Ok(decoded)
+    })?;
+    let samples: Vec<u16> = if words == 16 {
+        decoded.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect()
+    } else {
+        decoded.into_iter().map(u16::from).collect()
+    };
+    if samples.len() != pixel.pixels() * usize::from(pixel.samples) {
+        return Err(Refusal::damaged("its pixel data decode to another size than its tags say"));
+    }
+    Ok(samples)
+}
+
+/// Masks grey samples; takes colour to luma.
+fn one_sample(mut samples: Vec<u16>, pixel: &ImagePixel) -> Vec<u16> {
+    samples.iter_mut().for_each(|sample| *sample = pixel.stored(*sample));
+    if pixel.samples == 1 {
+        return samples;
+    }
+    // The readers return colour by pixel; only native data may lie by plane.
+    let (first, step) = if pixel.planar { (pixel.pixels(), 1) } else { (1, 3) };
+    (0..pixel.pixels())
+        .map(|i| i * step)
+        .map(|i| match pixel.photometric {
+            Photometric::Rgb => luma(samples[i], samples[i + first], samples[i + 2 * first]),
+            _ => samples[i],
+        })
+        .collect()
+}
+
+/// One coded frame, as the registry's readers want to see it.
+struct Frame<'a> {
+    bytes: Cow<'a, [u8]>,
+    uid: &'a str,
+    pixel: &'a ImagePixel,
+}
+
+impl PixelDataObject for Frame<'_> {
+    fn transfer_syntax_uid(&self) -> &str {
+        self.uid
+    }
+
+    fn rows(&self) -> Option<u16> {
+        Some(self.pixel.rows)
+    }
+
+    fn cols(&self) -> Option<u16> {
+        Some(self.pixel.columns)
+    }
+
+    fn samples_per_pixel(&self) -> Option<u16> {
+        Some(self.pixel.samples)
+    }
+
+    fn bits_allocated(&self) -> Option<u16> {
+        Some(self.pixel.bits_allocated)
+    }
+
+    fn bits_stored(&self) -> Option<u16> {
+        Some(self.pixel.bits_stored)
+    }
+
+    fn photometric_interpretation(&self) -> Option<&str> {
+        None
+    }
+
+    fn number_of_frames(&self) -> Option<u32> {
+        Some(1)
+    }
+
+    fn number_of_fragments(&self) -> Option<u32> {
+        Some(1)
+    }
+
+    fn fragment(&self, fragment: usize) -> Option<Cow<'_, [u8]>> {
+        (fragment == 0).then_some(Cow::Borrowed(&self.bytes))
+    }
+
+    fn offset_table(&self) -> Option<Cow<'_, [u32]>> {
+        None
+    }
+
+    fn raw_pixel_data(&self) -> Option<RawPixelData> {
+        None
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::file::File;
+    use super::*;
+
+    /// The bound of lossy codings holds for stored values, which no picture of 256 greys can show.
+    #[test]
+    fn one_film_in_eight_codings_has_the_same_stored_values() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/dicom/codings");
+        let stored = |coding: &str| {
+            let bytes = std::fs::read(format!("{folder}/RG3_{coding}.dcm")).ok()?;
+            let file = File::open(&bytes, &Limits::default()).unwrap();
+            let pixel = ImagePixel::read(&file.data_set, &Limits::default()).unwrap();
+            Some(stored_values(&file.data_set, file.syntax.as_ref(), &pixel, &Limits::default()).unwrap())
+        };
+        let Some(reference) = stored("UNC") else { return eprintln!("skipped: ../shared/dicom/codings is missing") };
+        assert_eq!(reference.iter().max(), Some(&1023));
+        for coding in ["RLE", "JPLL", "J2KR", "JLSL"] {
+            assert!(stored(coding).unwrap() == reference, "{coding}");
+        }
+        for coding in ["JLSN", "JPLY", "J2KI"] {
+            let sum: u64 = stored(coding).unwrap().iter().zip(&reference).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = sum as f64 / reference.len() as f64;
+            println!("{coding}: mean difference {mean:.3} of 1023");
+            assert!(mean > 0.0 && mean < 2.0, "{coding}: {mean}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What a file is, told by its content and never by its name.
+
+use super::{Refusal, dicom};
+use std::fmt;
+
+/// A kind of file that can hold a radiograph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// DICOM Part 10, or a bare data set.
+    Dicom,
+    /// PNG.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// TIFF.
+    Tiff,
+}
+
+/// First bytes of what people send by mistake, and the refusal for each.
+const OTHERS: &[(&[u8], Refusal)] = &[
+    (b"PK\x03\x04", Refusal::Archive("zip archive")),
+    (b"PK\x05\x06", Refusal::Archive("zip archive")),
+    (b"\x1f\x8b", Refusal::Archive("gzip archive")),
+    (b"7z\xbc\xaf\x27\x1c", Refusal::Archive("7z archive")),
+    (b"Rar!", Refusal::Archive("rar archive")),
+    (b"%PDF", Refusal::NotAnImage("a PDF document")),
+    (b"GIF8", Refusal::NotAnImage("a GIF file")),
+    (b"BM", Refusal::NotAnImage("a BMP file")),
+    (b"RIFF", Refusal::NotAnImage("a RIFF (WebP, AVI or WAV) file")),
+    (b"\x00\x00\x00\x0cjP  ", Refusal::NotAnImage("a JPEG 2000 file outside DICOM")),
+    (b"\xff\x4f\xff\x51", Refusal::NotAnImage("a JPEG 2000 file outside DICOM")),
+    (b"\x7fELF", Refusal::NotAnImage("a program")),
+    (b"MZ", Refusal::NotAnImage("a program")),
+];
+
+impl Format {
+    /// The format of some bytes, or `None`. DICOM is asked first: its free preamble may hold a TIFF header (PS3.10 7.1).
+    pub fn sniff(bytes: &[u8]) -> Option<Self> {
+        if dicom::is_part_10(bytes) {
+            Some(Self::Dicom)
+        } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            Some(Self::Png)
+        } else if bytes.starts_with(b"\xff\xd8\xff") {
+            Some(Self::Jpeg)
+        } else if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
+            Some(Self::Tiff)
+        } else if dicom::is_bare_data_set(bytes) {
+            Some(Self::Dicom)
+        } else {
+            None
+        }
+    }
+
+    /// The usual file name extension, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Dicom => "dcm",
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Tiff => "tif",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Dicom => "DICOM",
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Tiff => "TIFF",
+        })
+    }
+}
+
+/// The refusal for bytes without a [`Format`].
+pub(super) fn refuse_other(bytes: &[u8]) -> Refusal {
+    if let Some((_, refusal)) = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return refusal.clone();
+    }
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Refusal::truncated("it holds only zero bytes, as a file whose content never arrived");
+    }
+    let text = bytes.iter().take(512).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    Refusal::NotAnImage(if text { "text" } else { "something unknown" })
+}

@@ -1,0 +1,102 @@
+//! PNG, JPEG and TIFF: pictures without tags.
+
+mod png_chunks;
+
+pub(super) use png_chunks::check_end as check_png_end;
+
+use super::luma::{eight_bits, luma, scale};
+use super::turbojpeg::{Decoder, Grey};
+use super::{Limits, Refusal, Tags, jpeg_markers};
+use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError};
+use std::io::{Cursor, ErrorKind};
+
+type Decoded = Result<(GrayImage, Tags), Refusal>;
+
+/// Decodes a PNG of any depth; alpha is dropped, as OpenCV does.
+pub(super) fn png(bytes: &[u8], limits: &Limits) -> Decoded {
+    png_chunks::check(bytes)?;
+    Refusal::on_panic(|| decode("PNG", PngDecoder::new(Cursor::new(bytes)), limits))
+}
+
+/// Decodes a TIFF's first picture.
+pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
+    Refusal::on_panic(|| decode("TIFF", TiffDecoder::new(Cursor::new(bytes)), limits))
+}
+
+/// Decodes a JPEG and turns it as its EXIF orientation says.
+pub(super) fn jpeg(bytes: &[u8], limits: &Limits) -> Decoded {
+    jpeg_markers::check_end(bytes)?;
+    let decoder = Decoder::new(bytes, limits)?;
+    let (width, height, precision) = (decoder.width, decoder.height, decoder.precision);
+    let kind = if decoder.grey { "grey" } else { "colour" };
+    let grey = match decoder.grey()? {
+        Grey::Eight(values) => values,
+        Grey::Sixteen(values) => scale(&values, (1 << precision) - 1),
+    };
+    let mut picture = DynamicImage::ImageLuma8(picture(width, height, grey)?);
+    let orientation = Refusal::on_panic(|| {
+        // A header that only this second decoder dislikes does not matter: the pixels are there.
+        let decoder = JpegDecoder::new(Cursor::new(bytes)).and_then(|mut decoder| decoder.orientation());
+        Ok(decoder.unwrap_or(Orientation::NoTransforms))
+    })?;
+    picture.apply_orientation(orientation);
+    Ok((picture.into_luma8(), Tags::of_raster(format!("JPEG, {precision} bit {kind}"))))
+}
+
+fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, limits: &Limits) -> Decoded {
+    let refusal = |error| refusal(name, &error);
+    let mut decoder = decoder.map_err(refusal)?;
+    let (width, height) = decoder.dimensions();
+    limits.check(width, height)?;
+    let most = limits.decoded_bytes();
+    if decoder.total_bytes() > most {
+        return Err(Refusal::TooLarge(format!("it decodes to {} bytes, the limit is {most}", decoder.total_bytes())));
+    }
+    let mut bounds = image::Limits::default();
+    bounds.max_alloc = Some(most);
+    decoder.set_limits(bounds).map_err(refusal)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let (depth, kind, grey) = grey(DynamicImage::from_decoder(decoder).map_err(refusal)?)?;
+    let mut picture = DynamicImage::ImageLuma8(picture(width, height, grey)?);
+    picture.apply_orientation(orientation);
+    Ok((picture.into_luma8(), Tags::of_raster(format!("{name}, {depth} bit {kind}"))))
+}
+
+/// Bits a sample, "grey" or "colour", and 8-bit grey values.
+fn grey(image: DynamicImage) -> Result<(u8, &'static str, Vec<u8>), Refusal> {
+    fn of_colour<T: Copy + Into<u16>>(samples: &[T], channels: usize) -> Vec<u16> {
+        samples.chunks_exact(channels).map(|p| luma(p[0].into(), p[1].into(), p[2].into())).collect()
+    }
+    let bytes = |values: Vec<u16>| values.into_iter().map(|value| value as u8).collect();
+    Ok(match image {
+        DynamicImage::ImageLuma8(image) => (8, "grey", image.into_raw()),
+        DynamicImage::ImageLumaA8(image) => (8, "grey", image.into_raw().into_iter().step_by(2).collect()),
+        DynamicImage::ImageRgb8(image) => (8, "colour", bytes(of_colour(&image, 3))),
+        DynamicImage::ImageRgba8(image) => (8, "colour", bytes(of_colour(&image, 4))),
+        DynamicImage::ImageLuma16(image) => (16, "grey", eight_bits(&image)),
+        DynamicImage::ImageLumaA16(image) => {
+            (16, "grey", eight_bits(&image.into_raw().into_iter().step_by(2).collect::<Vec<_>>()))
+        }
+        DynamicImage::ImageRgb16(image) => (16, "colour", eight_bits(&of_colour(&image, 3))),
+        DynamicImage::ImageRgba16(image) => (16, "colour", eight_bits(&of_colour(&image, 4))),
+        _ => return Err(Refusal::unsupported("its samples are neither 8 nor 16 bit integers")),
+    })
+}
+
+fn picture(width: u32, height: u32, grey: Vec<u8>) -> Result<GrayImage, Refusal> {
+    GrayImage::from_raw(width, height, grey).ok_or_else(|| Refusal::damaged("it decodes to another size than it says"))
+}
+
+/// The decoder's own words are left out: they may repeat text of the file.
+fn refusal(name: &str, error: &ImageError) -> Refusal {
+    match error {
+        ImageError::Limits(_) => Refusal::TooLarge(format!("its {name} data ask for too much memory")),
+        ImageError::Unsupported(_) => Refusal::unsupported(format!("its kind of {name} is unusual")),
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Refusal::truncated(format!("its {name} data end early"))
+        }
+        _ => Refusal::damaged(format!("its {name} data do not decode")),
+    }
+}

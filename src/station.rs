@@ -1,0 +1,137 @@
+//! The reading station: folders, ledger, release and networks, put together from settings.
+//!
+//! What the daemon and `kellgrend grade` share.
+
+use crate::config::Settings;
+use crate::ensemble::{DeviceInUse, Ensemble, Release, settle, starter};
+use crate::grading::{Context, Grader, Grading, IdentityPolicy};
+use crate::ledger::{Ledger, ReleaseRow, StartId, StartRow};
+use crate::outbox::publish::sweep;
+use crate::outbox::record::{ProgramFacts, ReleaseFacts};
+use crate::radiograph::Limits;
+use crate::state::{Lock, State};
+use anyhow::Context as _;
+
+/// Everything that grading needs, ready.
+pub struct Station {
+    /// The folders.
+    pub state: State,
+    /// The ledger, migrated.
+    pub ledger: Ledger,
+    /// This start's id.
+    pub start: StartId,
+    /// The release that grades.
+    pub release: Release,
+    /// The device in use.
+    pub device: DeviceInUse,
+    /// Takes radiographs all the way.
+    pub grading: Grading,
+    /// Radiographs worth having on their way at a time: enough to fill the next batch while one is computed.
+    pub in_flight: usize,
+    _lock: Lock,
+}
+
+impl Station {
+    /// Take the state folder, open the ledger, settle on a device, load the release. Any failure is a reason not to
+    /// start, in words.
+    pub fn open(settings: &Settings, state: State, command: &'static str) -> anyhow::Result<Self> {
+        state.create()?;
+        let lock = state.lock()?;
+        let ledger = Ledger::open(&state.ledger)?;
+        let swept = sweep(&state.outbox)?;
+        if swept > 0 {
+            tracing::info!("removed {swept} unfinished result(s) of an earlier start from the outbox");
+        }
+        // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
+        let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
+        let release = choose_release(&settings.ensemble.release, &state, &ledger)?;
+        let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
+        if let Some(remark) = &device.remark {
+            tracing::info!("{remark}");
+        }
+        tracing::info!(
+            device = device.description,
+            release = release.name(),
+            members = release.members().len(),
+            "ready to grade"
+        );
+
+        let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };
+        let program = ProgramFacts {
+            name: "kellgrend".into(),
+            version: crate::VERSION.into(),
+            device: device.description.clone(),
+            settings: start_row.settings_digest(),
+        };
+        let start = ledger.started(start_row)?;
+        let context = Context {
+            ledger: ledger.clone(),
+            start,
+            outbox: state.outbox.clone(),
+            release: ReleaseFacts {
+                name: release.name().to_owned(),
+                digest: release.digest(),
+                vote: release.vote().to_string(),
+            },
+            program,
+            limits: limits(settings),
+            identity: IdentityPolicy::new(settings.identity.keep, &state.root)?,
+            pictures: settings.pictures.draw.then_some(settings.pictures.palette),
+        };
+        let batch = match settings.ensemble.batch {
+            0 => ensemble.knees_at_once(),
+            batch => batch,
+        };
+        let jobs = settings.grading.jobs();
+        let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
+        let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
+        Ok(Self { state, ledger, start, release, device, grading, in_flight: 2 * batch + jobs, _lock: lock })
+    }
+}
+
+/// `[radiographs]` as decoding takes it.
+pub fn limits(settings: &Settings) -> Limits {
+    let radiographs = &settings.radiographs;
+    Limits {
+        max_bytes: radiographs.max_file.as_u64(),
+        max_pixels: radiographs.max_pixels,
+        max_side: radiographs.max_side,
+    }
+}
+
+/// The release that settings name, else the one in service, else the starter, which is put into service.
+fn choose_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
+    if !named.is_empty() {
+        let release = Release::open(&state.models.join(named)).with_context(|| {
+            format!("the release {named:?} cannot be used (`kellgrend models list` shows what is there)")
+        })?;
+        ledger.know_release(release_row(&release)?)?;
+        return Ok(release);
+    }
+    if let Some(service) = ledger.in_service()? {
+        let release = Release::open(&state.models.join(&service.name))
+            .with_context(|| format!("the release in service, {:?}, cannot be used", service.name))?;
+        anyhow::ensure!(
+            release.digest().to_string() == service.sha256,
+            "the release {:?} is not the one that was put into service: its release.toml has changed since. Restore \
+             it, or put it into service as it is with `kellgrend models use {}`",
+            service.name,
+            service.name
+        );
+        return Ok(release);
+    }
+    let release = starter::install(&state.models)?;
+    ledger.put_in_service(release_row(&release)?, "kellgrend".into(), "first start: the starter release".into())?;
+    Ok(release)
+}
+
+/// A release as the ledger notes it.
+pub fn release_row(release: &Release) -> std::io::Result<ReleaseRow> {
+    Ok(ReleaseRow {
+        sha256: release.digest().to_string(),
+        name: release.name().to_owned(),
+        vote: release.vote().to_string(),
+        members: release.members().len(),
+        manifest: std::fs::read_to_string(release.folder().join("release.toml"))?,
+    })
+}

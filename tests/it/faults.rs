@@ -1,0 +1,124 @@
+//! Real faults: kill -9 at any moment, hostile bytes, damaged and foreign ledgers.
+
+use crate::films::small_png;
+use crate::hostile;
+use crate::sandbox::{Sandbox, files_below, names_in};
+use kellgrend::outbox::record::ResultRecord;
+use std::collections::HashSet;
+use std::time::Duration;
+
+const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
+
+#[test]
+fn kill_9_at_any_moment_loses_nothing_and_grades_nothing_twice() {
+    const FILES: u32 = 100;
+    const KILLS: u32 = 50;
+    let sandbox = Sandbox::new();
+    for seed in 0..FILES {
+        sandbox.drop_in(&format!("{seed}.png"), &small_png(1000 + seed));
+    }
+    // A fixed seed: moments spread over start, settling, grading and publishing, the same in every run of the test.
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..KILLS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut daemon = sandbox.daemon();
+        std::thread::sleep(Duration::from_millis(150 + (random >> 33) % 1600));
+        daemon.kill();
+        for folder in names_in(&sandbox.state().join("outbox")) {
+            let hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            assert!(hidden || is_whole(&folder), "a torn result: {}", folder.display());
+        }
+    }
+    let before = sandbox.count(PUBLISHED);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until_within(PUBLISHED, FILES.into(), Duration::from_secs(180));
+    assert!(before > 0, "the kills came too early to mean anything");
+
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), i64::from(FILES));
+    assert_eq!(sandbox.count("SELECT count(*) FROM knees"), i64::from(FILES));
+    assert_eq!(sandbox.count("SELECT count(*) FROM votes"), i64::from(FILES));
+    assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE state IN ('claimed', 'graded', 'quarantined')"), 0);
+    let verdict: String =
+        sandbox.ledger().query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a verdict");
+    assert_eq!(verdict, "ok");
+    assert_eq!(sandbox.count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    let results = sandbox.results();
+    assert_eq!(results.len(), FILES as usize, "one result each, no rubble");
+    assert!(results.iter().all(|folder| is_whole(folder)));
+    let graded: HashSet<_> = results.iter().map(|folder| record(folder).expect("a record").file.sha256).collect();
+    assert_eq!(graded.len(), FILES as usize);
+    assert_eq!(files_below(&sandbox.inbox()).len() + files_below(&sandbox.state().join("work")).len(), 0);
+    assert_eq!(files_below(&sandbox.state().join("archive")).len(), FILES as usize);
+}
+
+fn record(folder: &std::path::Path) -> Option<ResultRecord> {
+    serde_json::from_slice(&std::fs::read(folder.join("result.json")).ok()?).ok()
+}
+
+fn is_whole(folder: &std::path::Path) -> bool {
+    record(folder).is_some_and(|record| {
+        record.knees.iter().all(|knee| {
+            knee.pictures.as_ref().is_some_and(|pictures| {
+                [&pictures.overlay, &pictures.map].iter().all(|name| image::open(folder.join(name)).is_ok())
+            })
+        })
+    })
+}
+
+#[test]
+fn a_hundred_hostile_files_are_a_hundred_reasons() {
+    let sandbox = Sandbox::new();
+    let files = hostile::files();
+    assert!(files.len() >= 100, "{} hostile files", files.len());
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    for (name, bytes) in &files {
+        sandbox.drop_in(&name.replace('/', "_"), bytes);
+    }
+    let distinct: HashSet<_> = files.iter().map(|(_, bytes)| kellgrend::digest::Digest::of(bytes)).collect();
+    sandbox.until_within(
+        "SELECT count(*) FROM files WHERE state IN ('quarantined', 'duplicate')",
+        files.len() as i64,
+        Duration::from_secs(180),
+    );
+    assert_eq!(
+        sandbox.count(
+            "SELECT count(DISTINCT sha256) FROM report_refused WHERE state = 'quarantined' AND length(reason) > 15"
+        ),
+        distinct.len() as i64
+    );
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 0);
+    sandbox.drop_in("good.png", &small_png(1));
+    sandbox.until(PUBLISHED, 1);
+    assert!(daemon.is_alive());
+    let peak = daemon.memory_kib("VmHWM");
+    assert!(peak < 1 << 20, "the daemon's memory peaked at {peak} KiB");
+}
+
+#[test]
+fn a_damaged_ledger_is_refused_and_kept() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.state().join("ledger.db"), [b'x'; 8192]).expect("written");
+    let output = sandbox.output(&["run"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(words.contains("is damaged") && words.contains("left as it is"), "{words}");
+    assert_eq!(std::fs::read(sandbox.state().join("ledger.db")).expect("kept"), [b'x'; 8192]);
+}
+
+#[test]
+fn a_ledger_of_a_newer_version_is_refused() {
+    let sandbox = Sandbox::new();
+    assert!(
+        sandbox.output(&["grade", sandbox.beside("kellgrend.toml").to_str().expect("UTF-8")]).status.code() == Some(1)
+    );
+    let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    db.execute("INSERT INTO refinery_schema_history VALUES (999, 'future', '2030-01-01T00:00:00Z', '1')", [])
+        .expect("sql");
+    drop(db);
+    let output = sandbox.output(&["run"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(words.contains("does not fit this version"), "{words}");
+}

@@ -1,0 +1,80 @@
+//! The ledger as its users see it: the public views, strictness, pragmas.
+
+use crate::films::small_png;
+use crate::sandbox::Sandbox;
+
+fn graded() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let file = sandbox.beside("a.png");
+    std::fs::write(&file, small_png(1)).expect("written");
+    let output = sandbox.output(&["grade", file.to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{output:?}");
+    sandbox
+}
+
+#[test]
+fn every_column_of_every_report_has_a_comment_and_every_table_is_strict() {
+    let sandbox = graded();
+    let db = sandbox.ledger();
+    let mut views = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'").expect("sql");
+    let views: Vec<(String, String)> = views
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect();
+    assert_eq!(views.len(), 5);
+    for (name, sql) in views {
+        // The outer SELECT begins in the first column; its columns end with a comment, on their last line.
+        let outer = sql.split("\nSELECT\n").last().expect("an outer SELECT");
+        let columns = outer.split("\nFROM").next().expect("its columns");
+        let mut depth = 0_i32;
+        for line in columns.lines().filter(|line| !line.trim().is_empty()) {
+            let code = line.split("--").next().expect("a first part");
+            depth += code.matches('(').count() as i32 - code.matches(')').count() as i32;
+            // A column may take two lines; then the comment stands on the second.
+            let ends_a_column = depth == 0 && code.trim_end().ends_with(',');
+            assert!(!ends_a_column || line.contains("-- "), "{name}: no comment on {line}");
+        }
+        assert!(columns.trim_end().lines().last().is_some_and(|line| line.contains("-- ")), "{name}: the last column");
+    }
+    let loose: i64 = db
+        .query_row("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'refinery_%'", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(loose, 0);
+    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("a mode");
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn the_sqlite3_shell_answers_the_documented_questions() {
+    let sandbox = graded();
+    let ledger = sandbox.state().join("ledger.db");
+    for query in [
+        "SELECT side, grade, round(max(p0, p1, p2, p3, p4), 2) AS certainty, picture FROM report_grades",
+        "SELECT reason_code, count(*) FROM report_refused GROUP BY reason_code",
+        "SELECT member, avg(grade = ensemble_grade) AS agrees FROM report_votes GROUP BY member",
+        "SELECT day, published, knees FROM report_daily",
+        "SELECT name, in_service, knees FROM report_releases",
+    ] {
+        sandbox.ledger().prepare(query).expect(query).query([]).expect(query).next().expect(query);
+        match std::process::Command::new("sqlite3").arg("-readonly").arg(&ledger).arg(query).output() {
+            Ok(output) => assert!(output.status.success(), "{query}: {output:?}"),
+            Err(_) => eprintln!("skipped: the sqlite3 shell is not installed"),
+        }
+    }
+}
+
+#[test]
+fn every_state_of_a_file_has_its_time_in_order() {
+    let sandbox = graded();
+    let db = sandbox.ledger();
+    let mut states = db.prepare("SELECT state, at FROM file_states ORDER BY rowid").expect("sql");
+    let rows: Vec<(String, String)> = states
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect();
+    let names: Vec<_> = rows.iter().map(|(state, _)| state.as_str()).collect();
+    assert_eq!(names, ["seen", "settled", "claimed", "decoded", "graded", "published"]);
+    assert!(rows.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{rows:?}");
+}

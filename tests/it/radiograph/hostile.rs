@@ -1,0 +1,60 @@
+//! The hostile files, one by one, and what all of them cost.
+
+use crate::hostile::files;
+use kellgrend::radiograph::{Completeness, Limits, completeness, decode};
+use std::process::Command;
+
+#[test]
+fn each_is_refused_for_its_own_reason() {
+    let files = files();
+    assert!(files.len() >= 100, "{} files", files.len());
+    for (name, bytes) in files {
+        let expected = name.split("--").next().unwrap();
+        match decode(&bytes, &Limits::default()) {
+            Ok(film) => panic!("{name} was decoded: {:?}", film.tags),
+            Err(refusal) => {
+                assert_eq!(refusal.code(), expected, "{name}: {refusal}");
+                let text = refusal.to_string();
+                assert!(text.ends_with('.') && !text.contains("Doe"), "{name}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_waiting_may_mend_counts_as_truncated() {
+    for (name, bytes) in files() {
+        let truncated = matches!(completeness(&bytes), Completeness::Truncated(_));
+        // Only a decoder sees the end of a frame inside whole fragments, and that of a TIFF.
+        let unseen = name.ends_with("-frame") || name.contains("tiff") || name.contains("without-tiles");
+        let unseen = unseen || name.contains("no-fragment");
+        assert_eq!(truncated, name.starts_with("truncated--") && !unseen, "{name}");
+    }
+}
+
+#[test]
+fn all_of_them_need_less_than_half_a_gibibyte() {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "radiograph::hostile::in_a_child", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success(), "{out}\n{}", String::from_utf8_lossy(&child.stderr));
+    let number = |key: &str| -> u64 {
+        out.split(key)
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+            .unwrap_or_else(|| panic!("{out}"))
+    };
+    println!("{} refusals, {} kB at the peak", number("refusals:"), number("VmHWM:"));
+    assert_eq!(number("refusals:"), files().len() as u64);
+    assert!(number("VmHWM:") < 512 << 10, "{out}");
+}
+
+#[test]
+#[ignore = "the child of the test above: its peak memory is its own"]
+fn in_a_child() {
+    let refusals = files().iter().filter(|(_, bytes)| decode(bytes, &Limits::default()).is_err()).count();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    println!("refusals: {refusals}\n{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap());
+}

@@ -1,0 +1,69 @@
+//! Which knees are on a film, and where.
+
+use super::samples::window8;
+use crate::film::{self, Film};
+use kellgrend::radiograph::{Laterality, Limits, Radiograph, decode, side_from_name};
+use kellgrend::side::Side;
+
+/// 8 x 2, each pixel its column times 30.
+fn wide(image: &str, series: &str) -> Radiograph {
+    let pixels: Vec<u8> = (0..16).map(|i| (i % 8) * 30).collect();
+    let film = window8(Film::grey8(8, 2, &pixels));
+    let film = film.text(film::IMAGE_LATERALITY, "CS", image).text(film::LATERALITY, "CS", series);
+    decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap()
+}
+
+#[test]
+fn laterality_is_the_images_then_the_series() {
+    let of = |image, series| wide(image, series).tags.laterality;
+    let knee = Laterality::Knee;
+    assert_eq!(of("L", ""), knee(Side::Left));
+    assert_eq!(of("", "R"), knee(Side::Right));
+    assert_eq!(of("R", "R"), knee(Side::Right));
+    assert_eq!(of("L", "R"), knee(Side::Unknown));
+    assert_eq!(of("", ""), knee(Side::Unknown));
+    assert_eq!(of("U", ""), knee(Side::Unknown));
+    assert_eq!(of("B", ""), Laterality::Both);
+    assert_eq!(of("", "B"), Laterality::Both);
+}
+
+#[test]
+fn one_knee_is_the_centred_square() {
+    let knees = wide("L", "").knees();
+    assert_eq!(knees.len(), 1);
+    assert_eq!(knees[0].side, Side::Left);
+    assert_eq!(knees[0].crop.to_vec(), [90, 120, 90, 120]);
+}
+
+#[test]
+fn of_both_knees_the_right_one_is_on_the_left() {
+    let knees = wide("B", "").knees();
+    assert_eq!(knees.len(), 2);
+    assert_eq!((knees[0].side, knees[0].crop.to_vec()), (Side::Right, vec![30, 60, 30, 60]));
+    assert_eq!((knees[1].side, knees[1].crop.to_vec()), (Side::Left, vec![150, 180, 150, 180]));
+}
+
+#[test]
+fn a_name_tells_the_side_only_where_it_is_clear() {
+    for (stem, side) in [
+        ("9001695L", Side::Left),
+        ("9001695R", Side::Right),
+        ("knee_R", Side::Right),
+        ("case-12-left", Side::Left),
+        ("case 12 RIGHT", Side::Right),
+        ("knee.l", Side::Left),
+        ("L", Side::Left),
+        ("12right", Side::Right),
+        ("skull", Side::Unknown),
+        ("other", Side::Unknown),
+        ("bright", Side::Unknown),
+        ("cleft", Side::Unknown),
+        ("9001695", Side::Unknown),
+        ("left-9001695", Side::Unknown),
+        ("", Side::Unknown),
+        ("Ä-R", Side::Right),
+        ("ÄR", Side::Unknown),
+    ] {
+        assert_eq!(side_from_name(stem), side, "{stem:?}");
+    }
+}

@@ -1,0 +1,73 @@
+//! PNG, JPEG and TIFF.
+
+use super::samples::{encode, ramp};
+use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, imageops};
+use kellgrend::radiograph::{Limits, decode};
+
+fn grey(bytes: &[u8]) -> GrayImage {
+    decode(bytes, &Limits::default()).unwrap_or_else(|refusal| panic!("{refusal}")).picture
+}
+
+fn words(values: [u16; 4]) -> DynamicImage {
+    ImageBuffer::<Luma<u16>, _>::from_raw(4, 1, values.to_vec()).unwrap().into()
+}
+
+#[test]
+fn sixteen_bits_are_scaled_by_257_and_twelve_by_their_own_range() {
+    for format in [ImageFormat::Png, ImageFormat::Tiff] {
+        // v / 257: 1.0, 127.498, 127.502, 255
+        assert_eq!(grey(&encode(words([257, 32767, 32768, 65535]), format)).to_vec(), [1, 127, 128, 255]);
+        // v * 255 / 4095: 0, 6.227, 127.53, 255
+        assert_eq!(grey(&encode(words([0, 100, 2048, 4095]), format)).to_vec(), [0, 6, 128, 255]);
+        assert_eq!(grey(&encode(words([0, 100, 2048, 4096]), format)).to_vec(), [0, 0, 8, 16]);
+    }
+}
+
+#[test]
+fn colour_becomes_luma_and_alpha_is_dropped() {
+    // cv2.cvtColor(..., COLOR_RGB2GRAY)
+    let rgb = [[10, 200, 30], [255, 0, 0], [0, 255, 0], [0, 0, 255], [77, 3, 199]];
+    let expected = [124, 76, 150, 29, 47];
+    let colour: DynamicImage = RgbImage::from_fn(5, 1, |x, _| Rgb(rgb[x as usize])).into();
+    for format in [ImageFormat::Png, ImageFormat::Tiff] {
+        assert_eq!(grey(&encode(colour.clone(), format)).to_vec(), expected);
+        assert_eq!(grey(&encode(colour.to_rgba8(), format)).to_vec(), expected);
+    }
+    let film = decode(&encode(colour, ImageFormat::Png), &Limits::default()).unwrap();
+    assert_eq!(film.tags.coding, "PNG, 8 bit colour");
+    assert_eq!(film.tags.patient, None);
+}
+
+#[test]
+fn a_jpeg_is_turned_as_its_exif_orientation_says() {
+    let upright = encode(ramp(), ImageFormat::Jpeg);
+    let plain = grey(&upright);
+    // APP1, big endian TIFF, one entry: orientation 6, turned by 90 degrees clockwise
+    let exif = b"\xFF\xE1\x00\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let turned = [&upright[..2], exif, &upright[2..]].concat();
+    assert_eq!(grey(&turned), imageops::rotate90(&plain));
+    assert_ne!(grey(&turned), plain);
+}
+
+#[test]
+fn own_pictures_are_refused() {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 64, 64);
+    encoder.add_text_chunk("Software".into(), "kellgrend 0.1.0".into()).unwrap();
+    encoder.write_header().unwrap().write_image_data(&ramp()).unwrap();
+    assert_eq!(decode(&bytes, &Limits::default()).unwrap_err().code(), "own-output");
+    let other: Vec<u8> = bytes.windows(9).position(|part| part == b"kellgrend").map_or(vec![], |at| {
+        // another program's name needs another checksum, so the whole chunk goes
+        [&bytes[..at - 17], &bytes[at + 19..]].concat()
+    });
+    assert_eq!(grey(&other), ramp());
+}
+
+#[test]
+fn limits_are_kept() {
+    let bytes = encode(ramp(), ImageFormat::Png);
+    let refused = |limits| decode(&bytes, &limits).unwrap_err().code();
+    assert_eq!(refused(Limits { max_bytes: 10, ..Limits::default() }), "too-large");
+    assert_eq!(refused(Limits { max_pixels: 64 * 64 - 1, ..Limits::default() }), "too-large");
+    assert_eq!(refused(Limits { max_side: 63, ..Limits::default() }), "too-large");
+}

@@ -1,0 +1,90 @@
+//! Who and what is on a film.
+
+use super::samples::ramp;
+use crate::film::{self, Film};
+use kellgrend::radiograph::{Limits, Refusal, decode};
+
+fn film() -> Film {
+    Film::grey8(64, 64, &ramp())
+}
+
+fn refused(film: Film) -> &'static str {
+    decode(&film.file(film::EXPLICIT), &Limits::default()).map(|_| "decoded").unwrap_or_else(|refusal| refusal.code())
+}
+
+#[test]
+fn tags_are_read_in_their_character_set_and_never_shown() {
+    let film = film()
+        .text(0x0008_0005, "CS", "ISO_IR 192")
+        .text(0x0010_0010, "PN", "Müller^Zoë")
+        .text(0x0010_0030, "DA", "19501231")
+        .text(0x0010_0040, "CS", "F")
+        .text(0x0020_000D, "UI", "1.2.3")
+        .text(0x0008_0020, "DA", "20260102")
+        .text(film::VIEW, "CS", "PA")
+        .text(0x0018_1164, "DS", "0.143\\0.144")
+        .text(0x0028_0030, "DS", "0.12 \\0.13");
+    let tags = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags;
+    let patient = tags.patient.clone().unwrap();
+    assert_eq!(patient.name.as_deref(), Some("Müller^Zoë"));
+    assert_eq!(patient.id.as_deref(), Some("4711"));
+    assert_eq!((patient.birth_date.as_deref(), patient.sex.as_deref()), (Some("19501231"), Some("F")));
+    assert_eq!((tags.study_uid.as_deref(), tags.instance_uid.as_deref()), (Some("1.2.3"), Some("1.2.3.4.5")));
+    assert_eq!((tags.view.as_deref(), tags.body_part.as_deref()), (Some("PA"), Some("KNEE")));
+    assert_eq!(tags.study_date.as_deref(), Some("20260102"));
+    assert_eq!(tags.imager_pixel_spacing, Some([0.143, 0.144]));
+    assert_eq!(tags.pixel_spacing, Some([0.12, 0.13]));
+    assert_eq!(tags.coding, "Explicit VR Little Endian");
+    let shown = format!("{tags:?}");
+    for secret in ["ller", "4711", "19501231"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[test]
+fn oddities_in_other_tags_refuse_no_film() {
+    let nonsense = film::Value::Bytes(vec![0xFF, 0xFE, 0x00, 0x80]);
+    let film = film()
+        .text(0x0008_0005, "CS", "KLINGON 5")
+        .set(0x0009_0001, "??", nonsense.clone())
+        .set(0x0009_0002, "DA", nonsense.clone())
+        .set(0x0010_0010, "PN", nonsense)
+        .set(0x0009_0003, "SQ", film::Value::Items(vec![Film::default(), Film::default().word(0x0008_0001, 1)]));
+    assert_eq!(refused(film), "decoded");
+}
+
+#[test]
+fn other_modalities_are_refused_by_name() {
+    for modality in ["CR", "DX", "RG", "SC"] {
+        assert_eq!(refused(film().text(film::MODALITY, "CS", modality)), "decoded");
+    }
+    assert_eq!(refused(film().without(film::MODALITY)), "decoded");
+    for modality in ["MR", "CT", "US", "OT"] {
+        let bytes = film().text(film::MODALITY, "CS", modality).file(film::EXPLICIT);
+        let refusal = decode(&bytes, &Limits::default()).unwrap_err();
+        assert!(matches!(refusal, Refusal::NotARadiograph(named) if named == modality));
+    }
+    let bytes = film().text(film::MODALITY, "CS", "DOE JANE").file(film::EXPLICIT);
+    assert!(!decode(&bytes, &Limits::default()).unwrap_err().to_string().contains("DOE"));
+}
+
+#[test]
+fn other_body_parts_and_views_are_refused() {
+    for part in ["KNEE", "Knees", "LEFT KNEE", "PATELLA", "LOWER LEG", "EXTREMITY", "LOWER_EXTREMITY", "", "LEG"] {
+        assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "decoded", "{part}");
+    }
+    for part in ["CHEST", "HIP", "HAND", "SKULL", "DOE JANE"] {
+        assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "not-a-knee", "{part}");
+    }
+    assert_eq!(refused(film().text(film::VIEW, "CS", "AP")), "decoded");
+    assert_eq!(refused(film().text(film::VIEW, "CS", "LL")), "not-frontal");
+}
+
+#[test]
+fn objects_without_pixels_say_so() {
+    let report = Film::default().text(film::MODALITY, "CS", "SR");
+    assert_eq!(refused(report), "no-pixels");
+    let directory = Film::default().set(0x0004_1220, "SQ", film::Value::Items(vec![]));
+    assert_eq!(refused(directory), "dicom-directory");
+    assert_eq!(refused(Film::grey8(8, 8, &[7; 64])), "blank");
+}

@@ -1,0 +1,49 @@
+//! Settings: the documented file is the truth about the defaults, and slips of the pen are named.
+
+use kellgrend::config::Settings;
+use std::path::Path;
+
+const DOCUMENTED: &str = include_str!("../../config/kellgrend.toml");
+
+fn parse(text: &str) -> Result<Settings, String> {
+    Settings::parse(text, Path::new("kellgrend.toml")).map_err(|error| error.to_string())
+}
+
+/// The documented file with every `#key = value` in force.
+fn uncommented() -> String {
+    let key = |line: &str| {
+        line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned)
+    };
+    DOCUMENTED.lines().map(|line| key(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_documented_file_says_every_key_and_its_default() {
+    let defaults = Settings::default().to_toml();
+    assert_eq!(parse(DOCUMENTED).expect("valid as shipped").to_toml(), defaults);
+    assert_eq!(parse(&uncommented()).expect("valid with every key in force").to_toml(), defaults);
+    for line in defaults.lines().filter(|line| line.contains(" = ")) {
+        let key = line.split(" = ").next().expect("a key");
+        assert!(DOCUMENTED.contains(&format!("\n#{key} = ")), "{key} is not documented");
+    }
+}
+
+#[test]
+fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
+    let check = |text: &str, wanted: &[&str]| {
+        let error = parse(text).expect_err(text);
+        for word in wanted {
+            assert!(error.contains(word), "{word:?} is missing in: {error}");
+        }
+    };
+    check("[settle]\nquite = \"3s\"", &["line 2, column 1", "`quite`", "quiet", "scan_every", "kellgrend.toml"]);
+    check("[setle]", &["line 1", "`setle`", "settle"]);
+    check("[ensemble]\ndevice = \"gpu\"", &["line 2, column 10", "auto", "cpu", "cuda"]);
+    check("[pictures]\npalette = \"rainbow\"", &["line 2", "turbo", "jet"]);
+    check("[identity]\nkeep = \"all\"", &["line 2", "none", "pseudonym", "plain"]);
+    check("[settle]\nquiet = \"0s\"", &["line 2, column 9", "out of range"]);
+    check("[settle]\nquiet = \"3 parsecs\"", &["line 2, column 9"]);
+    check("[radiographs]\nmax_pixels = 0", &["line 2", "from 1"]);
+    check("[radiographs]\nmax_pixels = \"many\"", &["line 2", "expected i64"]);
+    check("[settle]\nignore = [\"[\"]", &["line 2", "pattern"]);
+}
