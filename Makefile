@@ -36,8 +36,8 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(SYSCONFDIR)/kellgrend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/kellgrend
-	cp -a .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
-	cp -a .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
+	cp -a --remove-destination .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
+	cp -a --remove-destination .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
 	test -e $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml || \
 		install -m 644 config/kellgrend.toml $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/kellgrend.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kellgrend.service

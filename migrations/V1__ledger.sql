@@ -66,6 +66,7 @@ CREATE TABLE files (
     side_by_name    TEXT NOT NULL CHECK (side_by_name IN ('left', 'right', 'unknown')),
     state           TEXT NOT NULL CHECK (state IN
                         ('claimed', 'graded', 'published', 'duplicate', 'quarantined', 'withdrawn')),
+    release         TEXT REFERENCES releases (sha256),  -- whose results were published
     reason_code     TEXT,                        -- one stable word: truncated, blank, too-large, ...
     reason          TEXT                         -- one sentence
 ) STRICT;
@@ -76,9 +77,9 @@ CREATE INDEX files_unfinished ON files (state) WHERE state IN ('claimed', 'grade
 CREATE TABLE file_states (
     file            INTEGER NOT NULL REFERENCES files (id),
     state           TEXT NOT NULL,
-    at              TEXT NOT NULL
+    at              TEXT NOT NULL,               -- the last time, if a step was repeated
+    PRIMARY KEY (file, state)
 ) STRICT;
-CREATE INDEX file_states_by_file ON file_states (file);
 
 -- A knee on a radiograph.
 CREATE TABLE knees (

@@ -130,9 +130,18 @@ impl Cli {
             Err(Failure::Usage(error)) => (error, 2),
             Err(Failure::Start(error)) => (error, 3),
         };
-        eprintln!("kellgrend: {error:#}");
+        eprintln!("kellgrend: {}", in_full(&error));
         ExitCode::from(code)
     }
+}
+
+/// The error and its causes, each said once: many texts include their cause.
+fn in_full(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        said if said.contains(&cause) => said.to_owned(),
+        said => format!("{said}: {cause}"),
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -153,7 +162,7 @@ impl Global {
             settings.log.level = level;
         }
         let root = self.state_folder()?;
-        let state = State::new(&root, &settings.folders);
+        let state = State::new(&root, &settings.folders).map_err(usage)?;
         Ok((settings, state))
     }
 
@@ -173,8 +182,8 @@ fn parse_level(word: &str) -> Result<LogLevel, String> {
 /// The log goes to standard error, with colours on a terminal.
 fn start_log(level: LogLevel) {
     let level = tracing::Level::from(level);
-    // The migrations' own chatter is not ours; its failures arrive as errors.
-    let filter = tracing_subscriber::EnvFilter::new(format!("{level},refinery_core=warn"));
+    // Others' libraries never say more than warnings: at lower levels they name files, and so patients.
+    let filter = tracing_subscriber::EnvFilter::new(format!("warn,kellgrend={level}"));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

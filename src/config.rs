@@ -12,7 +12,7 @@ pub use source::ConfigError;
 use crate::ensemble::DeviceChoice;
 use crate::outbox::overlay::Palette;
 use bytesize::ByteSize;
-use choices::{at_least_one, at_most_an_hour};
+use choices::{a_handful, at_least_one, at_most_a_week, at_most_an_hour};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub struct Settle {
     #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
     pub scan_every: Duration,
     pub events: bool,
-    #[serde(with = "humantime_serde")]
+    #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_a_week")]
     pub truncated_after: Duration,
     pub ignore: Vec<Pattern>,
 }
@@ -91,8 +91,10 @@ pub struct IdentitySettings {
 #[allow(missing_docs)]
 pub struct EnsembleSettings {
     pub device: DeviceChoice,
+    #[serde(deserialize_with = "a_handful")]
     pub threads: usize,
     pub release: String,
+    #[serde(deserialize_with = "a_handful")]
     pub batch: usize,
     #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
     pub batch_wait: Duration,
@@ -103,6 +105,7 @@ pub struct EnsembleSettings {
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct GradingSettings {
+    #[serde(deserialize_with = "a_handful")]
     pub jobs: usize,
     pub memory: ByteSize,
 }
@@ -142,7 +145,7 @@ impl Default for Settle {
             scan_every: Duration::from_secs(15),
             events: true,
             truncated_after: Duration::from_secs(600),
-            ignore: ["*.part", "*.filepart", "*.tmp", "*.partial", "*.crdownload", "._*", "~*"]
+            ignore: ["*.part", "*.filepart", "*.tmp", "*.partial", "*.crdownload", "~*", "@eaDir"]
                 .map(Pattern::known)
                 .into(),
         }

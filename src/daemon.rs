@@ -2,9 +2,8 @@
 
 use crate::config::Settings;
 use crate::grading::{Fate, Subject, Trouble};
-use crate::intake::{Claimed, Hint, Intake, move_file, reconcile};
-use crate::ledger::now;
-use crate::state::{State, make_parent};
+use crate::intake::{Claimed, Hint, Intake, reconcile};
+use crate::state::{State, UNKNOWN};
 use crate::station::Station;
 use anyhow::Context as _;
 use std::future::Future;
@@ -13,8 +12,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// After trouble that is not the radiograph's (disk full, ledger busy) it is tried again this much later.
-const AGAIN: Duration = Duration::from_secs(10);
+/// After trouble that is not the radiograph's (disk full, ledger busy) it is tried again, after pauses that double.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LAST_PAUSE: Duration = Duration::from_secs(320);
 
 /// Run until `stop` resolves. Errors are reasons not to start.
 pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
@@ -56,6 +56,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     let mut left = left.into_iter();
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
+    let mut outcome = Ok(());
     loop {
         while tasks.try_join_next().is_some() {}
         let room = tasks.len() < in_flight;
@@ -64,7 +65,10 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
             _ = tasks.join_next(), if !room => continue,
             next = async { match left.next() { Some(claim) => Some(claim), None => claimed.recv().await } }, if room => next,
         };
-        let Some(claim) = next else { anyhow::bail!("the intake has ended unexpectedly") };
+        let Some(claim) = next else {
+            outcome = Err(anyhow::anyhow!("the intake has ended unexpectedly; start again"));
+            break;
+        };
         tasks.spawn(see_through(station.clone(), claim, stopped.clone()));
     }
 
@@ -78,67 +82,86 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     while tasks.join_next().await.is_some() {}
     let _ = tokio::task::spawn_blocking(move || intake.join()).await;
     tracing::info!("stopped");
-    Ok(())
+    outcome
 }
 
 /// See one claimed file through to the archive or to quarantine, however often it takes.
 async fn see_through(station: Arc<Station>, claim: Claimed, mut stopped: watch::Receiver<bool>) {
+    let sha256 = claim.digest.short();
     let subject = Subject {
         file: claim.file,
         digest: claim.digest,
         path: station.state.in_work(&claim.digest),
         side_by_name: claim.side_by_name,
         name: claim.name,
-        arrived: now(),
+        arrived: claim.claimed_at,
     };
-    let sha256 = claim.digest.short();
+    let mut pause = FIRST_PAUSE;
+    let mut fate = None;
     loop {
-        match finish(&station, &subject).await {
-            Ok(()) | Err(Trouble::Stopped(_)) => return,
-            Err(Trouble::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-                tracing::error!(sha256, "it is no longer in work: somebody took it away");
-                let (ledger, file) = (station.ledger.clone(), subject.file);
-                let withdraw = move || ledger.withdrawn(file, "vanished", "the file was taken out of the work folder");
-                if let Ok(Err(error)) = tokio::task::spawn_blocking(withdraw).await {
-                    tracing::error!("{error}");
-                }
-                return;
-            }
-            Err(trouble) => tracing::error!(sha256, "{trouble}; trying again in {} s", AGAIN.as_secs()),
+        let outcome = match &fate {
+            None => decide(&station, &subject, pause >= LAST_PAUSE).await.map(|found| fate = Some(found)),
+            Some(fate) => match put_away(&station, &subject, fate).await {
+                Ok(()) => return,
+                trouble => trouble,
+            },
+        };
+        match outcome {
+            Ok(()) => continue,
+            Err(Trouble::Stopped(_)) => return,
+            Err(Trouble::Read(_)) if !subject.path.exists() => return withdraw(&station, &subject).await,
+            Err(trouble) => tracing::error!(sha256, "{trouble}; trying again in {} s", pause.as_secs()),
         }
         tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
     }
 }
 
-async fn finish(station: &Station, subject: &Subject) -> Result<(), Trouble> {
-    let sha256 = subject.digest.short();
-    let fate = match station.grading.grade(subject).await {
+/// Grade, or find that it cannot be graded. On the last attempt a failure of the networks is the film's fate.
+async fn decide(station: &Station, subject: &Subject, last: bool) -> Result<Fate, Trouble> {
+    let (code, reason) = match station.grading.grade(subject).await {
         Err(Trouble::Changed) => {
-            let (code, extension) = ("changed", crate::grading::UNKNOWN);
-            let reason = "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned();
-            station.ledger.quarantined(subject.file, code, reason.clone()).await?;
-            Fate::Refused { code, reason, extension }
+            ("changed", "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned())
         }
-        fate => fate?,
+        Err(Trouble::Networks(what)) if last => (
+            "networks-failed",
+            format!("The networks fail on it again and again ({what}). `kellgrend retry` tries anew."),
+        ),
+        outcome => return outcome,
     };
-    match fate {
+    station.ledger.quarantined(subject.file, code, reason.clone()).await?;
+    Ok(Fate::Refused { code, reason, extension: UNKNOWN })
+}
+
+/// Move the original to where its fate belongs.
+async fn put_away(station: &Arc<Station>, subject: &Subject, fate: &Fate) -> Result<(), Trouble> {
+    let (station, digest) = (station.clone(), subject.digest);
+    let sha256 = digest.short();
+    let moved = match fate {
         Fate::Published { knees, extension } => {
-            for knee in &knees {
+            for knee in knees {
                 let knee = &knee.knee;
                 tracing::info!(sha256, side = %knee.side, grade = %knee.grade, agreement = knee.agreement, "graded");
             }
-            let archive = station.state.in_archive(&subject.digest, extension);
-            make_parent(&archive)?;
-            move_file(&subject.path, &archive)?;
+            let extension = *extension;
+            tokio::task::spawn_blocking(move || station.state.put_into_archive(&digest, extension)).await
         }
         Fate::Refused { code, reason, extension } => {
             tracing::warn!(sha256, code, "quarantined: {reason}");
-            std::fs::write(station.state.quarantine_reason(&subject.digest), format!("{code}: {reason}\n"))?;
-            move_file(&subject.path, &station.state.in_quarantine(&subject.digest, extension))?;
+            let (text, extension) = (format!("{code}: {reason}"), *extension);
+            tokio::task::spawn_blocking(move || station.state.put_into_quarantine(&digest, extension, &text)).await
         }
+    };
+    Ok(moved.map_err(|_| Trouble::Defect("a worker panicked"))??)
+}
+
+async fn withdraw(station: &Station, subject: &Subject) {
+    tracing::error!(sha256 = subject.digest.short(), "it is no longer in work: somebody took it away");
+    let (ledger, file) = (station.ledger.clone(), subject.file);
+    let withdraw = move || ledger.withdrawn(file, "vanished", "the file was taken out of the work folder");
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(withdraw).await {
+        tracing::error!("{error}");
     }
-    Ok(())
 }

@@ -16,8 +16,9 @@ use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, 
 use crate::outbox::overlay::{Palette, PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
 use crate::outbox::record::{self, ProgramFacts, ReleaseFacts};
-use crate::radiograph::{self, Format, Laterality, Limits, Radiograph, Refusal};
+use crate::radiograph::{self, Laterality, Limits, Radiograph, Refusal};
 use crate::side::Side;
+use crate::state::{UNKNOWN, extension};
 use image::GrayImage;
 use std::io;
 use std::path::PathBuf;
@@ -40,9 +41,6 @@ pub struct Subject {
     /// When it was claimed, RFC 3339.
     pub arrived: String,
 }
-
-/// The ending of the name of an original that is no format we know.
-pub const UNKNOWN: &str = "bin";
 
 /// What became of a radiograph.
 #[derive(Debug)]
@@ -225,7 +223,7 @@ impl Grading {
             }
             Ok(match radiograph::decode(&bytes, &limits) {
                 Ok(radiograph) => Ok(cut(radiograph, len, by_name)),
-                Err(refusal) => Err((refusal, Format::sniff(&bytes).map_or(UNKNOWN, Format::extension))),
+                Err(refusal) => Err((refusal, extension(&bytes))),
             })
         })
         .await
@@ -278,11 +276,12 @@ impl Grading {
             let json = record.to_json().map_err(|e| Trouble::Read(e.into()))?;
             let files = drawn.into_iter().flat_map(result::Drawing::into_files);
             let files: Vec<_> = std::iter::once((record::FILE_NAME.to_owned(), json)).chain(files).collect();
+            std::fs::create_dir_all(&context.outbox)?; // a user may have cleared it away
             publish(&context.outbox, &folder, &files)?;
             Ok::<_, Trouble>(rows)
         })
         .await?;
-        Ok(self.context.ledger.published(subject.file, pictures).await?)
+        Ok(self.context.ledger.published(subject.file, self.context.release.digest, pictures).await?)
     }
 
     /// Let go of what waits for the networks; what they have begun is finished.

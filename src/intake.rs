@@ -10,7 +10,6 @@ mod scan;
 mod settle;
 mod watch;
 
-pub(crate) use claim::move_file;
 pub use claim::{Claimed, IntakeError};
 pub use reconcile::reconcile;
 pub use settle::{Settle, Stamp, Verdict};
@@ -18,11 +17,13 @@ pub use settle::{Settle, Stamp, Verdict};
 use crate::config;
 use crate::ledger::{Ledger, StartId};
 use crate::state::State;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Events come in bursts: the inbox is not scanned more often than this.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What wakes the intake before its timer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,54 +51,65 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Watch and claim until a `Stop` hint or until nobody takes what is claimed. Returns on its own thread's time:
-    /// blocking.
+    /// Watch and claim until a `Stop` hint or until nobody takes what is claimed. Blocks.
     pub fn run(&self, hints: &mpsc::Receiver<Hint>, watch: mpsc::Sender<Hint>, claimed: &Claims) {
         let mut watcher = self.settle.events.then(|| watch::Watcher::new(&self.state.inbox, watch));
         let mut settle = Settle::new(self.settle.quiet, self.settle.truncated_after);
+        let mut readable = true;
         loop {
-            let began = Instant::now();
             if let Some(watcher) = &mut watcher {
                 watcher.keep_up();
             }
-            if self.round(&mut settle, claimed).is_err() {
-                return;
-            }
-            // A scan of a huge inbox may take long: at most a fifth of the time goes into scanning.
-            let pause = SHORTEST_PAUSE.max(began.elapsed() * 4);
-            let due = settle.next_due().unwrap_or(began + self.settle.scan_every).min(began + self.settle.scan_every);
-            let wait = due.saturating_duration_since(Instant::now()).max(pause);
-            match hints.recv_timeout(wait) {
-                Ok(Hint::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Ok(Hint::Look) => {
-                    std::thread::sleep(pause);
-                    if hints.try_iter().any(|hint| hint == Hint::Stop) {
+            let began = Instant::now();
+            let present = scan::scan(&self.state.inbox, &self.settle.ignore);
+            // A scan of a huge inbox takes long: a fifth of the time may go into scanning, but no pause is long.
+            let pause = (began.elapsed() * 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+            let mut due = Instant::now() + self.settle.scan_every;
+            match present {
+                Ok(present) => {
+                    readable = true;
+                    if self.round(&mut settle, &present, claimed).is_err() {
                         return;
                     }
+                    due = settle.next_due().map_or(due, |next| next.min(due));
                 }
+                Err(error) => {
+                    if std::mem::replace(&mut readable, false) {
+                        tracing::warn!("the inbox cannot be read: {error}; it is looked for every so often");
+                    }
+                }
+            }
+            if self.sleep(hints, Instant::now() + pause, due.max(Instant::now() + pause)).is_err() {
+                return;
             }
         }
     }
 
-    /// One look at the inbox: claim all that has settled.
-    fn round(&self, settle: &mut Settle, claimed: &Claims) -> Result<(), Stopped> {
-        let present = match scan::scan(&self.state.inbox, &self.settle.ignore) {
-            Ok(present) => present,
-            Err(error) => {
-                tracing::warn!("the inbox cannot be read: {error}; looking again soon");
-                return Ok(());
+    /// Sleep until `latest`, or from `earliest` on until a hint.
+    fn sleep(&self, hints: &mpsc::Receiver<Hint>, earliest: Instant, latest: Instant) -> Result<(), Stopped> {
+        let mut until = latest;
+        loop {
+            match hints.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Hint::Look) => until = earliest,
+                Ok(Hint::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Stopped),
+                Err(mpsc::RecvTimeoutError::Timeout) => return Ok(()),
             }
-        };
-        settle.keep_only(&present);
+        }
+    }
+
+    /// Claim all that has settled, the oldest first; a long round ends early, so that news are seen.
+    fn round(&self, settle: &mut Settle, present: &[(PathBuf, Stamp)], claimed: &Claims) -> Result<(), Stopped> {
+        let began = Instant::now();
+        settle.keep_only(present.iter().map(|(path, _)| path.as_path()));
         for (path, stamp) in present {
-            if settle.observe(&path, stamp, Instant::now()) == Verdict::Wait {
+            if settle.observe(path, *stamp, Instant::now()) == Verdict::Wait || began.elapsed() > self.settle.scan_every
+            {
                 continue;
             }
-            match self.take(&path, settle) {
+            match self.take(path, settle) {
                 Ok(Some(claim)) => claimed.blocking_send(claim).map_err(|_| Stopped)?,
                 Ok(None) => {}
-                Err(error) => settle.trouble(&path, &error, Instant::now()),
+                Err(error) => settle.trouble(path, &error, Instant::now()),
             }
             if claimed.is_closed() {
                 return Err(Stopped);

@@ -1,13 +1,16 @@
 //! The state folder: where everything is, and the lock that keeps a second instance out.
 
+mod disk;
+mod place;
+
+pub use disk::{free_bytes, network_file_system};
+pub use place::{UNKNOWN, copy_beside, extension, first_bytes, make_parent, move_file, put_back, sync_folder_of};
+
 use crate::config::Folders;
-use crate::digest::Digest;
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-
-/// The endings of the names that originals are kept under, by content.
-const EXTENSIONS: [&str; 5] = ["dcm", "png", "jpg", "tif", "bin"];
+use std::time::Duration;
 
 /// The folders of one installation.
 #[derive(Clone, Debug)]
@@ -43,6 +46,16 @@ pub enum StateError {
         /// Why.
         source: std::io::Error,
     },
+    /// One folder lies within another: what is put into the one would be taken out of the other.
+    #[error("the {inner} folder {path} lies within the {outer} folder, or is the same; place them apart in [folders]")]
+    Overlap {
+        /// The name of the inner one.
+        inner: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// The name of the outer one.
+        outer: &'static str,
+    },
     /// Another instance has it.
     #[error("another kellgrend (process {pid}) is using {root}; stop it first, or name another folder with --state")]
     Busy {
@@ -60,11 +73,11 @@ pub struct Lock {
 }
 
 impl State {
-    /// The folders below `root`, with those that settings place elsewhere. Nothing is created.
-    pub fn new(root: &Path, folders: &Folders) -> Self {
+    /// The folders below `root`, with those that settings place elsewhere. Nothing is created. Fails if two overlap.
+    pub fn new(root: &Path, folders: &Folders) -> Result<Self, StateError> {
         // Absolute, so that what the ledger and the log say holds wherever the reader stands.
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-        Self {
+        let state = Self {
             inbox: root.join(&folders.inbox),
             work: root.join("work"),
             outbox: root.join(&folders.outbox),
@@ -73,7 +86,23 @@ impl State {
             models: root.join("models"),
             ledger: root.join("ledger.db"),
             root,
+        };
+        state.check_overlap()?;
+        Ok(state)
+    }
+
+    fn check_overlap(&self) -> Result<(), StateError> {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.components().collect());
+        let folders = self.folders();
+        for (i, (outer, above)) in folders.iter().enumerate() {
+            for (inner, path) in folders.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, folder)| folder) {
+                // All may lie within the state folder itself.
+                if *outer != "state" && real(path).starts_with(real(above)) {
+                    return Err(StateError::Overlap { inner, path: path.to_path_buf(), outer });
+                }
+            }
         }
+        Ok(())
     }
 
     /// All folders, with the names they go by.
@@ -103,7 +132,16 @@ impl State {
         let wrong = |source| StateError::Io { path: path.clone(), source };
         let mut file =
             File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(wrong)?;
-        match file.try_lock() {
+        let mut taken = file.try_lock();
+        // `status` holds the lock for an instant to see whether anybody else does.
+        for _ in 0..10 {
+            if !matches!(taken, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            taken = file.try_lock();
+        }
+        match taken {
             Ok(()) => {
                 file.set_len(0).map_err(wrong)?;
                 file.rewind().map_err(wrong)?;
@@ -135,60 +173,4 @@ impl State {
     fn lock_file(&self) -> PathBuf {
         self.root.join("kellgrend.lock")
     }
-
-    /// Where a claimed file is while it is worked on: its digest is its name.
-    pub fn in_work(&self, digest: &Digest) -> PathBuf {
-        self.work.join(digest.to_string())
-    }
-
-    /// Where an original is kept: below the first two digits, so that no folder grows too large.
-    pub fn in_archive(&self, digest: &Digest, extension: &str) -> PathBuf {
-        let name = digest.to_string();
-        self.archive.join(&name[..2]).join(format!("{name}.{extension}"))
-    }
-
-    /// Where a file that could not be graded is kept.
-    pub fn in_quarantine(&self, digest: &Digest, extension: &str) -> PathBuf {
-        self.quarantine.join(format!("{digest}.{extension}"))
-    }
-
-    /// A place where the bytes of this digest are kept, if there is one.
-    pub fn kept_at(&self, digest: &Digest) -> Option<PathBuf> {
-        let archive = self.in_archive(digest, "");
-        std::iter::once(self.in_work(digest))
-            .chain(EXTENSIONS.iter().map(|extension| archive.with_extension(extension)))
-            .chain(EXTENSIONS.iter().map(|extension| self.in_quarantine(digest, extension)))
-            .find(|path| path.is_file())
-    }
-
-    /// The text beside a quarantined file that says why it is there.
-    pub fn quarantine_reason(&self, digest: &Digest) -> PathBuf {
-        self.quarantine.join(format!("{digest}.reason.txt"))
-    }
-}
-
-/// Create the folder that a file is about to be put into.
-pub fn make_parent(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), std::fs::create_dir_all)
-}
-
-/// The kind of network file system that a folder is on, if it is on one.
-pub fn network_file_system(folder: &Path) -> Option<&'static str> {
-    // Magic numbers of statfs(2).
-    match rustix::fs::statfs(folder).ok()?.f_type as u32 {
-        0x6969 => Some("NFS"),
-        0xFF53_4D42 => Some("CIFS"),
-        0xFE53_4D42 => Some("SMB"),
-        0x517B => Some("SMB"),
-        0x0102_1997 => Some("9P"),
-        0x5346_414F => Some("AFS"),
-        0x00C3_6400 => Some("Ceph"),
-        _ => None,
-    }
-}
-
-/// Bytes that this user may still write to the file system that a folder is on.
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(folder).ok()?;
-    Some(stat.f_bavail * stat.f_frsize)
 }

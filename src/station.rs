@@ -5,12 +5,13 @@
 use crate::config::Settings;
 use crate::ensemble::{DeviceInUse, Ensemble, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy};
-use crate::ledger::{Ledger, ReleaseRow, StartId, StartRow};
+use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
 use crate::outbox::publish::sweep;
 use crate::outbox::record::{ProgramFacts, ReleaseFacts};
 use crate::radiograph::Limits;
 use crate::state::{Lock, State};
 use anyhow::Context as _;
+use std::path::Path;
 
 /// Everything that grading needs, ready.
 pub struct Station {
@@ -44,7 +45,7 @@ impl Station {
         }
         // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
-        let release = choose_release(&settings.ensemble.release, &state, &ledger)?;
+        let release = take_release(&settings.ensemble.release, &state, &ledger)?;
         let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
@@ -75,7 +76,7 @@ impl Station {
             },
             program,
             limits: limits(settings),
-            identity: IdentityPolicy::new(settings.identity.keep, &state.root)?,
+            identity: IdentityPolicy::new(settings.identity.keep, &state.root, ledger.has_pseudonyms()?)?,
             pictures: settings.pictures.draw.then_some(settings.pictures.palette),
         };
         let batch = match settings.ensemble.batch {
@@ -99,30 +100,40 @@ pub fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The release that settings name, else the one in service, else the starter, which is put into service.
-fn choose_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
+/// The release that settings name, else the one in service; none where nothing was ever put into service.
+pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> anyhow::Result<Option<Release>> {
     if !named.is_empty() {
-        let release = Release::open(&state.models.join(named)).with_context(|| {
+        let release = Release::open(&models.join(named)).with_context(|| {
             format!("the release {named:?} cannot be used (`kellgrend models list` shows what is there)")
         })?;
-        ledger.know_release(release_row(&release)?)?;
-        return Ok(release);
+        return Ok(Some(release));
     }
-    if let Some(service) = ledger.in_service()? {
-        let release = Release::open(&state.models.join(&service.name))
-            .with_context(|| format!("the release in service, {:?}, cannot be used", service.name))?;
-        anyhow::ensure!(
-            release.digest().to_string() == service.sha256,
-            "the release {:?} is not the one that was put into service: its release.toml has changed since. Restore \
-             it, or put it into service as it is with `kellgrend models use {}`",
-            service.name,
-            service.name
-        );
-        return Ok(release);
+    let Some(service) = service else { return Ok(None) };
+    let name = &service.name;
+    let release = Release::open(&models.join(name))
+        .with_context(|| format!("the release in service, {name:?}, cannot be used"))?;
+    anyhow::ensure!(
+        release.digest().to_string() == service.sha256,
+        "the release {name:?} is not the one that was put into service: its release.toml has changed since. Restore \
+         it, or put it into service as it is with `kellgrend models use {name}`"
+    );
+    Ok(Some(release))
+}
+
+/// The chosen release, known to the ledger; on a first start the starter, put into service.
+fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
+    match chosen_release(named, &state.models, ledger.in_service()?.as_ref())? {
+        Some(release) => {
+            ledger.know_release(release_row(&release)?)?;
+            Ok(release)
+        }
+        None => {
+            let release = starter::install(&state.models)?;
+            let why = "first start: the starter release".into();
+            ledger.put_in_service(release_row(&release)?, "kellgrend".into(), why)?;
+            Ok(release)
+        }
     }
-    let release = starter::install(&state.models)?;
-    ledger.put_in_service(release_row(&release)?, "kellgrend".into(), "first start: the starter release".into())?;
-    Ok(release)
 }
 
 /// A release as the ledger notes it.

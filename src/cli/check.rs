@@ -1,11 +1,15 @@
 //! `kellgrend check`
 
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Global, in_full};
 use crate::config::Settings;
-use crate::ensemble::{Ensemble, Release, settle, starter};
+use crate::ensemble::{Ensemble, settle, starter};
+use crate::grading::IdentityPolicy;
 use crate::ledger::{Ledger, Service};
 use crate::state::{State, free_bytes, network_file_system};
+use crate::station::chosen_release;
 use bytesize::ByteSize;
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// Say in plain words whether settings, folders, disk, release, device and clock are fit to run
@@ -34,10 +38,11 @@ impl Check {
         let from = source.map_or("built-in, no settings file".into(), |path| path.display().to_string());
         found.good("settings", &format!("valid ({from})"));
         found.folders(&state);
-        found.disk(&state);
+        found.disks(&state);
         found.ledger(&state);
         found.instance(&state);
         found.clock();
+        found.identity(&settings, &state);
         found.networks(&settings, &state);
         if found.unfit == 0 {
             println!("\nFit to run.");
@@ -82,17 +87,25 @@ impl Findings {
         }
     }
 
-    fn disk(&mut self, state: &State) {
-        let Some(place) = nearest(&state.root) else { return };
-        match free_bytes(place) {
-            Some(free) if free < TIGHT => self.bad("disk", &format!("only {} free", ByteSize(free))),
-            Some(free) if free < ROOMY => {
-                self.warn("disk", &format!("{} free: not much for an archive", ByteSize(free)))
+    /// Every disk that one of the folders is on.
+    fn disks(&mut self, state: &State) {
+        let mut seen = HashSet::new();
+        for (name, path) in state.folders() {
+            let Some(place) = nearest(path) else { continue };
+            if !place.metadata().is_ok_and(|meta| seen.insert(meta.dev())) {
+                continue;
             }
-            Some(free) => self.good("disk", &format!("{} free", ByteSize(free))),
-            None => self.warn("disk", "the free space cannot be told"),
+            let of = format!("where the {name} folder is");
+            match free_bytes(place) {
+                Some(free) if free < TIGHT => self.bad("disk", &format!("only {} free {of}", ByteSize(free))),
+                Some(free) if free < ROOMY => {
+                    self.warn("disk", &format!("{} free {of}: not much for an archive", ByteSize(free)));
+                }
+                Some(free) => self.good("disk", &format!("{} free {of}", ByteSize(free))),
+                None => self.warn("disk", &format!("the free space {of} cannot be told")),
+            }
         }
-        if let Some(kind) = network_file_system(place) {
+        if let Some(kind) = nearest(&state.root).and_then(network_file_system) {
             self.bad("ledger", &format!("the state folder is on {kind}; SQLite needs a local disk"));
         }
     }
@@ -101,13 +114,9 @@ impl Findings {
         if !state.ledger.exists() {
             return self.good("ledger", "not there yet; it will be made");
         }
-        let verdict = Ledger::read(&state.ledger).map_err(|e| e.to_string()).and_then(|db| {
-            db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).map_err(|e| e.to_string())
-        });
-        match verdict.as_deref() {
-            Ok("ok") => self.good("ledger", &format!("{} is sound", state.ledger.display())),
-            Ok(damage) => self.bad("ledger", &format!("{} is damaged: {damage}", state.ledger.display())),
-            Err(error) => self.bad("ledger", error),
+        match Ledger::check(&state.ledger) {
+            Ok(()) => self.good("ledger", &format!("{} is sound and fits this version", state.ledger.display())),
+            Err(error) => self.bad("ledger", &error.to_string()),
         }
     }
 
@@ -137,25 +146,29 @@ impl Findings {
         };
         let remark = device.remark.as_ref().map_or_else(String::new, |remark| format!(" ({remark})"));
         self.good("device", &format!("{device}{remark}"));
-        let name = match settings.ensemble.release.as_str() {
-            "" => Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten()).map(|s| s.name),
-            named => Some(named.to_owned()),
-        };
-        let release = match &name {
-            Some(name) => Release::open(&state.models.join(name)),
-            None => {
+        let service = Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten());
+        let release = match chosen_release(&settings.ensemble.release, &state.models, service.as_ref()) {
+            Ok(Some(release)) => release,
+            Ok(None) => {
                 return self
                     .good("release", &format!("none yet: the bundled {} will be put into service", starter::NAME));
             }
+            Err(error) => return self.bad("release", &in_full(&error)),
         };
-        match release.and_then(|release| Ensemble::load(&release, &device).map(|_| release)) {
-            Ok(release) => {
-                self.good(
-                    "release",
-                    &format!("{}: {} network(s), every hash right", release.name(), release.members().len()),
-                );
+        match Ensemble::load(&release, &device) {
+            Ok(_) => {
+                let members = release.members().len();
+                self.good("release", &format!("{}: {members} network(s), every hash right", release.name()));
             }
-            Err(error) => self.bad("release", &error.to_string()),
+            Err(error) => self.bad("release", &in_full(&error.into())),
+        }
+    }
+
+    fn identity(&mut self, settings: &Settings, state: &State) {
+        let keep = settings.identity.keep;
+        match IdentityPolicy::check(keep, &state.root) {
+            Ok(()) => self.good("identity", &format!("what is kept of the patient: {}", keep.as_str())),
+            Err(error) => self.bad("identity", &error.to_string()),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::side::Side;
 use crate::station::Station;
 use answer::{Answer, Printer, Tally};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -39,8 +39,8 @@ pub(super) struct Grade {
     #[arg(long)]
     no_pictures: bool,
     /// Radiographs decoded and drawn at a time
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    jobs: Option<u32>,
     /// Knees that go through the networks together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: Option<u32>,
@@ -53,8 +53,8 @@ pub(super) struct Grade {
 struct Run {
     station: Station,
     keep_names: bool,
-    /// Digests that this run has met: a second file of the same bytes waits for the first one's answer.
-    met: Mutex<HashSet<Digest>>,
+    /// Two files of the same bytes are graded one after the other, so that the second finds the first one's answer.
+    gates: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Grade {
@@ -66,7 +66,7 @@ impl Grade {
             settings.pictures.draw = false;
         }
         if let Some(jobs) = self.jobs {
-            settings.grading.jobs = jobs;
+            settings.grading.jobs = jobs as usize;
         }
         if let Some(batch) = self.batch {
             settings.ensemble.batch = batch as usize;
@@ -74,7 +74,7 @@ impl Grade {
         if let Some(release) = self.release {
             settings.ensemble.release = release;
         }
-        let files = paths::expand(&self.paths).map_err(usage)?;
+        let (files, unreadable) = paths::expand(&self.paths).map_err(usage)?;
         let keep_names = settings.identity.keep == crate::config::Identity::Plain;
         let outbox = state.outbox.clone();
         let station = Station::open(&settings, state, "grade")?;
@@ -88,10 +88,15 @@ impl Grade {
                 )?;
             }
         }
-        let run = Arc::new(Run { station, keep_names, met: Mutex::default() });
+        let run = Arc::new(Run { station, keep_names, gates: Mutex::default() });
         let mut printer = Printer::new(self.json, self.csv);
+        let unreadable: Vec<_> = unreadable.iter().map(|(path, error)| Answer::unreadable(path, error)).collect();
         let progress = progress_bar(files.len());
-        let tally = runtime()?.block_on(run.all(files, &mut printer, &progress))?;
+        let mut tally = runtime()?.block_on(run.all(files, &mut printer, &progress))?;
+        for answer in &unreadable {
+            tally.count(answer);
+            printer.print(answer)?;
+        }
         progress.finish_and_clear();
         printer.finish()?;
         eprintln!("{tally}; results in {}", outbox.display());
@@ -115,6 +120,7 @@ impl Run {
         let mut files = files.into_iter();
         let mut under_way = VecDeque::new();
         let mut tally = Tally::default();
+        let mut failure = None;
         loop {
             while under_way.len() < self.station.in_flight {
                 let Some(path) = files.next() else { break };
@@ -122,48 +128,67 @@ impl Run {
             }
             let Some(task) = under_way.front_mut() else { break };
             let answer = tokio::select! {
-                answer = task => answer??,
+                answer = task => answer?,
                 _ = term.recv() => break,
                 _ = int.recv() => break,
             };
             under_way.pop_front();
-            let answer = match answer {
-                Met::Now(answer) => answer,
-                Met::Before(path, digest) => self.answer_again(&path, digest).await?,
-            };
-            tally.count(&answer);
-            progress.suspend(|| printer.print(&answer))?;
-            progress.inc(1);
-        }
-        if !under_way.is_empty() {
-            self.station.grading.stop();
-            for task in under_way {
-                let _ = task.await;
+            match answer {
+                Ok(answer) => {
+                    tally.count(&answer);
+                    progress.suspend(|| printer.print(&answer))?;
+                    progress.inc(1);
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
-            tally.interrupted = true;
         }
-        Ok(tally)
+        // What the networks have begun is finished, on record and in the outbox; the rest is left for the next run.
+        tally.interrupted = !under_way.is_empty();
+        self.station.grading.stop();
+        for task in under_way {
+            let _ = task.await;
+        }
+        failure.map_or(Ok(tally), Err)
     }
 
-    async fn one(self: Arc<Self>, path: PathBuf) -> anyhow::Result<Met> {
+    async fn one(self: Arc<Self>, path: PathBuf) -> anyhow::Result<Answer> {
         let (digest, bytes) = match hash(path.clone()).await? {
             Ok(known) => known,
-            Err(error) => return Ok(Met::Now(Answer::unreadable(&path, &error))),
+            Err(error) => return Ok(Answer::unreadable(&path, &error)),
         };
-        if !self.met.lock().expect("no holder panics").insert(digest) {
-            return Ok(Met::Before(path, digest));
-        }
-        let release = self.station.release.digest();
-        if let Some(recorded) = self.station.ledger.answer(digest, release).await? {
-            return Ok(Met::Now(Answer::duplicate(&path, digest, recorded, self.station.release.name())));
+        let gate = self.gates.lock().expect("no holder panics").entry(digest).or_default().clone();
+        let _first = gate.lock().await;
+        let release = &self.station.release;
+        if let Some(recorded) = self.station.ledger.answer(digest, release.digest()).await? {
+            return Ok(Answer::duplicate(&path, digest, recorded, release.name()));
         }
         let subject = self.claim(&path, digest, bytes).await?;
-        Ok(Met::Now(match self.station.grading.grade(&subject).await {
-            Err(Trouble::Changed) => Answer::changed(&path, digest),
-            Err(trouble) => return Err(trouble.into()),
-            Ok(Fate::Published { knees, .. }) => Answer::graded(&path, digest, knees, self.station.release.name()),
+        Ok(match self.station.grading.grade(&subject).await {
+            Ok(Fate::Published { knees, .. }) => Answer::graded(&path, digest, knees, release.name()),
             Ok(Fate::Refused { code, reason, .. }) => Answer::refused(&path, digest, code, reason),
-        }))
+            Err(Trouble::Changed) => {
+                self.withdraw(&subject, "changed", "the file changed while it was read").await?;
+                Answer::changed(&path, digest)
+            }
+            Err(Trouble::Read(error)) => {
+                self.withdraw(&subject, "unreadable", "the file could not be read").await?;
+                Answer::unreadable(&path, &error)
+            }
+            Err(trouble) => return Err(trouble.into()),
+        })
+    }
+
+    async fn withdraw(
+        self: &Arc<Self>,
+        subject: &Subject,
+        code: &'static str,
+        why: &'static str,
+    ) -> anyhow::Result<()> {
+        let (run, file) = (self.clone(), subject.file);
+        Ok(tokio::task::spawn_blocking(move || run.station.ledger.withdrawn(file, code, why)).await??)
     }
 
     async fn claim(self: &Arc<Self>, path: &Path, digest: Digest, bytes: u64) -> anyhow::Result<Subject> {
@@ -173,6 +198,7 @@ impl Run {
         let arrival = Arrival {
             digest,
             bytes,
+            kept: true, // where the user keeps it
             origin: Origin::CommandLine,
             name: name.clone(),
             side_by_name,
@@ -182,25 +208,11 @@ impl Run {
         };
         let run = self.clone();
         let prior = tokio::task::spawn_blocking(move || run.station.ledger.claim(arrival)).await??;
-        let (Prior::Claimed(file) | Prior::Duplicate(file)) = prior;
-        Ok(Subject { file, digest, path: path.to_owned(), side_by_name, name, arrived: at })
+        let Prior::Claimed { file, side } = prior else {
+            anyhow::bail!("the ledger calls a file on the command line a duplicate; this is a defect");
+        };
+        Ok(Subject { file, digest, path: path.to_owned(), side_by_name: side, name, arrived: at })
     }
-
-    /// The answer for a file whose bytes this run has met under another name.
-    async fn answer_again(&self, path: &Path, digest: Digest) -> anyhow::Result<Answer> {
-        let release = &self.station.release;
-        Ok(match self.station.ledger.answer(digest, release.digest()).await? {
-            Some(recorded) => Answer::duplicate(path, digest, recorded, release.name()),
-            None => Answer::refused_before(path, digest),
-        })
-    }
-}
-
-/// When a file's answer can be known.
-enum Met {
-    Now(Answer),
-    /// The same bytes are under way already.
-    Before(PathBuf, Digest),
 }
 
 async fn hash(path: PathBuf) -> anyhow::Result<std::io::Result<(Digest, u64)>> {

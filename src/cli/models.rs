@@ -147,7 +147,7 @@ fn verify(state: &State, chosen: Vec<String>) -> Result<Exit, Failure> {
             Ok(()) => println!("ok    {name}"),
             Err(error) => {
                 exit = Exit::Refused;
-                println!("BAD   {name}: {:#}", anyhow::Error::from(error));
+                println!("BAD   {name}: {}", super::in_full(&error.into()));
             }
         }
     }

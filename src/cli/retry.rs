@@ -1,6 +1,7 @@
 //! `kellgrend retry`
 
 use super::{Exit, Failure, Global, usage};
+use anyhow::Context as _;
 use std::path::PathBuf;
 
 /// Put quarantined files back into the inbox
@@ -19,7 +20,8 @@ pub(super) struct Retry {
 impl Retry {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (_, state) = global.load()?;
-        let kept = quarantined(&state.quarantine)?;
+        let kept = quarantined(&state.quarantine)
+            .with_context(|| format!("the quarantine folder {} cannot be read", state.quarantine.display()))?;
         let mut chosen = Vec::new();
         if self.all {
             chosen = kept;
@@ -35,10 +37,11 @@ impl Retry {
             }
         }
         for (name, path) in &chosen {
-            // Across file systems a plain copy would be seen half-written; settling waits for its end.
-            crate::intake::move_file(path, &state.inbox.join(name))?;
             let digest = name.split('.').next().unwrap_or(name);
-            match std::fs::remove_file(state.quarantine.join(format!("{digest}.reason.txt"))) {
+            // Across file systems a plain copy would be seen half-written; settling waits for its end.
+            crate::state::move_file(path, &state.inbox.join(name))
+                .with_context(|| format!("{digest} cannot be moved into the inbox"))?;
+            match std::fs::remove_file(state.quarantine_reason(digest)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
                 _ => println!("{} is back in the inbox", &digest[..12.min(digest.len())]),
             }

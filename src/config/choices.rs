@@ -93,6 +93,25 @@ pub(super) fn at_least_one<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deseriali
         .ok_or_else(|| D::Error::custom(format!("{value} is out of range: a whole number from 1 is meant")))
 }
 
+/// A number of things done at once; 0 means "as suits the machine".
+pub(super) fn a_handful<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let value = i64::deserialize(deserializer)?;
+    usize::try_from(value)
+        .ok()
+        .filter(|value| *value <= 4096)
+        .ok_or_else(|| D::Error::custom(format!("{value} is out of range: a whole number from 0 to 4096 is meant")))
+}
+
+/// A time after which something is given up.
+pub(super) fn at_most_a_week<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time: Duration = humantime_serde::deserialize(deserializer)?;
+    if time > Duration::from_secs(7 * 86_400) {
+        let time = humantime::format_duration(time);
+        return Err(D::Error::custom(format!("{time} is out of range: at most 7 days are meant")));
+    }
+    Ok(time)
+}
+
 /// A time that something waits; more than an hour is a slip of the pen.
 pub(super) fn at_most_an_hour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let time: Duration = humantime_serde::deserialize(deserializer)?;

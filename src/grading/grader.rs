@@ -2,6 +2,7 @@
 
 use crate::ensemble::{Ensemble, GradeError, Graded};
 use image::GrayImage;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -76,7 +77,10 @@ fn next_batch(queue: &mpsc::Receiver<Job>, batch: usize, wait: Duration) -> Opti
 
 fn answer(ensemble: &Ensemble, jobs: Vec<Job>) {
     let knees: Vec<&GrayImage> = jobs.iter().flat_map(|job| job.knees.iter()).collect();
-    match ensemble.grade(&knees) {
+    // A panic below must not end the thread that everybody waits for.
+    let graded = catch_unwind(AssertUnwindSafe(|| ensemble.grade(&knees)))
+        .unwrap_or_else(|_| Err(GradeError::Torch("the networks panicked".into())));
+    match graded {
         Ok(graded) => {
             let mut graded = graded.into_iter();
             for job in jobs {

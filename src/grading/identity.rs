@@ -15,12 +15,26 @@ pub struct IdentityPolicy {
     key: [u8; 32],
 }
 
-/// The key for pseudonyms cannot be read or made.
+/// The key for pseudonyms is not to be had.
 #[derive(Debug, thiserror::Error)]
-#[error("the key for pseudonyms {path} cannot be read or made: {source}. It must hold 32 bytes")]
-pub struct IdentityError {
-    path: PathBuf,
-    source: io::Error,
+pub enum IdentityError {
+    /// It cannot be read or made.
+    #[error("the key for pseudonyms {path} cannot be read or made: {source}. It must hold 32 bytes")]
+    Io {
+        /// The key's file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is gone, and with another the same patients would get other pseudonyms.
+    #[error(
+        "the key for pseudonyms {path} is missing, but the ledger holds pseudonyms made with it. Restore it from your \
+         copy, or set identity.keep to \"none\""
+    )]
+    Lost {
+        /// The key's file.
+        path: PathBuf,
+    },
 }
 
 /// What may be kept of a patient.
@@ -37,14 +51,27 @@ pub struct Kept {
 }
 
 impl IdentityPolicy {
-    /// The policy for a state folder; the key is made at first need and never changed.
-    pub fn new(keep: Identity, state: &Path) -> Result<Self, IdentityError> {
-        let path = state.join("identity.key");
+    /// The policy for a state folder. The key is made at first need and never changed; where it was `used` before, it
+    /// must still be there.
+    pub fn new(keep: Identity, state: &Path, used: bool) -> Result<Self, IdentityError> {
+        let path = key_file(state);
         let key = match keep {
-            Identity::Pseudonym => read_or_make(&path).map_err(|source| IdentityError { path, source })?,
             Identity::None | Identity::Plain => [0; 32],
+            Identity::Pseudonym if used && !path.exists() => return Err(IdentityError::Lost { path }),
+            Identity::Pseudonym => read_or_make(&path).map_err(|source| IdentityError::Io { path, source })?,
         };
         Ok(Self { keep, key })
+    }
+
+    /// Whether the key can be used, if it is needed and there is one.
+    pub fn check(keep: Identity, state: &Path) -> Result<(), IdentityError> {
+        let path = key_file(state);
+        match keep {
+            Identity::Pseudonym if path.exists() => {
+                read(&path).map(drop).map_err(|source| IdentityError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The setting.
@@ -77,20 +104,29 @@ impl IdentityPolicy {
     }
 }
 
-fn read_or_make(path: &Path) -> io::Result<[u8; 32]> {
+fn key_file(state: &Path) -> PathBuf {
+    state.join("identity.key")
+}
+
+fn read(path: &Path) -> io::Result<[u8; 32]> {
     let mut key = [0; 32];
-    match File::open(path) {
-        Ok(mut file) => file.read_exact(&mut key)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            File::open("/dev/urandom")?.read_exact(&mut key)?;
-            // Whole or not at all: a key cut short would make other pseudonyms after the next start.
-            let fresh = path.with_extension("key.new");
-            let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-            file.write_all(&key)?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, path)?;
-        }
-        Err(error) => return Err(error),
+    File::open(path)?.read_exact(&mut key)?;
+    Ok(key)
+}
+
+fn read_or_make(path: &Path) -> io::Result<[u8; 32]> {
+    match read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        known => return known,
     }
+    let mut key = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut key)?;
+    // Whole or not at all: a key cut short would make other pseudonyms after the next start.
+    let fresh = path.with_extension("key.new");
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    crate::state::sync_folder_of(path)?;
     Ok(key)
 }

@@ -2,12 +2,15 @@
 
 use super::{Intake, Settle, Stamp};
 use crate::digest::Digest;
-use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, timestamp};
+use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp};
 use crate::radiograph::{Completeness, completeness, side_from_name};
 use crate::side::Side;
-use std::fs::File;
+use crate::state::{UNKNOWN, copy_beside, make_parent, move_file, put_back, sync_folder_of};
+use rustix::fs::OFlags;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::time::Instant;
 
 /// A file in work.
@@ -19,8 +22,10 @@ pub struct Claimed {
     pub digest: Digest,
     /// What the name it came with says of the side.
     pub side_by_name: Side,
-    /// The name itself, while this start remembers it and settings allow it to be kept.
+    /// The name itself, where it may be kept.
     pub name: Option<String>,
+    /// When it was claimed, RFC 3339.
+    pub claimed_at: String,
 }
 
 /// What keeps a file from being claimed; it stays where it is and is tried again.
@@ -39,7 +44,7 @@ pub enum IntakeError {
     Ledger(#[from] LedgerError),
 }
 
-fn failed(what: &'static str) -> impl Fn(io::Error) -> IntakeError {
+pub(super) fn failed(what: &'static str) -> impl Fn(io::Error) -> IntakeError + Copy {
     move |source| IntakeError::Io { what, source }
 }
 
@@ -47,44 +52,50 @@ impl Intake {
     /// Claim a file that has settled. `None`: it is incomplete, changed meanwhile, or was a duplicate.
     pub(super) fn take(&self, path: &Path, settle: &mut Settle) -> Result<Option<Claimed>, IntakeError> {
         let Some((seen_at, stamp)) = settle.seen(path) else { return Ok(None) };
-        let mut file = match File::open(path) {
+        let unreadable = failed("it cannot be read");
+        let mut file = match open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("it cannot be read")(error)),
+            Err(error) => return Err(unreadable(error)),
         };
-        if Stamp::of(&file.metadata().map_err(failed("it cannot be read"))?) != stamp {
+        if Stamp::of(&file.metadata().map_err(unreadable)?) != stamp {
             return Ok(None); // the next scan sees it changed and waits again
         }
         let digest = if stamp.len <= self.max_file {
             let mut bytes = Vec::with_capacity(stamp.len as usize);
-            file.read_to_end(&mut bytes).map_err(failed("it cannot be read"))?;
+            file.read_to_end(&mut bytes).map_err(unreadable)?;
             if matches!(completeness(&bytes), Completeness::Truncated(_)) && !settle.incomplete(path, Instant::now()) {
                 return Ok(None);
             }
             Digest::of(&bytes)
         } else {
-            Digest::of_reader(file).map_err(failed("it cannot be read"))?
+            Digest::of_reader(&file).map_err(unreadable)?
         };
+        // Its sender may never have synced it; from the claim on, a power cut must not take it away.
+        file.sync_all().map_err(failed("it cannot be made durable"))?;
+
         let name = path.strip_prefix(&self.state.inbox).unwrap_or(path);
-        let side_by_name = path.file_stem().map_or(Side::Unknown, |stem| side_from_name(&stem.to_string_lossy()));
         let name = self.keep_names.then(|| name.to_string_lossy().into_owned());
         let arrival = Arrival {
             digest,
             bytes: stamp.len,
+            kept: self.state.keeps(&digest, stamp.len),
             origin: Origin::Inbox,
             name: name.clone(),
-            side_by_name,
+            side_by_name: path.file_stem().map_or(Side::Unknown, |stem| side_from_name(&stem.to_string_lossy())),
             seen_at: timestamp(seen_at),
-            settled_at: crate::ledger::now(),
+            settled_at: now(),
             start: self.start,
         };
+        fs::create_dir_all(&self.state.work).map_err(failed("the work folder cannot be made"))?;
         let claim = match self.ledger.claim(arrival)? {
-            Prior::Claimed(file) => {
-                self.move_into_work(path, &digest, stamp, file)?.then_some(Claimed { file, digest, side_by_name, name })
+            Prior::Claimed { file, side } => {
+                let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now() };
+                self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }
-            Prior::Duplicate(_) => {
+            Prior::Duplicate => {
                 tracing::info!(sha256 = %digest.short(), "duplicate: the same bytes have arrived before");
-                self.put_duplicate_away(path, &digest)?;
+                self.put_duplicate_away(path, &digest, stamp)?;
                 None
             }
         };
@@ -92,19 +103,12 @@ impl Intake {
         Ok(claim)
     }
 
-    /// False: the file was replaced between hashing and moving; it is back in the inbox.
+    /// False: the file was replaced between hashing and moving; what replaced it is still in the inbox.
     fn move_into_work(&self, path: &Path, digest: &Digest, stamp: Stamp, file: FileId) -> Result<bool, IntakeError> {
-        let work = self.state.in_work(digest);
-        let moved = move_file(path, &work).and_then(|copied| {
-            let now = Stamp::of(&std::fs::metadata(&work)?);
-            // A copy across file systems is another inode with another time: its bytes tell.
-            Ok(if copied { Digest::of_reader(File::open(&work)?)? == *digest } else { now == stamp })
-        });
-        match moved {
+        match take_out(path, &self.state.in_work(digest), stamp) {
             Ok(true) => Ok(true),
             Ok(false) => {
                 self.ledger.withdrawn(file, "changed", "the file changed while it was claimed; it is taken anew")?;
-                move_file(&work, path).map_err(failed("it changed while it was claimed and cannot be put back"))?;
                 Ok(false)
             }
             Err(error) => {
@@ -115,38 +119,52 @@ impl Intake {
     }
 
     /// A duplicate is removed only while the same bytes are kept elsewhere; otherwise it becomes the kept copy.
-    fn put_duplicate_away(&self, path: &Path, digest: &Digest) -> Result<(), IntakeError> {
-        let wrong = failed("it is a duplicate and cannot be put away");
-        if self.state.kept_at(digest).is_some() {
-            return std::fs::remove_file(path).map_err(wrong);
-        }
-        let archive = self.state.in_archive(digest, "bin");
-        crate::state::make_parent(&archive).and_then(|()| move_file(path, &archive)).map_err(wrong)?;
-        Ok(())
+    fn put_duplicate_away(&self, path: &Path, digest: &Digest, stamp: Stamp) -> Result<(), IntakeError> {
+        let aside = self.state.work.join(format!("{digest}.duplicate"));
+        let put_away = || {
+            if !take_out(path, &aside, stamp)? {
+                return Ok(()); // replaced meanwhile: the next scan sees another file
+            }
+            if self.state.keeps(digest, stamp.len) {
+                return fs::remove_file(&aside);
+            }
+            let archive = self.state.in_archive(digest, UNKNOWN);
+            make_parent(&archive)?;
+            move_file(&aside, &archive)
+        };
+        put_away().map_err(failed("it is a duplicate and cannot be put away"))
     }
 }
 
-/// Rename; across file systems copy, fsync, rename, remove. The bytes are never without a whole name.
-/// True: it was copied.
-pub(crate) fn move_file(from: &Path, to: &Path) -> io::Result<bool> {
-    let copied = match std::fs::rename(from, to) {
-        Ok(()) => false,
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            let partial: PathBuf = to.with_extension("partial");
-            std::fs::copy(from, &partial)?;
-            File::open(&partial)?.sync_all()?;
-            std::fs::rename(&partial, to)?;
-            sync_parent(to)?;
-            std::fs::remove_file(from)?;
-            true
-        }
-        Err(error) => return Err(error),
-    };
-    sync_parent(to)?;
-    sync_parent(from)?;
-    Ok(copied)
+/// Neither a link out of the inbox nor a pipe that has taken a file's name since the scan may hold us up.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    File::options().read(true).custom_flags(flags.bits() as i32).open(path)
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+/// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it.
+fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
+    match fs::rename(from, to) {
+        Ok(()) => {
+            if Stamp::of(&fs::symlink_metadata(to)?) != stamp {
+                put_back(to, from)?;
+                return Ok(false);
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let copy = copy_beside(from, to)?;
+            if Stamp::of(&fs::symlink_metadata(from)?) != stamp || fs::metadata(&copy)?.len() != stamp.len {
+                fs::remove_file(copy)?;
+                return Ok(false);
+            }
+            fs::rename(copy, to)?;
+            sync_folder_of(to)?;
+            fs::remove_file(from)?;
+        }
+        Err(error) => return Err(error),
+    }
+    sync_folder_of(to)?;
+    // The folder it came from may be gone by now, or be on a share that syncs no folders: the move stands.
+    let _ = sync_folder_of(from);
+    Ok(true)
 }

@@ -1,74 +1,106 @@
 //! At start, ledger and folders are made to agree: nothing lost, nothing graded twice.
 
-use super::claim::move_file;
+use super::claim::failed;
 use super::{Claimed, IntakeError};
 use crate::digest::Digest;
 use crate::ledger::{Arrival, Ledger, Origin, Prior, StartId, now};
 use crate::side::Side;
-use crate::state::State;
+use crate::state::{State, extension, first_bytes, move_file, put_back};
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// What an earlier start left in work, to be graded first. What it had published is moved to the archive,
 /// what it had refused to quarantine; claims whose file never came into work are withdrawn.
 pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<Claimed>, IntakeError> {
-    let failed = |source| IntakeError::Io { what: "the work folder cannot be put in order", source };
-    let mut in_work = BTreeMap::new();
-    for entry in std::fs::read_dir(&state.work).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        match path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Digest>().ok()) {
-            Some(digest) => drop(in_work.insert(digest, path)),
-            // A copy across file systems that was not finished: its original is still in the inbox.
-            None => std::fs::remove_file(&path).map_err(failed)?,
-        }
-    }
-
+    let mut in_work = sort_out(state).map_err(failed("the work folder cannot be put in order"))?;
     let mut left = Vec::new();
     for unfinished in ledger.unfinished()? {
         if in_work.remove(&unfinished.digest).is_some() {
-            let (file, digest, side_by_name) = (unfinished.file, unfinished.digest, unfinished.side_by_name);
-            left.push(Claimed { file, digest, side_by_name, name: None });
+            left.push(Claimed {
+                file: unfinished.file,
+                digest: unfinished.digest,
+                side_by_name: unfinished.side_by_name,
+                name: unfinished.name,
+                claimed_at: unfinished.claimed_at,
+            });
         } else {
             ledger.withdrawn(unfinished.file, "interrupted", "the program stopped before the file was in work")?;
         }
     }
-
     for (digest, path) in in_work {
-        let last = ledger.last_state(digest)?;
-        match last.as_ref().map(|(state, reason)| (state.as_str(), reason)) {
-            Some(("published", _)) => {
-                // Its row in the ledger says all; only the move to the archive was missing.
-                let bytes = std::fs::read(&path).map_err(failed)?;
-                let archive = state.in_archive(&digest, extension(&bytes));
-                crate::state::make_parent(&archive).and_then(|()| move_file(&path, &archive)).map_err(failed)?;
+        match put_away(state, ledger, start, digest, &path) {
+            Ok(claim) => left.extend(claim),
+            // A full archive is no reason not to grade; the next start tries again.
+            Err(IntakeError::Io { what, source }) => {
+                tracing::warn!(sha256 = %digest.short(), "{what}: {source}; it stays in work for now");
             }
-            Some(("quarantined", reason)) => {
-                let bytes = std::fs::read(&path).map_err(failed)?;
-                std::fs::write(state.quarantine_reason(&digest), format!("{reason}\n")).map_err(failed)?;
-                let quarantine = state.in_quarantine(&digest, extension(&bytes));
-                move_file(&path, &quarantine).map_err(failed)?;
-            }
-            // Withdrawn, or a work folder that came from elsewhere: the bytes are here, so they are claimed anew.
-            _ => {
-                let bytes = std::fs::metadata(&path).map_err(failed)?.len();
-                let arrival = Arrival {
-                    digest,
-                    bytes,
-                    origin: Origin::Inbox,
-                    name: None,
-                    side_by_name: Side::Unknown,
-                    seen_at: now(),
-                    settled_at: now(),
-                    start,
-                };
-                if let Prior::Claimed(file) = ledger.claim(arrival)? {
-                    left.push(Claimed { file, digest, side_by_name: Side::Unknown, name: None });
-                }
-            }
+            Err(error) => return Err(error),
         }
     }
     Ok(left)
 }
 
-fn extension(bytes: &[u8]) -> &'static str {
-    crate::radiograph::Format::sniff(bytes).map_or(crate::grading::UNKNOWN, crate::radiograph::Format::extension)
+/// The files in work by digest. Unfinished copies go (their originals are still in the inbox), duplicates that were
+/// on their way out go back to the inbox, and what is not ours is left alone.
+fn sort_out(state: &State) -> io::Result<BTreeMap<Digest, PathBuf>> {
+    let mut in_work = BTreeMap::new();
+    for entry in fs::read_dir(&state.work)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
+        match (stem.parse::<Digest>(), ending) {
+            (Ok(digest), "") if entry.file_type()?.is_file() => drop(in_work.insert(digest, path)),
+            (Ok(_), "partial") => fs::remove_file(path)?,
+            (Ok(_), "duplicate") => {
+                let inbox = state.inbox.join(&*name);
+                put_back(&path, &inbox).or_else(|_| move_file(&path, &inbox))?;
+            }
+            _ => tracing::warn!("the work folder holds something that is not kellgrend's; it is left alone"),
+        }
+    }
+    Ok(in_work)
+}
+
+/// A file in work that no unfinished row speaks for.
+fn put_away(
+    state: &State,
+    ledger: &Ledger,
+    start: StartId,
+    digest: Digest,
+    path: &Path,
+) -> Result<Option<Claimed>, IntakeError> {
+    let unmoved = failed("a file cannot be moved out of work");
+    let ending = extension(&first_bytes(path).map_err(unmoved)?);
+    let last = ledger.last_state(digest)?;
+    match last.as_ref().map(|(state, reason)| (state.as_str(), reason)) {
+        Some(("published", _)) => state.put_into_archive(&digest, ending).map_err(unmoved)?,
+        Some(("quarantined", reason)) => state.put_into_quarantine(&digest, ending, reason).map_err(unmoved)?,
+        // Withdrawn, or a work folder that came from elsewhere: the bytes are here, so they are claimed anew.
+        _ => {
+            let file = File::open(path).map_err(unmoved)?;
+            let bytes = file.metadata().map_err(unmoved)?.len();
+            if Digest::of_reader(file).map_err(unmoved)? != digest {
+                tracing::warn!(sha256 = %digest.short(), "a file in work is not what its name says; it is left alone");
+                return Ok(None);
+            }
+            let arrival = Arrival {
+                digest,
+                bytes,
+                kept: false, // but for here, where it is claimed
+                origin: Origin::Inbox,
+                name: None,
+                side_by_name: Side::Unknown,
+                seen_at: now(),
+                settled_at: now(),
+                start,
+            };
+            if let Prior::Claimed { file, side } = ledger.claim(arrival)? {
+                return Ok(Some(Claimed { file, digest, side_by_name: side, name: None, claimed_at: now() }));
+            }
+        }
+    }
+    Ok(None)
 }

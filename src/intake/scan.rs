@@ -2,7 +2,6 @@
 
 use super::Stamp;
 use crate::config::Pattern;
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,14 +10,14 @@ use walkdir::WalkDir;
 /// Deeper folders than any sender makes; a loop of mounts ends here.
 const DEEPEST: usize = 16;
 
-/// All regular files below the inbox that are not a sender's or a system's temporary ones.
+/// All regular files below the inbox that are not a sender's or a system's temporary ones, the oldest first.
 ///
 /// Links are not followed: they may lead out of the inbox, or round in circles. Pipes, sockets and devices
 /// are not files to wait for. Fails only if the inbox itself cannot be read.
-pub(super) fn scan(inbox: &Path, ignore: &[Pattern]) -> io::Result<HashMap<PathBuf, Stamp>> {
+pub(super) fn scan(inbox: &Path, ignore: &[Pattern]) -> io::Result<Vec<(PathBuf, Stamp)>> {
     std::fs::read_dir(inbox)?;
     let wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !passed_over(entry.file_name(), ignore);
-    Ok(WalkDir::new(inbox)
+    let mut files: Vec<_> = WalkDir::new(inbox)
         .max_depth(DEEPEST)
         .into_iter()
         .filter_entry(wanted)
@@ -26,11 +25,13 @@ pub(super) fn scan(inbox: &Path, ignore: &[Pattern]) -> io::Result<HashMap<PathB
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
         .filter_map(|entry| Some((entry.path().to_owned(), Stamp::of(&entry.metadata().ok()?))))
-        .collect())
+        .collect();
+    files.sort_by_key(|(_, stamp)| stamp.mtime);
+    Ok(files)
 }
 
-/// Hidden names, what file servers keep for themselves (@eaDir), and the names of files in flight.
+/// Hidden names, and those that settings name: files in flight, what file servers keep for themselves.
 fn passed_over(name: &OsStr, ignore: &[Pattern]) -> bool {
     let first = name.as_encoded_bytes().first();
-    matches!(first, Some(b'.' | b'@')) || ignore.iter().any(|pattern| pattern.matches(name))
+    first == Some(&b'.') || ignore.iter().any(|pattern| pattern.matches(name))
 }

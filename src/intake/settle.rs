@@ -2,7 +2,7 @@
 //!
 //! A pure state machine over what the scans see; the clock is the caller's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -113,8 +113,9 @@ impl Settle {
     }
 
     /// Forget what is no longer there.
-    pub fn keep_only(&mut self, present: &HashMap<PathBuf, Stamp>) {
-        self.candidates.retain(|path, _| present.contains_key(path));
+    pub fn keep_only<'a>(&mut self, present: impl Iterator<Item = &'a Path>) {
+        let present: HashSet<&Path> = present.collect();
+        self.candidates.retain(|path, _| present.contains(path.as_path()));
     }
 
     /// When the next candidate is due.

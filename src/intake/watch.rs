@@ -31,7 +31,7 @@ impl Watcher {
             Ok(watcher) => self.watched = inode.map(|inode| (inode, watcher)),
             Err(error) if !self.warned => {
                 self.warned = true;
-                tracing::warn!("no events from the inbox ({error}); it is searched on the timer alone");
+                tracing::warn!("no events from the inbox: {}; it is searched on the timer alone", reason(&error));
             }
             Err(_) => {}
         }
@@ -45,8 +45,23 @@ impl Watcher {
                 let _ = hints.send(Hint::Look);
             }
         })?;
-        watcher.watch(&self.inbox, RecursiveMode::Recursive)?;
+        // One subfolder that may not be entered must not cost the events of all others.
+        if let Err(error) = watcher.watch(&self.inbox, RecursiveMode::Recursive) {
+            tracing::warn!("not every folder in the inbox gives events: {}; the timer finds the rest", reason(&error));
+            watcher.watch(&self.inbox, RecursiveMode::NonRecursive)?;
+        }
         Ok(watcher)
+    }
+}
+
+/// Why there are no events; without the path, which may name a patient.
+fn reason(error: &notify::Error) -> String {
+    match &error.kind {
+        notify::ErrorKind::Io(error) => error.to_string(),
+        notify::ErrorKind::MaxFilesWatch => {
+            "the system's limit of watches is reached (fs.inotify.max_user_watches)".into()
+        }
+        _ => "the system refuses".into(),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Arrival {
     pub digest: Digest,
     /// Its size.
     pub bytes: u64,
+    /// Whether the same bytes are kept in work, archive or quarantine already.
+    pub kept: bool,
     /// Where it came from.
     pub origin: Origin,
     /// The name it came with, where the identity setting lets the ledger keep it.
@@ -51,9 +53,14 @@ pub struct Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prior {
     /// Nothing that stands in the way: it is claimed.
-    Claimed(FileId),
+    Claimed {
+        /// The file.
+        file: FileId,
+        /// What its name says of the side, or what an earlier name of the same bytes said.
+        side: Side,
+    },
     /// They were graded before, or are being graded now; the arrival is on record as a duplicate.
-    Duplicate(FileId),
+    Duplicate,
 }
 
 /// A file that an earlier start claimed and did not finish.
@@ -65,6 +72,10 @@ pub struct Unfinished {
     pub digest: Digest,
     /// What its name said of the side.
     pub side_by_name: Side,
+    /// The name itself, where it was kept.
+    pub name: Option<String>,
+    /// When it was claimed, RFC 3339.
+    pub claimed_at: String,
 }
 
 impl Ledger {
@@ -87,12 +98,19 @@ impl Ledger {
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, LedgerError> {
         self.write_blocking(|db| {
             let mut query = db.prepare(
-                "SELECT f.id, r.sha256, f.side_by_name FROM files f JOIN radiographs r ON r.id = f.radiograph \
+                "SELECT f.id, r.sha256, f.side_by_name, f.name, t.at FROM files f \
+                 JOIN radiographs r ON r.id = f.radiograph \
+                 JOIN file_states t ON t.file = f.id AND t.state = 'claimed' \
                  WHERE f.state IN ('claimed', 'graded') ORDER BY f.id",
             )?;
             let rows = query.query_map([], |row| {
-                let side_by_name = row.get::<_, String>(2)?.parse().unwrap_or_default();
-                Ok(Unfinished { file: row.get(0)?, digest: digest_at(row, 1)?, side_by_name })
+                Ok(Unfinished {
+                    file: row.get(0)?,
+                    digest: digest_at(row, 1)?,
+                    side_by_name: row.get::<_, String>(2)?.parse().unwrap_or_default(),
+                    name: row.get(3)?,
+                    claimed_at: row.get(4)?,
+                })
             })?;
             rows.collect()
         })
@@ -119,38 +137,87 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
         params![sha256, arrival.bytes as i64],
     )?;
     let radiograph: i64 = db.query_row("SELECT id FROM radiographs WHERE sha256 = ?1", [&sha256], |row| row.get(0))?;
-    let twin = match arrival.origin {
+    let earlier = Earlier::of(db, radiograph)?;
+    let twin = earlier.iter().find(|twin| ["claimed", "graded", "published"].contains(&twin.state.as_str()));
+    let duplicate = match (arrival.origin, twin) {
         // What a user names on the command line is graded again when asked for: the caller has looked before.
-        Origin::CommandLine => None,
-        Origin::Inbox => db
-            .query_row(
-                "SELECT id FROM files WHERE radiograph = ?1 AND state IN ('claimed', 'graded', 'published')",
-                [radiograph],
-                |row| row.get::<_, i64>(0),
-            )
-            .optional()?,
+        (Origin::CommandLine, _) | (Origin::Inbox, None) => false,
+        // A twin under way whose bytes are nowhere was claimed and never moved: this is that file.
+        (Origin::Inbox, Some(twin)) => twin.state == "published" || arrival.kept,
     };
-    db.execute(
-        "INSERT INTO files (radiograph, start, origin, name, side_by_name, state) VALUES (?1, ?2, ?3, ?4, ?5, 'claimed')",
-        params![radiograph, arrival.start, arrival.origin.as_str(), arrival.name, arrival.side_by_name.as_str()],
-    )?;
-    let file = db.last_insert_rowid();
-    for (state, at) in [("seen", &arrival.seen_at), ("settled", &arrival.settled_at)] {
-        db.execute("INSERT INTO file_states (file, state, at) VALUES (?1, ?2, ?3)", params![file, state, at])?;
-    }
-    if twin.is_some() {
+    let resumable = earlier.iter().find(|row| {
+        let unfinished = matches!(row.state.as_str(), "withdrawn" | "claimed" | "graded");
+        !duplicate && unfinished && row.origin == arrival.origin.as_str()
+    });
+    let side_known = |side: Side| (side != Side::Unknown).then_some(side);
+    // A file that comes back from quarantine bears its digest as its name: what the first name said still holds.
+    let side = side_known(arrival.side_by_name)
+        .or_else(|| earlier.iter().find_map(|row| side_known(row.side_by_name)))
+        .unwrap_or_default();
+    let file = match resumable {
+        Some(row) => {
+            db.execute(
+                "UPDATE files SET start = ?2, name = coalesce(?3, name), side_by_name = ?4, reason_code = NULL, \
+                 reason = NULL WHERE id = ?1",
+                params![row.id, arrival.start, arrival.name, side.as_str()],
+            )?;
+            row.id
+        }
+        None => {
+            db.execute(
+                "INSERT INTO files (radiograph, start, origin, name, side_by_name, state) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'claimed')",
+                params![radiograph, arrival.start, arrival.origin.as_str(), arrival.name, side.as_str()],
+            )?;
+            db.last_insert_rowid()
+        }
+    };
+    stamp(db, file, "seen", &arrival.seen_at)?;
+    stamp(db, file, "settled", &arrival.settled_at)?;
+    if duplicate {
         let reason = "the same bytes have arrived before; they are graded once";
         end(db, file, "duplicate", "duplicate", reason)?;
-        return Ok(Prior::Duplicate(file));
+        return Ok(Prior::Duplicate);
     }
     enter(db, file, "claimed")?;
-    Ok(Prior::Claimed(file))
+    Ok(Prior::Claimed { file, side })
+}
+
+/// An earlier file of the same bytes that was no duplicate.
+struct Earlier {
+    id: FileId,
+    state: String,
+    origin: String,
+    side_by_name: Side,
+}
+
+impl Earlier {
+    /// All of them, the newest first.
+    fn of(db: &Connection, radiograph: i64) -> rusqlite::Result<Vec<Self>> {
+        let mut query = db.prepare_cached(
+            "SELECT id, state, origin, side_by_name FROM files WHERE radiograph = ?1 AND state <> 'duplicate' \
+             ORDER BY id DESC",
+        )?;
+        let rows = query.query_map([radiograph], |row| {
+            let side_by_name = row.get::<_, String>(3)?.parse().unwrap_or_default();
+            Ok(Self { id: row.get(0)?, state: row.get(1)?, origin: row.get(2)?, side_by_name })
+        })?;
+        rows.collect()
+    }
 }
 
 /// A file enters a state.
 pub(super) fn enter(db: &Connection, file: FileId, state: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE files SET state = ?2 WHERE id = ?1", params![file, state])?;
-    db.execute("INSERT INTO file_states (file, state, at) VALUES (?1, ?2, ?3)", params![file, state, now()])?;
+    stamp(db, file, state, &now())
+}
+
+/// When a file was in a state; a step that is repeated after a crash counts from its last time.
+pub(super) fn stamp(db: &Connection, file: FileId, state: &str, at: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO file_states (file, state, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = excluded.at",
+    )?
+    .execute(params![file, state, at])?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What was found on a radiograph: knees, grades, votes, pictures.
 
-use super::files::enter;
+use super::files::{enter, stamp};
 use super::{FileId, Ledger, LedgerError, StartId, now};
 use crate::digest::Digest;
 use crate::grade::{GRADES, KlGrade, Probabilities, Vote};
@@ -92,16 +92,15 @@ impl Ledger {
             for (position, knee) in knees.iter().enumerate() {
                 insert(db, id, position, knee, release, start)?;
             }
-            let decoded = "INSERT INTO file_states (file, state, at) VALUES (?1, 'decoded', ?2)";
-            db.execute(decoded, params![file, decoded_at])?;
+            stamp(db, file, "decoded", &decoded_at)?;
             enter(db, file, "graded")?;
             recorded(db, id, release)
         })
         .await
     }
 
-    /// Note that a file's results are in the outbox.
-    pub async fn published(&self, file: FileId, pictures: Vec<PictureRow>) -> Result<(), LedgerError> {
+    /// Note that a file's results from this release are in the outbox.
+    pub async fn published(&self, file: FileId, release: Digest, pictures: Vec<PictureRow>) -> Result<(), LedgerError> {
         self.write(move |db| {
             for picture in &pictures {
                 db.execute(
@@ -116,9 +115,16 @@ impl Ledger {
                     ],
                 )?;
             }
+            db.execute("UPDATE files SET release = ?2 WHERE id = ?1", params![file, release.to_string()])?;
             enter(db, file, "published")
         })
         .await
+    }
+
+    /// Whether pseudonyms were ever recorded.
+    pub fn has_pseudonyms(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM radiographs WHERE identity = 'pseudonym' AND patient IS NOT NULL)";
+        self.write_blocking(move |db| db.query_row(sql, [], |row| row.get(0)))
     }
 
     /// What a release answered for these bytes, if its results were published.
@@ -126,9 +132,10 @@ impl Ledger {
         self.write(move |db| {
             let mut query = db.prepare_cached(
                 "SELECT id FROM radiographs r WHERE sha256 = ?1 \
-                 AND EXISTS (SELECT 1 FROM files f WHERE f.radiograph = r.id AND f.state = 'published')",
+                 AND EXISTS (SELECT 1 FROM files f WHERE f.radiograph = r.id AND f.state = 'published' AND f.release = ?2)",
             )?;
-            let Some(id) = query.query_map([digest.to_string()], |row| row.get(0))?.next().transpose()? else {
+            let known = params![digest.to_string(), release.to_string()];
+            let Some(id) = query.query_map(known, |row| row.get(0))?.next().transpose()? else {
                 return Ok(None);
             };
             let knees = recorded(db, id, release)?;

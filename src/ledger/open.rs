@@ -85,14 +85,35 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     // FULL: a commit survives a power cut, which WAL's usual NORMAL does not promise.
     connection.pragma_update(None, "synchronous", "FULL").map_err(&wrong)?;
     connection.pragma_update(None, "foreign_keys", "ON").map_err(&wrong)?;
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(&wrong)?;
-    if verdict != "ok" {
-        return Err(LedgerError::Damaged { path: path.to_owned(), detail: verdict });
-    }
+    check_sound(&connection, path)?;
     migrations::migrations::runner()
         .run(&mut connection)
         .map_err(|e| LedgerError::Schema { path: path.to_owned(), detail: e.to_string() })?;
     Ok(connection)
+}
+
+/// Whether a ledger that exists is sound and not of a newer version. Changes nothing.
+pub(super) fn check(path: &Path) -> Result<(), LedgerError> {
+    let connection = open_reader(path)?;
+    check_sound(&connection, path)?;
+    let wrong = LedgerError::sqlite(path);
+    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    let newest: i64 = connection.query_row(newest, [], |row| row.get(0)).map_err(&wrong)?;
+    let known = migrations::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max();
+    if known.is_some_and(|known| newest > known) {
+        let detail = format!("it is at migration {newest}");
+        return Err(LedgerError::Schema { path: path.to_owned(), detail });
+    }
+    Ok(())
+}
+
+fn check_sound(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let wrong = LedgerError::sqlite(path);
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(&wrong)?;
+    match verdict.as_str() {
+        "ok" => Ok(()),
+        _ => Err(LedgerError::Damaged { path: path.to_owned(), detail: verdict }),
+    }
 }
 
 /// A connection that can only read.

@@ -1,6 +1,6 @@
 //! The thread that owns the writing connection.
 
-use super::open::{LedgerError, open_reader, open_writer};
+use super::open::{LedgerError, check, open_reader, open_writer};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -25,6 +25,11 @@ impl Ledger {
             .spawn(move || queue.into_iter().for_each(|job| job(&mut connection)))
             .expect("a thread can be started");
         Ok(Self { jobs, path: Arc::new(path.to_owned()) })
+    }
+
+    /// Whether a ledger that exists is sound and fits this version; changes nothing.
+    pub fn check(path: &Path) -> Result<(), LedgerError> {
+        check(path)
     }
 
     /// A read-only connection to a ledger that exists.

@@ -34,6 +34,9 @@ const OTHERS: &[(&[u8], Refusal)] = &[
 ];
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Dicom, Self::Png, Self::Jpeg, Self::Tiff];
+
     /// The format of some bytes, or `None`. DICOM is asked first: its free preamble may hold a TIFF header (PS3.10 7.1).
     pub fn sniff(bytes: &[u8]) -> Option<Self> {
         if dicom::is_part_10(bytes) {

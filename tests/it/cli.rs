@@ -141,11 +141,13 @@ fn reports_print_as_table_csv_and_json() {
 #[test]
 fn retry_brings_quarantined_files_back() {
     let sandbox = Sandbox::with(&format!("{}\n[radiographs]\nmax_side = 100\n", crate::sandbox::QUICK));
-    sandbox.drop_in("a.png", &small_png(1));
+    sandbox.drop_in("7L.png", &small_png(1));
     let mut daemon = sandbox.daemon();
     daemon.ready();
     sandbox.until("SELECT count(*) FROM files WHERE state = 'quarantined' AND reason_code = 'too-large'", 1);
     daemon.stop(rustix::process::Signal::TERM);
+    let side = "SELECT count(*) FROM files WHERE state = 'quarantined' AND side_by_name = 'left'";
+    assert_eq!(sandbox.count(side), 1);
     std::fs::write(sandbox.beside("kellgrend.toml"), crate::sandbox::QUICK).expect("written");
     assert_eq!(sandbox.output(&["retry", "ffff"]).status.code(), Some(2));
     let digest = kellgrend::digest::Digest::of(&small_png(1)).short();
@@ -155,6 +157,11 @@ fn retry_brings_quarantined_files_back() {
     let mut daemon = sandbox.daemon();
     daemon.ready();
     sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 1);
+    assert_eq!(
+        sandbox.count("SELECT count(*) FROM knees WHERE side = 'left'"),
+        1,
+        "its first name still tells the side"
+    );
 }
 
 #[test]

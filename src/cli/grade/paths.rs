@@ -1,5 +1,6 @@
 //! What the user named -> files.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -9,40 +10,43 @@ pub(super) enum PathError {
     /// Neither a file nor a folder, and no glob matches.
     #[error("{0} is no file, no folder, and no glob that matches anything")]
     Nothing(PathBuf),
-    /// A folder that cannot be searched.
-    #[error("the folder {0} cannot be searched: {1}")]
-    Folder(PathBuf, walkdir::Error),
 }
 
-/// All files that the paths lead to, in order; folders are searched through, hidden names in them passed over.
-pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PathError> {
-    let mut files = Vec::new();
+/// What cannot be searched, and why.
+pub(super) type Unreadable = Vec<(PathBuf, io::Error)>;
+
+/// All files that the paths lead to, in order, and what cannot be searched; folders are searched through, hidden names
+/// in them passed over.
+pub(super) fn expand(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Unreadable), PathError> {
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
         if path.exists() {
-            walk(path, &mut files)?;
+            walk(path, &mut files, &mut unreadable);
             continue;
         }
         // A shell expands most globs itself; quoted ones, and those of other programs, arrive here.
         let before = files.len();
         let matches = glob::glob(&path.to_string_lossy()).map_err(|_| PathError::Nothing(path.clone()))?;
         for found in matches.flatten() {
-            walk(&found, &mut files)?;
+            walk(&found, &mut files, &mut unreadable);
         }
-        if files.len() == before {
+        if files.len() == before && unreadable.is_empty() {
             return Err(PathError::Nothing(path.clone()));
         }
     }
-    Ok(files)
+    Ok((files, unreadable))
 }
 
-fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), PathError> {
+fn walk(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Unreadable) {
     let visible =
         |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
     for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
-        let entry = entry.map_err(|e| PathError::Folder(path.to_owned(), e))?;
-        if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) {
-            files.push(entry.into_path());
+        match entry {
+            Ok(entry) if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) => {
+                files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) => unreadable.push((error.path().unwrap_or(path).to_owned(), error.into())),
         }
     }
-    Ok(())
 }

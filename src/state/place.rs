@@ -1,0 +1,121 @@
+//! Where a file is on its way, under which name, and how it gets there.
+
+use super::State;
+use crate::digest::Digest;
+use crate::radiograph::Format;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// The ending of the name of an original that is no format we know.
+pub const UNKNOWN: &str = "bin";
+
+/// The ending that a kept original's name gets, by its content.
+pub fn extension(bytes: &[u8]) -> &'static str {
+    Format::sniff(bytes).map_or(UNKNOWN, Format::extension)
+}
+
+impl State {
+    /// Where a claimed file is while it is worked on: its digest is its name.
+    pub fn in_work(&self, digest: &Digest) -> PathBuf {
+        self.work.join(digest.to_string())
+    }
+
+    /// Where an original is kept: below the first two digits, so that no folder grows too large.
+    pub fn in_archive(&self, digest: &Digest, extension: &str) -> PathBuf {
+        let name = digest.to_string();
+        self.archive.join(&name[..2]).join(format!("{name}.{extension}"))
+    }
+
+    /// Where a file that could not be graded is kept.
+    pub fn in_quarantine(&self, digest: &Digest, extension: &str) -> PathBuf {
+        self.quarantine.join(format!("{digest}.{extension}"))
+    }
+
+    /// The text beside a quarantined file that says why it is there.
+    pub fn quarantine_reason(&self, digest: &str) -> PathBuf {
+        self.quarantine.join(format!("{digest}.reason.txt"))
+    }
+
+    /// Whether `len` bytes of this digest are kept in work, archive or quarantine.
+    pub fn keeps(&self, digest: &Digest, len: u64) -> bool {
+        let endings = || Format::ALL.map(Format::extension).into_iter().chain([UNKNOWN]);
+        std::iter::once(self.in_work(digest))
+            .chain(endings().map(|ending| self.in_archive(digest, ending)))
+            .chain(endings().map(|ending| self.in_quarantine(digest, ending)))
+            .any(|path| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == len))
+    }
+
+    /// From work to the archive.
+    pub fn put_into_archive(&self, digest: &Digest, extension: &str) -> io::Result<()> {
+        let archive = self.in_archive(digest, extension);
+        make_parent(&archive)?;
+        move_file(&self.in_work(digest), &archive)
+    }
+
+    /// From work to quarantine, with the reason beside it.
+    pub fn put_into_quarantine(&self, digest: &Digest, extension: &str, reason: &str) -> io::Result<()> {
+        fs::create_dir_all(&self.quarantine)?;
+        fs::write(self.quarantine_reason(&digest.to_string()), format!("{reason}\n"))?;
+        move_file(&self.in_work(digest), &self.in_quarantine(digest, extension))
+    }
+}
+
+/// Create the folder that a file is about to be put into.
+pub fn make_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// Rename; across file systems copy, fsync, rename, remove. The bytes are never without a whole name.
+pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::rename(copy_beside(from, to)?, to)?;
+            sync_folder_of(to)?;
+            fs::remove_file(from)?;
+        }
+        outcome => outcome?,
+    }
+    sync_folder_of(to)?;
+    // The folder it came from may be gone by now, or be on a share that syncs no folders: the move stands.
+    let _ = sync_folder_of(from);
+    Ok(())
+}
+
+/// Rename without replacing anything: a taken name gets a number behind it.
+pub fn put_back(from: &Path, to: &Path) -> io::Result<()> {
+    for number in 0..1000 {
+        let mut name = to.as_os_str().to_owned();
+        if number > 0 {
+            name.push(format!(".{number}"));
+        }
+        match renameat_with(CWD, from, CWD, PathBuf::from(name), RenameFlags::NOREPLACE) {
+            Err(rustix::io::Errno::EXIST) => {}
+            outcome => return Ok(outcome?),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// A synced copy under a temporary name in the folder of `to`; nothing is left behind if it fails.
+pub fn copy_beside(from: &Path, to: &Path) -> io::Result<PathBuf> {
+    let partial = to.with_extension("partial");
+    let copied = fs::copy(from, &partial).and_then(|_| File::open(&partial)?.sync_all());
+    if copied.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    copied.map(|()| partial)
+}
+
+/// Make a rename into this file's folder durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// The first bytes of a file, enough to tell its format.
+pub fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(4096).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
