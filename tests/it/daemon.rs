@@ -197,9 +197,10 @@ fn inbox_and_archive_may_be_on_other_file_systems() {
     let sandbox = match &elsewhere {
         Ok(place) if device(place.path()) != device(&std::env::temp_dir()) => {
             let folders = format!(
-                "[folders]\ninbox = {0:?}\narchive = {1:?}\nquarantine = {1:?}\n",
+                "[folders]\ninbox = {0:?}\narchive = {1:?}\nquarantine = {2:?}\n",
                 place.path().join("in"),
-                place.path().join("kept")
+                place.path().join("kept"),
+                place.path().join("refused")
             );
             Sandbox::with(&format!("{QUICK}\n{folders}"))
         }
@@ -213,10 +214,12 @@ fn inbox_and_archive_may_be_on_other_file_systems() {
     sandbox.until(PUBLISHED, 1);
     sandbox.until(QUARANTINED, 1);
     daemon.stop(Signal::TERM);
-    let mut endings: Vec<_> =
-        files_below(&place.path().join("kept")).iter().map(|path| path.extension().expect("one").to_owned()).collect();
-    endings.sort();
-    assert_eq!(endings, ["bin", "png", "txt"]);
+    let endings = |folder: &str| -> Vec<_> {
+        let files = files_below(&place.path().join(folder));
+        files.iter().map(|path| path.extension().expect("an ending").to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(endings("kept"), ["png"]);
+    assert_eq!(endings("refused"), ["bin", "txt"]);
     assert_eq!(files_below(&place.path().join("in")).len() + files_below(&sandbox.state().join("work")).len(), 0);
 }
 
