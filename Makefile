@@ -10,7 +10,7 @@ BINARY = target/release/kellgrend
 
 # See it work. FOLDER=... takes your own radiographs instead of synthetic ones.
 demo: build
-	$(BINARY) demo --state demo $(FOLDER)
+	$(BINARY) demo --state demo $(if $(FOLDER),"$(FOLDER)")
 
 # The tests run on the release build: one compilation serves both commands.
 test: libtorch

@@ -5,7 +5,7 @@ use crate::digest::Digest;
 use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp};
 use crate::radiograph::{Completeness, completeness, side_from_name};
 use crate::side::Side;
-use crate::state::{UNKNOWN, copy_beside, make_parent, move_file, put_back, sync_folder_of};
+use crate::state::{copy_beside, extension, first_bytes, make_parent, move_file, put_back, sync_folder_of};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -128,7 +128,7 @@ impl Intake {
             if self.state.keeps(digest, stamp.len) {
                 return fs::remove_file(&aside);
             }
-            let archive = self.state.in_archive(digest, UNKNOWN);
+            let archive = self.state.in_archive(digest, extension(&first_bytes(&aside)?));
             make_parent(&archive)?;
             move_file(&aside, &archive)
         };
