@@ -81,7 +81,7 @@ impl fmt::Display for DeviceInUse {
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// libtorch's GPU half cannot be loaded.
-    #[error("{choice} was asked for, but {reason}; run `make libtorch-cuda`, or set the device to auto or cpu")]
+    #[error("{choice} was asked for, but {reason}; mend that, or set the device to auto or cpu")]
     NoCuda {
         /// What was asked for.
         choice: DeviceChoice,
@@ -137,7 +137,7 @@ fn count_gpus() -> Result<usize, String> {
 
 fn on_cpu(remark: Option<String>) -> DeviceInUse {
     let threads = tch::get_num_threads();
-    let description = format!("CPU {}, {threads} threads", cpu::model());
+    let description = format!("CPU {}, {threads} thread{}", cpu::model(), if threads == 1 { "" } else { "s" });
     DeviceInUse { device: Device::Cpu, description, remark }
 }
 

@@ -25,7 +25,7 @@ pub fn load() -> Result<(), String> {
         if is_beside {
             format!("{GPU_HALF} cannot be loaded ({cause})")
         } else {
-            format!("{GPU_HALF} is not installed")
+            format!("{GPU_HALF} is not installed (`make libtorch-cuda` fetches it)")
         }
     })?;
     // kept for ever: its kernels are registered in libtorch
