@@ -48,6 +48,16 @@ fn every_kind_of_radiograph_becomes_grade_votes_and_pictures() {
         assert!(original.file_stem().is_some_and(|stem| stem.to_string_lossy() == digest.to_string()));
     }
 
+    let schema = serde_json::from_str(kellgrend::outbox::record::SCHEMA).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    for folder in sandbox.results() {
+        let json = std::fs::read(folder.join("result.json")).expect("a record");
+        let errors: Vec<_> = schema
+            .iter_errors(&serde_json::from_slice(&json).expect("JSON"))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
     let records: Vec<_> = sandbox.results().iter().map(|folder| (folder.clone(), record(folder))).collect();
     assert_eq!(records.len(), 4);
     for (folder, record) in &records {
