@@ -108,6 +108,10 @@ SELECT
     rel.first_seen_at,                                      -- since when the ledger knows it, UTC
     (SELECT max(since) FROM service s WHERE s.release = rel.sha256)
         AS put_in_service_at,                               -- last put into service; null: never
+    (SELECT who FROM service s WHERE s.release = rel.sha256 ORDER BY id DESC LIMIT 1)
+        AS put_in_service_by,                               -- who did that
+    (SELECT why FROM service s WHERE s.release = rel.sha256 ORDER BY id DESC LIMIT 1)
+        AS why,                                             -- and the reason given
     rel.sha256 = (SELECT release FROM service ORDER BY id DESC LIMIT 1)
         AS in_service,                                      -- 1 for the one in service
     (SELECT count(*) FROM grades g WHERE g.release = rel.sha256)

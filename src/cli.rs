@@ -43,10 +43,11 @@ Try:
   kellgrend run --state /srv/kellgrend    watch /srv/kellgrend/inbox until stopped
   kellgrend report grades --limit 20      what was graded last
 
-Exit codes: 0 done, 1 something was refused, 2 wrong usage or settings, 3 cannot start.";
+Exit codes: 0 done, 1 something was refused, 2 wrong usage or settings, 3 cannot start, 130 interrupted.";
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// The folder that holds everything: inbox, work, outbox, archive, quarantine, models, ledger.db
     ///
@@ -85,6 +86,7 @@ enum Command {
 enum Exit {
     Done = 0,
     Refused = 1,
+    Interrupted = 130,
 }
 
 /// Why a command could not do its work.

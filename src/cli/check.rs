@@ -69,7 +69,9 @@ impl Findings {
     fn folders(&mut self, state: &State) {
         for (name, path) in state.folders() {
             let shown = path.display();
-            if !path.exists() {
+            if nearest(path).is_none_or(|place| path.ancestors().take_while(|a| *a != place).any(Path::exists)) {
+                self.bad(name, &format!("{shown} is, or lies below, something that is no folder"));
+            } else if !path.exists() {
                 match nearest(path) {
                     Some(parent) if writable(parent) => {
                         self.good(name, &format!("{shown} is not there yet; it will be made"));
@@ -158,7 +160,14 @@ impl Findings {
         match Ensemble::load(&release, &device) {
             Ok(_) => {
                 let members = release.members().len();
-                self.good("release", &format!("{}: {members} network(s), every hash right", release.name()));
+                self.good(
+                    "release",
+                    &format!(
+                        "{}: {members} network{}, every hash right",
+                        release.name(),
+                        if members == 1 { "" } else { "s" }
+                    ),
+                );
             }
             Err(error) => self.bad("release", &in_full(&error.into())),
         }

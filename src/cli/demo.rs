@@ -57,7 +57,7 @@ impl Demo {
         }
         let fates = daemon.wait(&root, &films)?;
         daemon.stop()?;
-        tell(&root, &films, &fates);
+        tell(&root, &films, &fates, self.folder.is_none());
         Ok(Exit::Done)
     }
 }
@@ -151,7 +151,7 @@ impl Drop for Daemon {
     }
 }
 
-fn tell(root: &Path, films: &[Film], fates: &Fates) {
+fn tell(root: &Path, films: &[Film], fates: &Fates, drawn: bool) {
     let header = ["FILE", "FATE", "SIDE", "GRADE", "MEANING", "CERTAINTY"];
     let rows = films.iter().enumerate().flat_map(|(i, film)| fates[&i].rows(&film.name));
     println!("{}\n", aligned(&header, rows));
@@ -177,5 +177,10 @@ fn tell(root: &Path, films: &[Film], fates: &Fates) {
     ] {
         println!("  sqlite3 -box {} \\\n    '{query}'", at("ledger.db"));
     }
-    println!("\nNot a medical device; not for diagnosis. The synthetic radiographs show nobody's knees.");
+    let films = if drawn {
+        "The synthetic radiographs show nobody's knees."
+    } else {
+        "The demo's folder holds copies of yours."
+    };
+    println!("\nNot a medical device; not for diagnosis. {films}");
 }

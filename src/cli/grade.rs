@@ -30,12 +30,14 @@ pub(super) struct Grade {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// One JSON object a knee
+    ///
+    /// Its status is graded, duplicate (graded before, from the ledger) or quarantined (refused; the file stays where it is).
     #[arg(long, conflicts_with = "csv")]
     json: bool,
     /// Comma-separated values with a header line
     #[arg(long)]
     csv: bool,
-    /// Draw no Grad-CAM pictures
+    /// Draw no Grad-CAM pictures; what is graded without them stays without
     #[arg(long)]
     no_pictures: bool,
     /// Radiographs decoded and drawn at a time
@@ -74,7 +76,8 @@ impl Grade {
         if let Some(release) = self.release {
             settings.ensemble.release = release;
         }
-        let (files, unreadable) = paths::expand(&self.paths).map_err(usage)?;
+        let own = state.folders().map(|(_, path)| path.to_owned());
+        let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
         let keep_names = settings.identity.keep == crate::config::Identity::Plain;
         let outbox = state.outbox.clone();
         let station = Station::open(&settings, state, "grade")?;
@@ -101,7 +104,8 @@ impl Grade {
         printer.finish()?;
         eprintln!("{tally}; results in {}", outbox.display());
         if tally.interrupted {
-            return Err(Failure::Start(anyhow::anyhow!("interrupted; the same command goes on where it stopped")));
+            eprintln!("interrupted; the same command goes on where it stopped");
+            return Ok(Exit::Interrupted);
         }
         Ok(if tally.refused == 0 { Exit::Done } else { Exit::Refused })
     }
@@ -226,7 +230,7 @@ async fn hash(path: PathBuf) -> anyhow::Result<std::io::Result<(Digest, u64)>> {
 
 fn progress_bar(files: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::stderr_with_hz(4));
-    let style = "{bar:40.cyan/blue} {pos}/{len} radiographs  {per_sec}  {eta} left";
+    let style = "{bar:40.cyan/blue} {pos:>6}/{len} radiographs  {elapsed_precise} elapsed, {eta_precise} left";
     bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Releases: the networks that grade, and which of them are in service
 ///
-/// A release is a folder below models/ that is written once: release.toml names its members and the SHA-256 of every
-/// file, checked at each load. The starter release comes with the program.
+/// A release is a folder below models/ that is written once: release.toml names its members and the SHA-256 of their
+/// weights, checked at each load. The starter release comes with the program.
 #[derive(Debug, clap::Args)]
 pub(super) struct Models {
     #[command(subcommand)]
@@ -50,7 +50,7 @@ enum Command {
 ///
 /// Takes state_dicts as torch.save and torchvision write them (.pt, .pth, zip or legacy format) and .safetensors,
 /// float32 or float16, with torchvision's names and a five-way last layer. No code in a file is ever executed. Missing,
-/// surplus or misshapen tensors and NaN are refused by name.
+/// surplus or misshapen tensors and NaN are refused by name. This version knows the architecture shufflenet_v2_x2_0.
 #[derive(Debug, clap::Args)]
 struct Import {
     /// One file a member; ARCHITECTURE=FILE where the file's name does not begin with its architecture's
@@ -111,7 +111,7 @@ fn list(state: &State) -> Result<(), Failure> {
 fn show(release: &Release) {
     println!("name      {}", release.name());
     println!("digest    {}", release.digest());
-    println!("created   {}", release.created());
+    println!("created   {}", release.created().round(jiff::Unit::Second).unwrap_or(release.created()));
     println!("vote      {}", release.vote());
     println!("folder    {}\n", release.folder().display());
     let members = release.members().map(|member| {
@@ -168,7 +168,7 @@ impl Import {
         settle(DeviceChoice::Cpu, 0)?;
         let release = import(&sources, options, &state.models)?;
         println!("{} is a release now: {}", release.name(), release.folder().display());
-        println!("put it into service with: kellgrend models use {}", release.name());
+        println!("put it into service with: kellgrend models use --state {} {}", state.root.display(), release.name());
         Ok(())
     }
 }

@@ -16,8 +16,11 @@ pub(super) struct Report {
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
     format: Style,
+    /// All columns of a table, however wide; CSV and JSON have them always
+    #[arg(long)]
+    wide: bool,
     /// At most this many rows (a table stops at 50 unless told otherwise; CSV and JSON are whole)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }
 
@@ -45,6 +48,9 @@ impl Report {
         if table.rows.is_empty() && matches!(self.format, Style::Table) {
             writeln!(out, "nothing yet")?;
             return Ok(Exit::Done);
+        }
+        if matches!(self.format, Style::Table) && !self.wide {
+            table.keep_columns(report.narrow);
         }
         table.print(self.format, &mut out)?;
         if more {

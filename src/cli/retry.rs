@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Retry {
     /// Digests, or their first digits, as `kellgrend report refused` shows them
-    #[arg(required_unless_present = "all", value_name = "SHA256")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "SHA256")]
     digests: Vec<String>,
     /// Everything that is in quarantine
     #[arg(long)]
@@ -31,7 +31,11 @@ impl Retry {
                 let mut found = kept.iter().filter(|(name, _)| name.starts_with(&digits));
                 match (found.next(), found.next()) {
                     (Some(one), None) => chosen.push(one.clone()),
-                    (None, _) => return Err(usage(anyhow::anyhow!("nothing in quarantine begins with {digits}"))),
+                    (None, _) => {
+                        return Err(usage(anyhow::anyhow!(
+                            "nothing in quarantine begins with {digits}; what `kellgrend grade` refused is still where it was"
+                        )));
+                    }
                     _ => return Err(usage(anyhow::anyhow!("several files in quarantine begin with {digits}"))),
                 }
             }

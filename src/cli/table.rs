@@ -19,6 +19,17 @@ pub(super) enum Style {
 }
 
 impl Table {
+    /// Only these columns, where they are there.
+    pub(super) fn keep_columns(&mut self, wanted: &[&str]) {
+        let kept: Vec<bool> = self.columns.iter().map(|column| wanted.contains(&column.as_str())).collect();
+        let mut keep = kept.iter();
+        self.columns.retain(|_| keep.next().is_some_and(|keep| *keep));
+        for row in &mut self.rows {
+            let mut keep = kept.iter();
+            row.retain(|_| keep.next().is_some_and(|keep| *keep));
+        }
+    }
+
     pub(super) fn print(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
         match style {
             Style::Table => {
@@ -77,8 +88,7 @@ where
 fn cell(value: &Value) -> String {
     match exact(value) {
         text if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
-        text if value.is_f64() => text.chars().take(6).collect(),
-        text => text,
+        text => value.as_f64().filter(|_| value.is_f64()).map_or(text, |number| format!("{number:.4}")),
     }
 }
 

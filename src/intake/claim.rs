@@ -94,7 +94,7 @@ impl Intake {
                 self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }
             Prior::Duplicate => {
-                tracing::info!(sha256 = %digest.short(), "duplicate: the same bytes have arrived before");
+                tracing::info!(sha256 = digest.short(), "duplicate: the same bytes have arrived before");
                 self.put_duplicate_away(path, &digest, stamp)?;
                 None
             }

@@ -34,7 +34,7 @@ pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<C
             Ok(claim) => left.extend(claim),
             // A full archive is no reason not to grade; the next start tries again.
             Err(IntakeError::Io { what, source }) => {
-                tracing::warn!(sha256 = %digest.short(), "{what}: {source}; it stays in work for now");
+                tracing::warn!(sha256 = digest.short(), "{what}: {source}; it stays in work for now");
             }
             Err(error) => return Err(error),
         }
@@ -83,7 +83,7 @@ fn put_away(
             let file = File::open(path).map_err(unmoved)?;
             let bytes = file.metadata().map_err(unmoved)?.len();
             if Digest::of_reader(file).map_err(unmoved)? != digest {
-                tracing::warn!(sha256 = %digest.short(), "a file in work is not what its name says; it is left alone");
+                tracing::warn!(sha256 = digest.short(), "a file in work is not what its name says; it is left alone");
                 return Ok(None);
             }
             let arrival = Arrival {

@@ -86,6 +86,12 @@ impl Settle {
         let Some(known) = self.candidates.get_mut(path) else { return false };
         let give_up = known.unchanged_since + self.truncated_after;
         known.due = give_up;
+        if now < give_up && !std::mem::replace(&mut known.troubled, true) {
+            let (inode, patience) = (known.stamp.inode.1, self.truncated_after.as_secs());
+            tracing::info!(
+                "a file in the inbox (inode {inode}) is incomplete; waiting up to {patience} s for the rest"
+            );
+        }
         now >= give_up
     }
 

@@ -146,8 +146,9 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
         (Origin::Inbox, Some(twin)) => twin.state == "published" || arrival.kept,
     };
     let resumable = earlier.iter().find(|row| {
-        let unfinished = matches!(row.state.as_str(), "withdrawn" | "claimed" | "graded");
-        !duplicate && unfinished && row.origin == arrival.origin.as_str()
+        // One that was refused and is tried again is no longer refused.
+        let open = matches!(row.state.as_str(), "withdrawn" | "claimed" | "graded" | "quarantined");
+        !duplicate && open && row.origin == arrival.origin.as_str()
     });
     let side_known = |side: Side| (side != Side::Unknown).then_some(side);
     // A file that comes back from quarantine bears its digest as its name: what the first name said still holds.

@@ -12,15 +12,86 @@ pub struct Report {
     pub name: &'static str,
     /// What it shows.
     pub about: &'static str,
+    /// The columns that a terminal's width allows; all are in the view.
+    pub narrow: &'static [&'static str],
 }
 
 /// All public views.
 pub const REPORTS: [Report; 5] = [
-    Report { name: "grades", about: "every grade, newest first, with all that made it" },
-    Report { name: "votes", about: "every member's vote, newest grade first" },
-    Report { name: "daily", about: "a line a day: what came and what became of it" },
-    Report { name: "refused", about: "every file that was not graded, and why, newest first" },
-    Report { name: "releases", about: "every release that was in service or graded" },
+    Report {
+        name: "grades",
+        about: "every grade, newest first, with all that made it",
+        narrow: &[
+            "graded_at",
+            "sha256",
+            "side",
+            "grade",
+            "agreement",
+            "p0",
+            "p1",
+            "p2",
+            "p3",
+            "p4",
+            "release",
+            "picture",
+        ],
+    },
+    Report {
+        name: "votes",
+        about: "every member's vote, newest grade first",
+        narrow: &[
+            "graded_at",
+            "sha256",
+            "side",
+            "member",
+            "grade",
+            "p0",
+            "p1",
+            "p2",
+            "p3",
+            "p4",
+            "ensemble_grade",
+            "release",
+        ],
+    },
+    Report {
+        name: "daily",
+        about: "a line a day: what came and what became of it",
+        narrow: &[
+            "day",
+            "published",
+            "duplicates",
+            "quarantined",
+            "in_work",
+            "knees",
+            "kl0",
+            "kl1",
+            "kl2",
+            "kl3",
+            "kl4",
+            "mean_agreement",
+        ],
+    },
+    Report {
+        name: "refused",
+        about: "every file that was not graded, and why, newest first",
+        narrow: &["at", "sha256", "state", "reason_code", "reason", "name"],
+    },
+    Report {
+        name: "releases",
+        about: "every release that was in service or graded",
+        narrow: &[
+            "name",
+            "sha256",
+            "vote",
+            "members",
+            "put_in_service_at",
+            "put_in_service_by",
+            "why",
+            "in_service",
+            "knees",
+        ],
+    },
 ];
 
 /// Rows of a view, with its columns' names.

@@ -4,7 +4,7 @@ use super::films::Film;
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::ledger::Ledger;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -43,10 +43,13 @@ fn fate(db: &Connection, digest: Digest, nth: usize) -> rusqlite::Result<Option<
     let mut files = db.prepare(
         "SELECT f.state, f.reason FROM files f JOIN radiographs r ON r.id = f.radiograph \
          WHERE r.sha256 = ?1 AND f.state IN ('published', 'duplicate', 'quarantined') \
-         ORDER BY f.state <> 'published', f.id LIMIT 1 OFFSET ?2",
+         ORDER BY f.state <> 'published', f.id",
     )?;
-    let file = files.query_map(params![digest.to_string(), nth as i64], |row| Ok((row.get(0)?, row.get(1)?)))?.next();
-    let Some((state, reason)) = file.transpose()? else { return Ok(None) };
+    let files: Vec<(String, Option<String>)> =
+        files.query_map([digest.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    // A file that was refused and comes again is the same row: the fate of both.
+    let refused = files.last().filter(|(state, _)| state == "quarantined");
+    let Some((state, reason)) = files.get(nth).or(refused).cloned() else { return Ok(None) };
     let mut knees = db.prepare(
         "SELECT side, grade, max(p0, p1, p2, p3, p4), picture FROM report_grades WHERE sha256 = ?1 ORDER BY side DESC",
     )?;

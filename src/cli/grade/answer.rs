@@ -143,14 +143,15 @@ impl Printer {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.replace(char::is_control, "?"); // a line a knee, whatever files are called
         match (self.grade, self.side, &self.probabilities) {
             (Some(grade), Some(side), Some(probabilities)) => {
                 let percent = 100.0 * probabilities.0[grade.index()];
                 let meaning = grade.meaning();
-                write!(f, "KL {grade}  {meaning:<17} {percent:>3.0} %  {side:<7}  {}", self.file)?;
+                write!(f, "KL {grade}  {meaning:<17} {percent:>3.0} %  {side:<7}  {file}")?;
                 if self.status == Status::Duplicate { write!(f, "  (graded before)") } else { Ok(()) }
             }
-            _ => write!(f, "refused  {}  {}", self.file, self.reason.as_deref().unwrap_or_default()),
+            _ => write!(f, "refused  {file}  {}", self.reason.as_deref().unwrap_or_default()),
         }
     }
 }
@@ -225,7 +226,9 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} radiographs graded ({} knees), ", self.graded, self.knees)?;
+        let s = |count: usize| if count == 1 { "" } else { "s" };
+        let (graded, knees) = (self.graded, self.knees);
+        write!(f, "{graded} radiograph{} graded ({knees} knee{}), ", s(graded), s(knees))?;
         write!(f, "{} graded before, {} refused", self.known, self.refused)
     }
 }

@@ -16,19 +16,19 @@ pub(super) enum PathError {
 pub(super) type Unreadable = Vec<(PathBuf, io::Error)>;
 
 /// All files that the paths lead to, in order, and what cannot be searched; folders are searched through, hidden names
-/// in them passed over.
-pub(super) fn expand(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Unreadable), PathError> {
+/// and our own folders (results, originals) in them passed over.
+pub(super) fn expand(paths: &[PathBuf], own: &[PathBuf]) -> Result<(Vec<PathBuf>, Unreadable), PathError> {
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
         if path.exists() {
-            walk(path, &mut files, &mut unreadable);
+            walk(path, own, &mut files, &mut unreadable);
             continue;
         }
         // A shell expands most globs itself; quoted ones, and those of other programs, arrive here.
         let before = files.len();
         let matches = glob::glob(&path.to_string_lossy()).map_err(|_| PathError::Nothing(path.clone()))?;
         for found in matches.flatten() {
-            walk(&found, &mut files, &mut unreadable);
+            walk(&found, own, &mut files, &mut unreadable);
         }
         if files.len() == before && unreadable.is_empty() {
             return Err(PathError::Nothing(path.clone()));
@@ -37,10 +37,13 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Unreadable), Pa
     Ok((files, unreadable))
 }
 
-fn walk(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Unreadable) {
-    let visible =
-        |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
-    for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(visible) {
+fn walk(path: &Path, own: &[PathBuf], files: &mut Vec<PathBuf>, unreadable: &mut Unreadable) {
+    let wanted = |entry: &walkdir::DirEntry| {
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let ours = || std::path::absolute(entry.path()).is_ok_and(|path| own.contains(&path));
+        entry.depth() == 0 || !(hidden || entry.file_type().is_dir() && ours())
+    };
+    for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(wanted) {
         match entry {
             Ok(entry) if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) => {
                 files.push(entry.into_path());

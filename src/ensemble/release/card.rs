@@ -21,11 +21,11 @@ pub fn text(manifest: &Manifest) -> String {
         let _ = writeln!(card, "- {}", measured(metrics));
     }
     let provenance = &manifest.provenance;
-    let _ = write!(card, "\n## Where it comes from\n\n{}\n", provenance.note.as_deref().unwrap_or("Nobody has said."));
+    let _ = write!(card, "\n## Where it comes from\n\n{}\n", provenance.note.as_deref().unwrap_or("Imported from:"));
     for origin in &provenance.sources {
         let _ = writeln!(card, "- `{}`, SHA-256 {}", origin.file, origin.sha256);
     }
-    let _ = writeln!(card, "\nWritten by {} at {}.", provenance.program, manifest.created);
+    let _ = writeln!(card, "\nWritten by {} at {:.0}.", provenance.program, manifest.created);
     card
 }
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// The program that writes releases.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// One foreign file that becomes a member, named after its architecture.
+/// One foreign file that becomes a member, named after its architecture; a second of the same gets `_2` behind it.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// A state_dict: `.safetensors`, `.pt` or `.pth`.
@@ -57,7 +57,11 @@ pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Resu
     let mut origins = Vec::new();
     for source in sources {
         let (bytes, origin) = convert(source, &options.name)?;
-        let name = source.architecture.name().to_owned();
+        let twins = members.iter().filter(|member: &&MemberEntry| member.architecture == source.architecture).count();
+        let name = match twins {
+            0 => source.architecture.name().to_owned(),
+            n => format!("{}_{}", source.architecture, n + 1),
+        };
         members.push(MemberEntry {
             file: format!("{name}.safetensors"),
             name,
