@@ -146,8 +146,12 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
         (Origin::Inbox, Some(twin)) => twin.state == "published" || arrival.kept,
     };
     let resumable = earlier.iter().find(|row| {
-        // One that was refused and is tried again is no longer refused.
-        let open = matches!(row.state.as_str(), "withdrawn" | "claimed" | "graded" | "quarantined");
+        let open = match row.state.as_str() {
+            "withdrawn" | "claimed" | "graded" => true,
+            // One that was refused and is tried again: it is no longer in quarantine, or never was.
+            "quarantined" => !arrival.kept || arrival.origin == Origin::CommandLine,
+            _ => false,
+        };
         !duplicate && open && row.origin == arrival.origin.as_str()
     });
     let side_known = |side: Side| (side != Side::Unknown).then_some(side);

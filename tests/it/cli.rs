@@ -162,6 +162,7 @@ fn retry_brings_quarantined_files_back() {
         1,
         "its first name still tells the side"
     );
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_refused"), 0, "it is refused no longer");
 }
 
 #[test]
