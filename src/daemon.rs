@@ -109,6 +109,8 @@ async fn see_through(station: Arc<Station>, claim: Claimed, mut stopped: watch::
         match outcome {
             Ok(()) => continue,
             Err(Trouble::Stopped(_)) => return,
+            // Its fate is on record; it was moved already, or somebody took it: nothing is left to move.
+            Err(Trouble::PutAway(_)) if !subject.path.exists() => return,
             Err(Trouble::Read(_)) if !subject.path.exists() => return withdraw(&station, &subject).await,
             Err(trouble) => tracing::error!(sha256, "{trouble}; trying again in {} s", pause.as_secs()),
         }
@@ -154,7 +156,7 @@ async fn put_away(station: &Arc<Station>, subject: &Subject, fate: &Fate) -> Res
             tokio::task::spawn_blocking(move || station.state.put_into_quarantine(&digest, extension, &text)).await
         }
     };
-    Ok(moved.map_err(|_| Trouble::Defect("a worker panicked"))??)
+    moved.map_err(|_| Trouble::Defect("a worker panicked"))?.map_err(Trouble::PutAway)
 }
 
 async fn withdraw(station: &Station, subject: &Subject) {

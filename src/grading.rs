@@ -72,6 +72,9 @@ pub enum Trouble {
     /// The original cannot be read.
     #[error("an original cannot be read back: {0}")]
     Read(#[from] io::Error),
+    /// The original cannot be moved to where its fate belongs.
+    #[error("an original cannot be put away: {0}")]
+    PutAway(io::Error),
     /// The original is not what was claimed.
     #[error("an original changed while it was in work")]
     Changed,
@@ -273,10 +276,9 @@ impl Grading {
                 .unwrap_or_default();
             let rows = drawn.iter().flat_map(|drawing| drawing.rows(&folder)).collect::<Vec<_>>();
             let record = result::record(&context, &subject_, &decoded, &recorded, &drawn);
-            let json = record.to_json().map_err(|e| Trouble::Read(e.into()))?;
+            let json = record.to_json().map_err(|_| Trouble::Defect("the record cannot be written as JSON"))?;
             let files = drawn.into_iter().flat_map(result::Drawing::into_files);
             let files: Vec<_> = std::iter::once((record::FILE_NAME.to_owned(), json)).chain(files).collect();
-            std::fs::create_dir_all(&context.outbox)?; // a user may have cleared it away
             publish(&context.outbox, &folder, &files)?;
             Ok::<_, Trouble>(rows)
         })

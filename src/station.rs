@@ -3,7 +3,7 @@
 //! What the daemon and `kellgrend grade` share.
 
 use crate::config::Settings;
-use crate::ensemble::{DeviceInUse, Ensemble, Release, settle, starter};
+use crate::ensemble::{Ensemble, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
 use crate::outbox::publish::sweep;
@@ -23,8 +23,6 @@ pub struct Station {
     pub start: StartId,
     /// The release that grades.
     pub release: Release,
-    /// The device in use.
-    pub device: DeviceInUse,
     /// Takes radiographs all the way.
     pub grading: Grading,
     /// Radiographs worth having on their way at a time: enough to fill the next batch while one is computed.
@@ -86,7 +84,7 @@ impl Station {
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
-        Ok(Self { state, ledger, start, release, device, grading, in_flight: 2 * batch + jobs, _lock: lock })
+        Ok(Self { state, ledger, start, release, grading, in_flight: 2 * batch + jobs, _lock: lock })
     }
 }
 

@@ -47,6 +47,7 @@ pub fn publish(outbox: &Path, name: &str, files: &[(String, Vec<u8>)]) -> Result
     if files.is_empty() {
         return Err(PublishError::Empty(name.to_owned()));
     }
+    fs::create_dir_all(outbox).map_err(fault("make", outbox))?; // a user may have cleared it away
     let place = outbox.join(name);
     if holds(&place, files) {
         // the crash may have come after the rename and before it was durable

@@ -108,7 +108,8 @@ fn an_outbox_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    for outbox in [folder.path().join("absent"), file] {
+    // An absent outbox is made; neither a file nor a place below one can be an outbox.
+    for outbox in [file.join("below"), file] {
         let error = publish(&outbox, "film", &files(&[("result.json", "{}")])).unwrap_err().to_string();
         assert!(error.contains(outbox.to_str().unwrap()) && error.contains("Check that"), "{error}");
         assert!(sweep(&outbox).unwrap_err().to_string().contains(outbox.to_str().unwrap()));
