@@ -6,10 +6,10 @@
 mod choices;
 mod source;
 
-pub use choices::{Identity, LogLevel, Pattern};
+pub use choices::{Identity, LogLevel, Pattern, Views};
 pub use source::ConfigError;
 
-use crate::ensemble::DeviceChoice;
+use crate::ensemble::{DeviceChoice, Precision};
 use crate::outbox::overlay::Palette;
 use bytesize::ByteSize;
 use choices::{a_handful, at_least_one, at_most_a_week, at_most_an_hour};
@@ -91,6 +91,7 @@ pub struct IdentitySettings {
 #[allow(missing_docs)]
 pub struct EnsembleSettings {
     pub device: DeviceChoice,
+    pub precision: Precision,
     #[serde(deserialize_with = "a_handful")]
     pub threads: usize,
     pub release: String,
@@ -117,6 +118,7 @@ pub struct GradingSettings {
 pub struct Pictures {
     pub draw: bool,
     pub palette: Palette,
+    pub views: Views,
 }
 
 /// `[log]`
@@ -162,6 +164,7 @@ impl Default for EnsembleSettings {
     fn default() -> Self {
         Self {
             device: DeviceChoice::default(),
+            precision: Precision::default(),
             threads: 0,
             release: String::new(),
             batch: 0,
@@ -178,7 +181,7 @@ impl Default for GradingSettings {
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { draw: true, palette: Palette::default() }
+        Self { draw: true, palette: Palette::default(), views: Views::default() }
     }
 }
 

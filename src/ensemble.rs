@@ -1,21 +1,29 @@
 //! The ensemble: a release's members, what they are shown, how they vote, and where they looked.
 
+mod batch;
 pub mod cam;
 pub mod device;
 mod member;
+mod precision;
 pub mod preprocess;
 pub mod release;
 pub mod starter;
 pub mod vote;
 
+pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, settle};
 pub use member::Member;
+pub use precision::{NeedsGpu, Precision};
 pub use release::Release;
 pub use vote::VoteRule;
 
-use crate::grade::{KlGrade, Probabilities, Vote};
+use crate::{
+    grade::{KlGrade, Probabilities, Vote},
+    networks::Form,
+};
 use image::GrayImage;
+use preprocess::Films;
 use release::ReleaseError;
 use std::collections::{BTreeMap, btree_map::Entry};
 use tch::{Device, TchError, Tensor};
@@ -23,8 +31,8 @@ use tch::{Device, TchError, Tensor};
 /// Knees that go through a network together on a CPU: its caches hold the feature maps of two views, and more gain nothing.
 const KNEES_ON_CPU: usize = 1;
 
-/// Knees that go through a network together on a GPU.
-const KNEES_ON_GPU: usize = 16;
+/// Knees that go through a network together on a GPU: the matrix units are full, and all fits in 16 GiB.
+const KNEES_ON_GPU: usize = 32;
 
 /// The ensemble's answer for one knee.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +66,9 @@ pub enum GradeError {
         /// The member's name in its release.
         member: String,
     },
+    /// The device has too little memory, even for one knee.
+    #[error("the device has too little memory to grade a knee: {0}")]
+    OutOfMemory(String),
     /// libtorch failed, for all knees that went through together.
     #[error("libtorch failed while grading: {0}")]
     Torch(String),
@@ -66,7 +77,11 @@ pub enum GradeError {
 impl From<TchError> for GradeError {
     /// libtorch's messages carry a C++ backtrace behind their first line.
     fn from(error: TchError) -> Self {
-        Self::Torch(error.to_string().lines().next().unwrap_or_default().to_owned())
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().to_owned();
+        // "CUDA out of memory", "DefaultCPUAllocator: can't allocate memory"
+        let is_memory = ["out of memory", "can't allocate memory", "not enough memory"].iter().any(|w| text.contains(w));
+        if is_memory { Self::OutOfMemory(first) } else { Self::Torch(first) }
     }
 }
 
@@ -75,14 +90,18 @@ pub struct Ensemble {
     members: Vec<Member>,
     vote: VoteRule,
     device: Device,
+    batch: BatchLimit,
     with_maps: bool,
+    with_flipped_maps: bool,
 }
 
 impl Ensemble {
     /// Loads every member: the file's hash, the tensors' names, shapes and values are checked.
-    pub fn load(release: &Release, device: &DeviceInUse) -> Result<Self, ReleaseError> {
-        let members = release.members().map(|member| Member::load(member, device.device)).collect::<Result<_, _>>()?;
-        Ok(Self { members, vote: release.vote(), device: device.device, with_maps: true })
+    pub fn load(release: &Release, device: &DeviceInUse, form: Form) -> Result<Self, ReleaseError> {
+        let device = device.device;
+        let members = release.members().map(|member| Member::load(member, device, form)).collect::<Result<_, _>>()?;
+        let batch = BatchLimit::new(if device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU });
+        Ok(Self { members, vote: release.vote(), device, batch, with_maps: true, with_flipped_maps: false })
     }
 
     /// The same ensemble, computing Grad-CAM maps beside the grades (the default) or not.
@@ -91,34 +110,43 @@ impl Ensemble {
         self
     }
 
+    /// The same ensemble, its maps the means of those of both views, or of the upright one alone (the default).
+    pub fn with_flipped_maps(mut self, with_flipped_maps: bool) -> Self {
+        self.with_flipped_maps = with_flipped_maps;
+        self
+    }
+
+    /// The same ensemble, taking at most so many knees through the networks together instead of what suits the device.
+    pub fn with_batch(mut self, knees: usize) -> Self {
+        self.batch = BatchLimit::new(knees);
+        self
+    }
+
     /// The members in the release's order.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// How many knees go through the networks together on this device; more in one call gains nothing.
+    /// How many knees go through the networks together at most; more in one call gains nothing.
     pub fn knees_at_once(&self) -> usize {
-        if self.device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU }
+        self.batch.get()
     }
 
     /// Grades knees, in the order given. One that has no grade refuses them all: ask again one by one.
     pub fn grade(&self, knees: &[&GrayImage]) -> Result<Vec<Graded>, GradeError> {
-        let mut graded = Vec::with_capacity(knees.len());
-        for together in knees.chunks(self.knees_at_once()) {
-            graded.extend(tch::no_grad(|| self.grade_together(together))?);
-        }
-        Ok(graded)
+        self.batch.take_through(knees, |together| tch::no_grad(|| self.grade_together(together)))
     }
 
     fn grade_together(&self, knees: &[&GrayImage]) -> Result<Vec<Graded>, GradeError> {
         if let Some((width, height)) = knees.iter().map(|knee| knee.dimensions()).find(|&(w, h)| w == 0 || h == 0) {
             return Err(GradeError::NoPixels { width, height });
         }
+        let films = Films::upload(knees, self.device)?;
         // members of one image size share their views
         let mut views = BTreeMap::new();
         for size in self.members.iter().map(Member::image_size) {
             if let Entry::Vacant(entry) = views.entry(size) {
-                entry.insert(preprocess::views(knees, size, self.device)?);
+                entry.insert(films.views(size)?);
             }
         }
         let mut votes = vec![Vec::new(); knees.len()];
@@ -151,7 +179,8 @@ impl Ensemble {
         let side = self.members.iter().map(Member::image_size).max().unwrap_or_default();
         let grades: Vec<i64> = graded.iter().map(|knee| u8::from(knee.grade).into()).collect();
         let grades = Tensor::f_from_slice(&grades)?.f_to(self.device)?;
-        let members = self.members.iter().zip(maps).map(|(member, map)| member.saliency(map, &grades));
+        let both = self.with_flipped_maps;
+        let members = self.members.iter().zip(maps).map(|(member, map)| member.saliency(map, &grades, both));
         let maps = cam::mean(&members.collect::<Result<Vec<_>, _>>()?, side)?;
         graded.iter_mut().zip(maps).for_each(|(knee, map)| knee.map = Some(map));
         Ok(())

@@ -201,7 +201,7 @@ impl Grading {
             Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
                 return self.refuse(subject, "not-gradable", error.to_string(), extension).await;
             }
-            Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
+            Err(GradeError::Torch(error) | GradeError::OutOfMemory(error)) => return Err(Trouble::Networks(error)),
         };
         let recorded = self.record(subject, &decoded, &graded).await?;
         let _job = acquire(&self.publishing, 1).await;

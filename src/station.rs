@@ -2,7 +2,7 @@
 //!
 //! What the daemon and `kellgrend grade` share.
 
-use crate::config::Settings;
+use crate::config::{Settings, Views};
 use crate::ensemble::{Ensemble, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
@@ -44,7 +44,13 @@ impl Station {
         // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
-        let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
+        let form = settings.ensemble.precision.form(&device)?;
+        let mut ensemble = Ensemble::load(&release, &device, form)?
+            .with_maps(settings.pictures.draw)
+            .with_flipped_maps(settings.pictures.views == Views::Both);
+        if settings.ensemble.batch > 0 {
+            ensemble = ensemble.with_batch(settings.ensemble.batch);
+        }
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
@@ -77,10 +83,7 @@ impl Station {
             identity: IdentityPolicy::new(settings.identity.keep, &state.root, ledger.has_pseudonyms()?)?,
             pictures: settings.pictures.draw.then_some(settings.pictures.palette),
         };
-        let batch = match settings.ensemble.batch {
-            0 => ensemble.knees_at_once(),
-            batch => batch,
-        };
+        let batch = ensemble.knees_at_once();
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());

@@ -157,7 +157,11 @@ impl Findings {
             }
             Err(error) => return self.bad("release", &in_full(&error)),
         };
-        match Ensemble::load(&release, &device) {
+        let form = match settings.ensemble.precision.form(&device) {
+            Ok(form) => form,
+            Err(error) => return self.bad("precision", &error.to_string()),
+        };
+        match Ensemble::load(&release, &device, form) {
             Ok(_) => {
                 let members = release.members().len();
                 self.good(

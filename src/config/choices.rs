@@ -27,6 +27,17 @@ impl Identity {
     }
 }
 
+/// Which views' Grad-CAM maps are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Views {
+    /// The knee as it is.
+    #[default]
+    Upright,
+    /// The mean of the knee as it is and of its mirror image turned back.
+    Both,
+}
+
 /// How much the log says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

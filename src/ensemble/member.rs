@@ -3,7 +3,7 @@
 use super::{GradeError, cam, release::MemberFile, release::ReleaseError};
 use crate::{
     grade::{GRADES, Probabilities, Vote},
-    networks::Network,
+    networks::{Form, Network},
 };
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -19,13 +19,13 @@ pub struct Member {
 pub(super) struct Answer {
     /// One vote per knee.
     pub votes: Vec<Vote>,
-    /// The feature map of each knee's unflipped view, `[knees, c, h, w]`.
+    /// The feature maps of both views, `[2 knees, c, h, w]`: all as they are, then all flipped.
     pub map: Tensor,
 }
 
 impl Member {
-    pub(super) fn load(file: MemberFile, device: Device) -> Result<Self, ReleaseError> {
-        let network = file.build(device)?;
+    pub(super) fn load(file: MemberFile, device: Device, form: Form) -> Result<Self, ReleaseError> {
+        let network = file.build(device, form)?;
         Ok(Self { name: file.name().to_owned(), image_size: file.image_size(), network, device })
     }
 
@@ -44,7 +44,7 @@ impl Member {
         Ok(tch::no_grad(|| self.network.logits(&self.network.map(&views.f_to(self.device)?)?))?)
     }
 
-    /// One vote per knee, from the knees' views as [`super::preprocess::views`] lays them.
+    /// One vote per knee, from the knees' views as [`super::preprocess::Films::views`] lays them.
     pub(super) fn answer(&self, views: &Tensor) -> Result<Answer, GradeError> {
         let map = self.network.map(views)?;
         let logits = self.network.logits(&map)?;
@@ -53,7 +53,7 @@ impl Member {
         let mut flat = vec![0f32; mean.numel()];
         mean.f_to(Device::Cpu)?.f_copy_data(&mut flat, mean.numel())?;
         let votes = flat.as_chunks::<GRADES>().0.iter().map(|&logits| self.vote(logits)).collect::<Result<_, _>>()?;
-        Ok(Answer { votes, map: map.f_narrow(0, 0, knees)? })
+        Ok(Answer { votes, map })
     }
 
     fn vote(&self, logits: [f32; GRADES]) -> Result<Vote, GradeError> {
@@ -64,8 +64,15 @@ impl Member {
         Ok(Vote { member: self.name.clone(), grade: probabilities.argmax(), probabilities })
     }
 
-    /// Grad-CAM of one grade per knee, `[knees, s, s]` at the member's image size, from the maps of [`Answer`].
-    pub(super) fn saliency(&self, map: &Tensor, grades: &Tensor) -> Result<Tensor, TchError> {
-        cam::grad_cam(map, &self.network.mean_gradient(map, grades)?, self.image_size)
+    /// Grad-CAM of one grade per knee, `[knees, s, s]` at the member's image size, from the maps of [`Answer`]: of the
+    /// upright view, or the mean of both views', the flipped one turned back.
+    pub(super) fn saliency(&self, maps: &Tensor, grades: &Tensor, both: bool) -> Result<Tensor, TchError> {
+        let knees = maps.size4()?.0 / 2;
+        let of = |first: i64| {
+            let map = maps.f_narrow(0, first, knees)?;
+            cam::grad_cam(&map, &self.network.mean_gradient(&map, grades)?, self.image_size)
+        };
+        let upright = of(0)?;
+        if both { (upright + of(knees)?.f_flip([2])?).f_div_scalar(2.0) } else { Ok(upright) }
     }
 }

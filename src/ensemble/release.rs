@@ -18,7 +18,7 @@ use super::vote::VoteRule;
 use crate::{
     digest::Digest,
     networks::{
-        Network,
+        Form, Network,
         weights::{MAX_FILE_BYTES, Weights},
     },
 };
@@ -107,7 +107,7 @@ impl Release {
     ///
     /// Calls into libtorch: settle the device first.
     pub fn verify(&self) -> Result<(), ReleaseError> {
-        self.members().try_for_each(|member| member.build(Device::Cpu).map(drop))
+        self.members().try_for_each(|member| member.build(Device::Cpu, Form::Plain).map(drop))
     }
 }
 
@@ -134,8 +134,8 @@ impl MemberFile<'_> {
         self.entry
     }
 
-    /// Reads the weights, checks their hash and builds the network on a device.
-    pub fn build(&self, device: Device) -> Result<Network, ReleaseError> {
+    /// Reads the weights, checks their hash and builds the network on a device, in a form.
+    pub fn build(&self, device: Device, form: Form) -> Result<Network, ReleaseError> {
         let path = self.release.folder.join(&self.entry.file);
         let bytes = read(&path, MAX_FILE_BYTES).map_err(|source| ReleaseError::Read { path: path.clone(), source })?;
         let found = Digest::of(&bytes);
@@ -144,7 +144,7 @@ impl MemberFile<'_> {
             return Err(ReleaseError::Hash { release, path, expected, found });
         }
         let weights = Weights::from_bytes(bytes).map(|weights| weights.on(device));
-        weights.and_then(|mut weights| self.entry.architecture.build(&mut weights)).map_err(|source| {
+        weights.and_then(|mut weights| self.entry.architecture.build(&mut weights, form)).map_err(|source| {
             let release = self.release.name().to_owned();
             ReleaseError::Weights { release, path, source }
         })

@@ -15,6 +15,7 @@ mod zipped;
 
 pub use scope::Scope;
 
+use super::Form;
 use dtype::Dtype;
 use std::collections::{BTreeMap, BTreeSet};
 use stored::Stored;
@@ -125,8 +126,20 @@ impl Weights {
     }
 
     /// The place from which all names are relative: the network's own root.
-    pub fn root(&mut self) -> Scope<'_> {
-        Scope::root(self)
+    pub fn root(&mut self, form: Form) -> Scope<'_> {
+        Scope::root(self, form)
+    }
+
+    /// Gives tensors other names, where `new` knows one.
+    pub fn rename(&mut self, new: impl Fn(&str) -> Option<String>) {
+        for (name, renamed) in self.tensors.keys().filter_map(|name| Some((name.clone(), new(name)?))).collect::<Vec<_>>() {
+            // where the file has both, the old one stays, and is named as surplus
+            if !self.tensors.contains_key(&renamed)
+                && let Some(stored) = self.tensors.remove(&name)
+            {
+                self.tensors.insert(renamed, stored);
+            }
+        }
     }
 
     /// Every tensor's name and its shape, in alphabetical order; batch counters are left out.

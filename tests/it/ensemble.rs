@@ -1,5 +1,6 @@
 //! The ensemble: devices, releases, votes, and several members together.
 
+mod batches;
 mod device;
 mod members;
 mod pictures;

@@ -1,6 +1,7 @@
 //! The starter release on thirty radiographs, against what PyTorch, OpenCV and pytorch-grad-cam answered.
 
-use kellgrend::ensemble::{DeviceChoice, Ensemble, Graded, Member, Release, preprocess, settle, starter};
+use kellgrend::ensemble::{DeviceChoice, Ensemble, Graded, Member, Release, preprocess::Films, settle, starter};
+use kellgrend::networks::Form;
 use std::path::Path;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/golden");
@@ -20,11 +21,11 @@ struct Image {
     cam_8x8: Vec<Vec<f32>>,
 }
 
-fn load() -> (tempfile::TempDir, Release, Ensemble) {
+fn load(form: Form) -> (tempfile::TempDir, Release, Ensemble) {
     let models = tempfile::tempdir().expect("a folder");
     let release = starter::install(models.path()).expect("the starter is sound");
     let device = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    let ensemble = Ensemble::load(&release, &device).expect("it loads");
+    let ensemble = Ensemble::load(&release, &device, form).expect("it loads");
     (models, release, ensemble)
 }
 
@@ -34,7 +35,7 @@ fn far(ours: &[f32], theirs: &[f32]) -> f32 {
 }
 
 fn logits(member: &Member, picture: &image::GrayImage) -> Vec<f32> {
-    let views = preprocess::views(&[picture], member.image_size(), tch::Device::Cpu).expect("views");
+    let views = Films::upload(&[picture], tch::Device::Cpu).and_then(|films| films.views(member.image_size())).expect("views");
     Vec::<f32>::try_from(member.logits(&views).expect("logits").view(-1)).expect("ten numbers")
 }
 
@@ -45,7 +46,13 @@ fn grades_probabilities_logits_and_maps_agree_on_thirty_radiographs() {
     };
     let expected: Expected = serde_json::from_str(&text).expect("the golden file is JSON");
     assert_eq!(expected.images.len(), 30);
-    let (_models, _, ensemble) = load();
+    for form in [Form::Plain, Form::Folded(tch::Kind::Float)] {
+        let (_models, _, ensemble) = load(form);
+        agree(&ensemble, &expected);
+    }
+}
+
+fn agree(ensemble: &Ensemble, expected: &Expected) {
     let read = |image: &Image| {
         let path = Path::new(GOLDEN).join("radiographs").join(&image.file);
         image::open(path).expect("a radiograph").into_luma8()
@@ -86,7 +93,7 @@ fn the_starter_is_the_published_file_imported() {
     if !source.exists() {
         return println!("skipped: ../shared/golden/shufflenet_v2_x2_0.pt is missing");
     }
-    let (models, release, _) = load();
+    let (models, release, _) = load(Form::Plain);
     let options = ImportOptions {
         name: "again".to_owned(),
         created: release.created(),

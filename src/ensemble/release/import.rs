@@ -9,7 +9,7 @@ use crate::{
     digest::Digest,
     ensemble::vote::VoteRule,
     networks::{
-        Architecture,
+        Architecture, Form,
         weights::{MAX_FILE_BYTES, Weights},
     },
 };
@@ -98,10 +98,10 @@ fn convert(source: &Source, release: &str) -> Result<(Vec<u8>, Origin), ReleaseE
     let bytes = super::read(&source.path, MAX_FILE_BYTES).map_err(read)?;
     let sha256 = Digest::of(&bytes);
     let mut weights = Weights::from_bytes(bytes).map_err(refuse)?;
-    source.architecture.build(&mut weights).map_err(refuse)?;
+    source.architecture.build(&mut weights, Form::Plain).map_err(refuse)?;
     let bytes = weights.to_safetensors().map_err(refuse)?;
     let mut written = Weights::from_bytes(bytes.clone()).map_err(refuse)?;
-    source.architecture.build(&mut written).map_err(refuse)?;
+    source.architecture.build(&mut written, Form::Plain).map_err(refuse)?;
     let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((bytes, Origin { file, sha256 }))
 }

@@ -1,6 +1,7 @@
 //! A place in a network's tree of names.
 
 use super::{Weights, WeightsError};
+use crate::networks::Form;
 use std::fmt;
 use tch::Tensor;
 
@@ -8,17 +9,23 @@ use tch::Tensor;
 pub struct Scope<'a> {
     weights: &'a mut Weights,
     path: String,
+    form: Form,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn root(weights: &'a mut Weights) -> Self {
-        Self { weights, path: String::new() }
+    pub(super) fn root(weights: &'a mut Weights, form: Form) -> Self {
+        Self { weights, path: String::new(), form }
+    }
+
+    /// The form in which the network is being built.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// The child module `name`, as in `stage2.0.branch1`.
     pub fn at(&mut self, name: impl fmt::Display) -> Scope<'_> {
         let path = self.full(name);
-        Scope { weights: self.weights, path }
+        Scope { weights: self.weights, path, form: self.form }
     }
 
     /// Takes the tensor `name` of the expected shape: float32, finite, on the weights' device.

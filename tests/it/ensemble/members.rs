@@ -11,14 +11,14 @@ use kellgrend::{
         settle, starter,
     },
     grade::Probabilities,
-    networks::Architecture,
+    networks::{Architecture, Form},
 };
 use std::fs;
 use tempfile::{TempDir, tempdir};
 
 fn load(release: &Release) -> Ensemble {
     let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    Ensemble::load(release, &cpu).expect("it loads")
+    Ensemble::load(release, &cpu, Form::Folded(tch::Kind::Float)).expect("it loads")
 }
 
 /// A picture with structure at several scales, another for every seed.
@@ -79,6 +79,21 @@ fn company_changes_nothing() {
         let maps = [&alone, together].map(|graded| graded.map.as_ref().expect("maps are on"));
         assert!(maps[0].values.iter().zip(&maps[1].values).all(|(a, b)| (a - b).abs() < 1e-3));
     }
+}
+
+/// A mirror image has the mirrored map, so that the mean of both views' maps is the same for the two, mirrored.
+#[test]
+fn the_mean_of_both_views_maps_turns_with_the_knee() {
+    let (_models, release) = two_members();
+    let ensemble = load(&release).with_flipped_maps(true);
+    let knee = picture(4, 320, 320);
+    let map = |knee: &GrayImage| ensemble.grade(&[knee]).expect("a grade").remove(0).map.expect("maps are on");
+    let (map, mirrored) = (map(&knee), map(&image::imageops::flip_horizontal(&knee)));
+    let rows = map.values.chunks(512).zip(mirrored.values.chunks(512));
+    let near = |(a, b): (&[f32], &[f32])| a.iter().zip(b.iter().rev()).all(|(a, b)| (a - b).abs() < 1e-2);
+    assert!(rows.into_iter().all(near));
+    let upright = load(&release).grade(&[&knee]).expect("a grade").remove(0).map.expect("maps are on");
+    assert!(map.values.iter().zip(&upright.values).any(|(a, b)| (a - b).abs() > 1e-2), "one view's map is another");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What goes into a network and what comes out as a map, against OpenCV and pytorch-grad-cam (tests/golden/pictures.py).
 
 use image::{GrayImage, Luma};
-use kellgrend::ensemble::{cam, preprocess};
+use kellgrend::ensemble::{cam, preprocess::Films};
 use std::collections::BTreeMap;
 use tch::{Device, Tensor};
 
@@ -19,6 +19,11 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     Vec::<f32>::try_from(tensor.contiguous().view(-1)).expect("floats")
 }
 
+/// One knee, upright and flipped.
+fn view(knee: &GrayImage, size: u32) -> Tensor {
+    Films::upload(&[knee], Device::Cpu).and_then(|films| films.views(size)).expect("views")
+}
+
 /// A channel of a view back to grey levels.
 fn levels(view: &Tensor, channel: usize) -> Vec<f32> {
     let (mean, deviation) = [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)][channel];
@@ -29,8 +34,8 @@ fn levels(view: &Tensor, channel: usize) -> Vec<f32> {
 fn views_are_opencvs_cubic_in_three_normalised_channels() {
     let knee = GrayImage::from_fn(37, 29, |x, y| Luma([((x * 23 / 3) ^ (y * 13)) as u8]));
     for (size, expected) in golden().resized {
-        let view = preprocess::view(&knee, size).expect("a view");
-        assert_eq!(view.size(), [1, 3, i64::from(size), i64::from(size)]);
+        let view = view(&knee, size);
+        assert_eq!(view.size(), [2, 3, i64::from(size), i64::from(size)]);
         for channel in 0..3 {
             let ours = levels(&view, channel);
             let differences = ours.iter().zip(expected.iter().flatten()).map(|(a, &b)| (a - f32::from(b)).abs());
@@ -44,17 +49,17 @@ fn views_are_opencvs_cubic_in_three_normalised_channels() {
 #[test]
 fn a_picture_of_the_right_size_is_taken_as_it_is() {
     let knee = GrayImage::from_fn(64, 64, |x, y| Luma([(x * 3 + y) as u8]));
-    let levels = levels(&preprocess::view(&knee, 64).expect("a view"), 1);
+    let levels = levels(&view(&knee, 64), 1);
     assert!(levels.iter().zip(knee.as_raw()).all(|(a, &b)| (a - f32::from(b)).abs() < 0.01));
 }
 
 #[test]
 fn views_are_all_upright_then_all_flipped() {
     let knees = [3u32, 5].map(|seed| GrayImage::from_fn(70, 50, |x, y| Luma([(x * seed + y) as u8])));
-    let views = preprocess::views(&[&knees[0], &knees[1]], 64, Device::Cpu).expect("views");
+    let views = Films::upload(&[&knees[0], &knees[1]], Device::Cpu).and_then(|films| films.views(64)).expect("views");
     assert_eq!(views.size(), [4, 3, 64, 64]);
     for (index, knee) in knees.iter().enumerate() {
-        let upright = preprocess::view(knee, 64).expect("a view").get(0);
+        let upright = view(knee, 64).get(0);
         assert_eq!(flat(&views.get(index as i64)), flat(&upright));
         assert_eq!(flat(&views.get(index as i64 + 2)), flat(&upright.flip([2])));
     }

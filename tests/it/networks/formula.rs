@@ -25,7 +25,8 @@ pub fn weights(shapes: &BTreeMap<String, Vec<usize>>) -> Named {
         let (low, scale) = match shape.len() {
             4 => (0.0, (4.0 / fan_in as f64).sqrt()),
             2 => (0.0, 0.1),
-            _ if name.ends_with("running_var") || name.ends_with("weight") => (1.0, 0.5),
+            _ if name.ends_with("running_var") => (1.0, 0.5),
+            _ if name.ends_with("weight") => (0.75, 0.35),
             _ => (0.0, 0.1),
         };
         let values = chance(name, shape.iter().product()).map(|x| (low + x * scale) as f32).collect();

@@ -1,9 +1,9 @@
-//! ShuffleNetV2: Ma et al., "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design", ECCV 2018,
+//! ShuffleNetV2-x2.0: Ma et al., "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design", ECCV 2018,
 //! <https://arxiv.org/abs/1807.11164>. Names and shapes are torchvision's.
 
 use super::{
-    Backbone, Network,
-    layers::{self, ConvNorm, Geometry, Linear},
+    Backbone, Body,
+    layers::{self, Activation, ConvNorm, Geometry},
     weights::{Scope, WeightsError},
 };
 use tch::{TchError, Tensor};
@@ -11,26 +11,34 @@ use tch::{TchError, Tensor};
 /// Units per stage, stage 2 first.
 const REPEATS: [usize; 3] = [4, 8, 4];
 
-/// Twice the width: the paper's table 5, rightmost column.
-pub(super) fn x2_0(root: &mut Scope, classes: i64) -> Result<Network, WeightsError> {
-    build(root, [24, 244, 488, 976, 2048], classes)
-}
+/// Channels after the first convolution, the three stages, and the last convolution; twice the width is the rightmost
+/// column of the paper's table 5.
+const CHANNELS: [i64; 5] = [24, 244, 488, 976, 2048];
 
-/// `channels`: after the first convolution, the three stages, and the last convolution.
-fn build(root: &mut Scope, channels: [i64; 5], classes: i64) -> Result<Network, WeightsError> {
-    let [first_out, .., last_in, last_out] = channels;
-    let first = ConvNorm::take(&mut root.at("conv1"), "0", "1", Geometry::dense(3, first_out, 3, 2))?;
+/// Where the head is, and what it is fed.
+pub(super) const HEAD: (&str, i64) = ("fc", 2048);
+
+pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
+    let [first_out, .., last_in, last_out] = CHANNELS;
+    let first = relu(&mut root.at("conv1"), "0", "1", Geometry::dense(3, first_out, 3, 2))?;
     let mut units = Vec::new();
-    for (stage, (widths, repeats)) in channels.windows(2).zip(REPEATS).enumerate() {
+    for (stage, (widths, repeats)) in CHANNELS.windows(2).zip(REPEATS).enumerate() {
         let mut stage = root.at(format_args!("stage{}", stage + 2));
         units.push(Unit::Down(Down::take(&mut stage.at(0), widths[0], widths[1])?));
         for unit in 1..repeats {
             units.push(Unit::Keep(Branch::take(&mut stage.at(unit).at("branch2"), widths[1] / 2, widths[1] / 2, 1)?));
         }
     }
-    let last = ConvNorm::take(&mut root.at("conv5"), "0", "1", Geometry::dense(last_in, last_out, 1, 1))?;
-    let head = Linear::take(&mut root.at("fc"), last_out, classes)?;
-    Ok(Network { backbone: Box::new(ShuffleNetV2 { first, units, last }), head })
+    let last = relu(&mut root.at("conv5"), "0", "1", Geometry::pointwise(last_in, last_out))?;
+    Ok(Body::new(ShuffleNetV2 { first, units, last }))
+}
+
+fn relu(module: &mut Scope, conv: &str, norm: &str, geometry: Geometry) -> Result<ConvNorm, WeightsError> {
+    ConvNorm::take(module, conv, norm, geometry, Activation::Relu)
+}
+
+fn linear(module: &mut Scope, conv: &str, norm: &str, geometry: Geometry) -> Result<ConvNorm, WeightsError> {
+    ConvNorm::take(module, conv, norm, geometry, Activation::None)
 }
 
 struct ShuffleNetV2 {
@@ -41,15 +49,14 @@ struct ShuffleNetV2 {
 
 impl Backbone for ShuffleNetV2 {
     fn map(&self, views: &Tensor) -> Result<Tensor, TchError> {
-        let mut x = self.first.forward_relu(&layers::channels_last(views)?)?;
-        x = x.f_max_pool2d([3; 2], [2; 2], [1; 2], [1; 2], false)?;
+        let mut x = layers::max_pool(&self.first.forward(views)?)?;
         for unit in &self.units {
             x = match unit {
                 Unit::Down(down) => down.forward(&x)?,
                 Unit::Keep(branch) => keep(branch, &x)?,
             };
         }
-        self.last.forward_relu(&x)
+        self.last.forward(&x)
     }
 }
 
@@ -75,14 +82,14 @@ impl Down {
     fn take(module: &mut Scope, inputs: i64, outputs: i64) -> Result<Self, WeightsError> {
         let mut side = module.at("branch1");
         Ok(Self {
-            depthwise: ConvNorm::take(&mut side, "0", "1", Geometry::depthwise(inputs, 3, 2))?,
-            pointwise: ConvNorm::take(&mut side, "2", "3", Geometry::dense(inputs, outputs / 2, 1, 1))?,
+            depthwise: linear(&mut side, "0", "1", Geometry::depthwise(inputs, 3, 2))?,
+            pointwise: relu(&mut side, "2", "3", Geometry::pointwise(inputs, outputs / 2))?,
             branch: Branch::take(&mut module.at("branch2"), inputs, outputs / 2, 2)?,
         })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let side = self.pointwise.forward_relu(&self.depthwise.forward(x)?)?;
+        let side = self.pointwise.forward(&self.depthwise.forward(x)?)?;
         layers::interleave(&side, &self.branch.forward(x)?)
     }
 }
@@ -97,14 +104,13 @@ struct Branch {
 impl Branch {
     fn take(module: &mut Scope, inputs: i64, channels: i64, stride: i64) -> Result<Self, WeightsError> {
         Ok(Self {
-            before: ConvNorm::take(module, "0", "1", Geometry::dense(inputs, channels, 1, 1))?,
-            depthwise: ConvNorm::take(module, "3", "4", Geometry::depthwise(channels, 3, stride))?,
-            after: ConvNorm::take(module, "5", "6", Geometry::dense(channels, channels, 1, 1))?,
+            before: relu(module, "0", "1", Geometry::pointwise(inputs, channels))?,
+            depthwise: linear(module, "3", "4", Geometry::depthwise(channels, 3, stride))?,
+            after: relu(module, "5", "6", Geometry::pointwise(channels, channels))?,
         })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let x = self.depthwise.forward(&self.before.forward_relu(x)?)?;
-        self.after.forward_relu(&x)
+        self.after.forward(&self.depthwise.forward(&self.before.forward(x)?)?)
     }
 }

@@ -1,0 +1,25 @@
+//! EfficientNetV2-S: Tan and Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021, table 4,
+//! <https://arxiv.org/abs/2104.00298>.
+
+use super::families::efficientnet::{Stage, Variant};
+
+/// Where the head is, and what it is fed.
+pub(super) const HEAD: (&str, i64) = ("classifier.1", 1280);
+
+pub(super) const VARIANT: Variant = Variant {
+    first: 24,
+    stages: &[
+        Stage { fused: true, ..stage(1, 1, 24, 2) },
+        Stage { fused: true, ..stage(4, 2, 48, 4) },
+        Stage { fused: true, ..stage(4, 2, 64, 4) },
+        stage(4, 2, 128, 6),
+        stage(6, 1, 160, 9),
+        stage(6, 2, 256, 15),
+    ],
+    last: 1280,
+    epsilon: 1e-3,
+};
+
+const fn stage(expansion: i64, stride: i64, outputs: i64, blocks: usize) -> Stage {
+    Stage { fused: false, expansion, kernel: 3, stride, outputs, blocks }
+}

@@ -1,0 +1,4 @@
+//! What several architectures are made of.
+
+pub mod efficientnet;
+pub mod resnet;

@@ -1,0 +1,25 @@
+//! In which form a network computes: as it was published, or as fast as the device can.
+
+use super::layers;
+use tch::{Kind, TchError, Tensor};
+
+/// How a network is made out of its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Layer by layer in float32, as torchvision computes it: the reference that the other form is held against.
+    Plain,
+    /// Batch norm folded into the convolution before it (Jacob et al., "Quantization and training of neural networks for
+    /// efficient integer-arithmetic-only inference", CVPR 2018, section 3.2), activations fused where the device has
+    /// the kernel, channels last, in numbers of this kind.
+    Folded(Kind),
+}
+
+impl Form {
+    /// Views as the first layer wants them.
+    pub(super) fn prepare(self, views: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Self::Plain => views.f_to_kind(Kind::Float)?.f_contiguous(),
+            Self::Folded(kind) => layers::channels_last(&views.f_to_kind(kind)?),
+        }
+    }
+}

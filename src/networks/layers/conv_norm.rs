@@ -1,0 +1,89 @@
+//! A convolution, the batch norm behind it, and an activation.
+
+use super::{Activation, Conv, Geometry, NORM_EPSILON, Norm, channels_last};
+use crate::networks::{
+    form::Form,
+    weights::{Scope, WeightsError},
+};
+use tch::{TchError, Tensor};
+
+/// A convolution without bias, the batch norm behind it, and an activation.
+pub struct ConvNorm {
+    steps: Steps,
+    activation: Activation,
+}
+
+enum Steps {
+    /// One by one.
+    Plain(Conv, Norm),
+    /// The batch norm has become the convolution's factor and bias.
+    Folded(Conv),
+    /// So has the ReLU: cuDNN has a call for all of it.
+    Fused(Conv),
+}
+
+impl ConvNorm {
+    /// Takes the convolution's and the batch norm's tensors from the two children of `module`.
+    pub fn take(
+        module: &mut Scope,
+        conv: &str,
+        norm: &str,
+        geometry: Geometry,
+        activation: Activation,
+    ) -> Result<Self, WeightsError> {
+        Self::take_with(module, conv, norm, geometry, activation, NORM_EPSILON)
+    }
+
+    /// The same for a network whose batch norms have an epsilon of their own.
+    pub fn take_with(
+        module: &mut Scope,
+        conv: &str,
+        norm: &str,
+        geometry: Geometry,
+        activation: Activation,
+        epsilon: f64,
+    ) -> Result<Self, WeightsError> {
+        let form = module.form();
+        let conv = Conv::take_float(&mut module.at(conv), geometry)?;
+        let norm = Norm::take(&mut module.at(norm), geometry.outputs, epsilon)?;
+        let steps = match form {
+            Form::Plain => Steps::Plain(conv, norm),
+            Form::Folded(kind) => {
+                let (factor, bias) = norm.affine()?;
+                let weight = conv.weight.f_mul(&factor.f_view([-1, 1, 1, 1])?)?.f_to_kind(kind)?;
+                let weight = channels_last(&weight)?;
+                // a depthwise convolution is faster by libtorch's own kernel
+                let is_fused = weight.device().is_cuda()
+                    && activation == Activation::Relu
+                    && geometry.groups < geometry.outputs;
+                let conv = Conv { weight, bias: Some(bias.f_to_kind(kind)?), geometry };
+                if is_fused { Steps::Fused(conv) } else { Steps::Folded(conv) }
+            }
+        };
+        Ok(Self { steps, activation })
+    }
+
+    /// `[n, inputs, h, w]` to `[n, outputs, h / stride, w / stride]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        match &self.steps {
+            Steps::Plain(conv, norm) => self.activation.of(norm.forward(&conv.forward(x)?)?),
+            Steps::Folded(conv) => self.activation.of(conv.forward(x)?),
+            Steps::Fused(Conv { weight, bias, geometry: Geometry { kernel, stride, groups, .. } }) => {
+                let (stride, padding) = ([*stride; 2], [kernel / 2; 2]);
+                x.f_cudnn_convolution_relu(weight, bias.as_ref(), stride, padding, [1; 2], *groups)
+            }
+        }
+    }
+
+    /// The same with `other` added before the activation: the end of a residual block.
+    pub fn forward_onto(&self, x: &Tensor, other: &Tensor) -> Result<Tensor, TchError> {
+        match &self.steps {
+            Steps::Plain(conv, norm) => self.activation.of(norm.forward(&conv.forward(x)?)?.f_add_(other)?),
+            Steps::Folded(conv) => self.activation.of(conv.forward(x)?.f_add_(other)?),
+            Steps::Fused(Conv { weight, bias, geometry: Geometry { kernel, stride, groups, .. } }) => {
+                let (stride, padding) = ([*stride; 2], [kernel / 2; 2]);
+                x.f_cudnn_convolution_add_relu(weight, other, 1.0, bias.as_ref(), stride, padding, [1; 2], *groups)
+            }
+        }
+    }
+}

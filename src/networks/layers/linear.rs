@@ -1,0 +1,43 @@
+//! A linear layer.
+
+use crate::networks::weights::{Scope, WeightsError};
+use tch::{TchError, Tensor};
+
+/// A linear layer; always float32, since it costs nothing and decides everything.
+pub struct Linear {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Linear {
+    /// Takes `weight` `[outputs, inputs]` and `bias` `[outputs]` of `module`.
+    pub fn take(module: &mut Scope, inputs: i64, outputs: i64) -> Result<Self, WeightsError> {
+        Ok(Self { weight: module.tensor("weight", &[outputs, inputs])?, bias: module.tensor("bias", &[outputs])? })
+    }
+
+    /// Takes a convolution of one pixel, `weight` `[outputs, inputs, 1, 1]`, that only ever sees one place.
+    pub fn take_pointwise(module: &mut Scope, inputs: i64, outputs: i64) -> Result<Self, WeightsError> {
+        let weight = module.tensor("weight", &[outputs, inputs, 1, 1])?.f_view([outputs, inputs])?;
+        Ok(Self { weight, bias: module.tensor("bias", &[outputs])? })
+    }
+
+    /// A layer that has learnt nothing yet, as PyTorch begins one: uniform within 1 / sqrt(inputs).
+    pub fn fresh(like: &Tensor, inputs: i64, outputs: i64) -> Result<Self, TchError> {
+        let bound = 1.0 / (inputs as f64).sqrt();
+        let options = (like.kind(), like.device());
+        Ok(Self {
+            weight: Tensor::f_zeros([outputs, inputs], options)?.f_uniform_(-bound, bound)?,
+            bias: Tensor::f_zeros([outputs], options)?.f_uniform_(-bound, bound)?,
+        })
+    }
+
+    /// `[n, inputs]` to `[n, outputs]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        x.f_linear(&self.weight, Some(&self.bias))
+    }
+
+    /// The weight's rows for the outputs with these indices.
+    pub fn rows(&self, outputs: &Tensor) -> Result<Tensor, TchError> {
+        self.weight.f_index_select(0, outputs)
+    }
+}

@@ -1,0 +1,45 @@
+//! Batch norm and ReLU in front of a convolution, which cannot be folded into it.
+
+use super::Norm;
+use crate::networks::{
+    form::Form,
+    weights::{Scope, WeightsError},
+};
+use tch::{TchError, Tensor};
+
+/// A batch norm, then ReLU.
+pub struct NormRelu {
+    steps: Steps,
+}
+
+enum Steps {
+    Plain(Norm),
+    /// One factor and one summand a channel, `[1, c, 1, 1]`.
+    Folded { factor: Tensor, summand: Tensor },
+}
+
+impl NormRelu {
+    /// Takes the batch norm's tensors of `module`.
+    pub fn take(module: &mut Scope, channels: i64, epsilon: f64) -> Result<Self, WeightsError> {
+        let form = module.form();
+        let norm = Norm::take(module, channels, epsilon)?;
+        let steps = match form {
+            Form::Plain => Steps::Plain(norm),
+            Form::Folded(kind) => {
+                let (factor, summand) = norm.affine()?;
+                let a_channel = |x: Tensor| x.f_to_kind(kind)?.f_view([1, channels, 1, 1]);
+                Steps::Folded { factor: a_channel(factor)?, summand: a_channel(summand)? }
+            }
+        };
+        Ok(Self { steps })
+    }
+
+    /// `[n, c, h, w]` to the same shape.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        match &self.steps {
+            Steps::Plain(norm) => norm.forward(x)?.f_relu_(),
+            // one pass over memory for both, and `x` may be a part of a wider tensor's channels
+            Steps::Folded { factor, summand } => summand.f_addcmul(x, factor)?.f_relu_(),
+        }
+    }
+}
