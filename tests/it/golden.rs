@@ -97,7 +97,8 @@ fn the_starter_is_the_published_file_imported() {
     };
     let architecture = release.members().next().expect("a member").entry().architecture;
     let again =
-        import(&[Source { path: source, architecture, image_size: None }], options, models.path()).expect("imported");
+        import(&[Source { path: source, architecture, image_size: None, temperature: None }], options, models.path())
+            .expect("imported");
     let hash = |release: &Release| release.members().next().expect("a member").entry().sha256;
     assert_eq!(hash(&again), hash(&release));
     assert_eq!(again.provenance(), release.provenance());

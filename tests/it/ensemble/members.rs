@@ -28,17 +28,22 @@ fn picture(seed: u32, width: u32, height: u32) -> GrayImage {
 
 /// A release of the starter's network at two image sizes.
 fn two_members() -> (TempDir, Release) {
+    starters(&[("at512", "image_size = 512"), ("at320", "image_size = 320")])
+}
+
+/// A release of the starter's network under several names, with these lines for each.
+fn starters(of: &[(&str, &str)]) -> (TempDir, Release) {
     let models = tempdir().expect("a folder");
     let one = starter::install(models.path()).expect("the starter is sound");
     let folder = models.path().join("two");
     fs::create_dir(&folder).expect("a folder");
     let weights = fs::read(one.folder().join("shufflenet_v2_x2_0.safetensors")).expect("weights");
     let mut text = "name = \"two\"\ncreated = \"2026-01-02T03:04:05Z\"\nvote = \"mix\"\n".to_owned();
-    for size in [512, 320] {
-        fs::write(folder.join(format!("at{size}.safetensors")), &weights).expect("written");
+    for (name, lines) in of {
+        fs::write(folder.join(format!("{name}.safetensors")), &weights).expect("written");
         text += &format!(
-            "[[members]]\nname = \"at{size}\"\narchitecture = \"shufflenet_v2_x2_0\"\nimage_size = {size}\n\
-             file = \"at{size}.safetensors\"\nsha256 = \"{}\"\n",
+            "[[members]]\nname = \"{name}\"\narchitecture = \"shufflenet_v2_x2_0\"\n{lines}\n\
+             file = \"{name}.safetensors\"\nsha256 = \"{}\"\n",
             Digest::of(&weights)
         );
     }
@@ -62,6 +67,27 @@ fn two_members_vote_and_their_means_are_the_answer() {
     let map = graded.map.expect("maps are on");
     assert_eq!((map.size, map.values.len()), (512, 512 * 512));
     assert!(map.values.iter().all(|value| (0.0..=1.0).contains(value)));
+}
+
+/// softmax(logits / T) is softmax(logits) to the power 1 / T, scaled to sum to one.
+#[test]
+fn a_members_temperature_divides_its_logits() {
+    let one = ("one", "image_size = 320");
+    let two = ("two", "image_size = 320\ntemperature = 2");
+    let half = ("half", "image_size = 320\ntemperature = 0.5");
+    let (_models, release) = starters(&[one, two, half]);
+    let temperatures: Vec<_> = release.members().map(|member| member.entry().temperature).collect();
+    assert_eq!(temperatures, [1.0, 2.0, 0.5]);
+    let votes = load(&release).grade(&[&picture(1, 299, 310)]).expect("a grade").remove(0).votes;
+    let at_one = votes[0].probabilities.0;
+    for (vote, temperature) in votes.iter().zip(temperatures) {
+        let powers = at_one.map(|p| f64::from(p).powf(1.0 / temperature));
+        let sum: f64 = powers.iter().sum();
+        for (ours, power) in vote.probabilities.0.iter().zip(powers) {
+            assert!((f64::from(*ours) - power / sum).abs() < 1e-5, "{vote:?} at {temperature}");
+        }
+        assert_eq!(vote.grade, votes[0].grade, "the order of grades stays");
+    }
 }
 
 /// How knees are batched is nobody's business: the same picture gets the same answer in any company.
@@ -122,7 +148,7 @@ fn logits_that_are_not_finite_are_an_error() {
     named.get_mut("fc.weight").expect("it is there").1.iter_mut().for_each(|weight| *weight *= 3e38);
     let path = models.path().join("huge.safetensors");
     fs::write(&path, formula::file(&named)).expect("written");
-    let source = Source { path, architecture, image_size: Some(224) };
+    let source = Source { path, architecture, image_size: Some(224), temperature: None };
     let release = import(&[source], releases::options("huge"), models.path()).expect("float32 holds them");
     let error = load(&release).grade(&[&picture(1, 300, 300)]).expect_err("refused");
     assert!(matches!(&error, GradeError::NotFinite { member } if member == "shufflenet_v2_x2_0"), "{error}");

@@ -72,7 +72,7 @@ fn a_rule_is_read_and_written_as_the_same_word() {
 
 fn votes() -> impl Strategy<Value = Vec<Vote>> {
     let logits = prop::array::uniform5(-8f32..8.0);
-    prop::collection::vec(logits.prop_map(|logits| vote(Probabilities::softmax(logits).0)), 1..20)
+    prop::collection::vec(logits.prop_map(|logits| vote(Probabilities::softmax(logits, 1.0).0)), 1..20)
 }
 
 proptest! {
