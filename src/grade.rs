@@ -79,6 +79,17 @@ impl Probabilities {
         KlGrade::ALL[best]
     }
 
+    /// How undecided they are, in bits: 0 where one grade has it all, log2 5 = 2.32 where all five are alike.
+    ///
+    /// Source: Shannon, "A Mathematical Theory of Communication", Bell System Technical Journal 1948;27:379.
+    pub fn entropy(&self) -> f32 {
+        // a grade without probability adds nothing, though its logarithm is infinite
+        let bits = |p: f32| if p > 0.0 { -f64::from(p) * f64::from(p).log2() } else { 0.0 };
+        let sum: f64 = self.0.into_iter().map(bits).sum();
+        // five rounded numbers may sum to a hair more than one
+        sum.clamp(0.0, (GRADES as f64).log2()) as f32
+    }
+
     /// The mean over members, grade by grade.
     pub fn mean<'a>(of: impl ExactSizeIterator<Item = &'a Self>) -> Self {
         let count = of.len() as f32;

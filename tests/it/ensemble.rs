@@ -3,5 +3,6 @@
 mod device;
 mod members;
 mod pictures;
+mod probabilities;
 mod releases;
 mod votes;
