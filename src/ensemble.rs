@@ -4,6 +4,7 @@ pub mod cam;
 pub mod device;
 mod member;
 pub mod preprocess;
+mod quorum;
 pub mod release;
 pub mod starter;
 pub mod vote;
@@ -11,6 +12,7 @@ pub mod vote;
 pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, settle};
 pub use member::Member;
+pub use quorum::Absent;
 pub use release::Release;
 pub use vote::VoteRule;
 
@@ -33,10 +35,14 @@ pub struct Graded {
     pub grade: KlGrade,
     /// The mean over members.
     pub probabilities: Probabilities,
-    /// The share of members that voted for the grade, 0 to 1.
+    /// The share of the members that voted for the grade, 0 to 1; who is missing counts for neither side.
     pub agreement: f32,
+    /// How undecided the mean probabilities are, in bits, 0 to 2.32.
+    pub entropy: f32,
     /// One vote per member, in the release's order.
     pub votes: Vec<Vote>,
+    /// The members of the release that could not be loaded, and so did not vote.
+    pub missing: Vec<String>,
     /// Where the members looked, for the grade; none where maps are off.
     pub map: Option<SaliencyMap>,
 }
@@ -70,19 +76,22 @@ impl From<TchError> for GradeError {
     }
 }
 
-/// All members of a release, loaded on one device. Owned and called by one thread.
+/// The members of a release, loaded on one device. Owned and called by one thread.
 pub struct Ensemble {
     members: Vec<Member>,
+    absent: Vec<Absent>,
     vote: VoteRule,
     device: Device,
     with_maps: bool,
 }
 
 impl Ensemble {
-    /// Loads every member: the file's hash, the tensors' names, shapes and values are checked.
-    pub fn load(release: &Release, device: &DeviceInUse) -> Result<Self, ReleaseError> {
-        let members = release.members().map(|member| Member::load(member, device.device)).collect::<Result<_, _>>()?;
-        Ok(Self { members, vote: release.vote(), device: device.device, with_maps: true })
+    /// Loads the members: the file's hash, the tensors' names, shapes and values are checked.
+    ///
+    /// A `quorum` of 0 wants every member; another so many, or all of a release of fewer.
+    pub fn load(release: &Release, device: &DeviceInUse, quorum: usize) -> Result<Self, ReleaseError> {
+        let (members, absent) = quorum::gather(release, device.device, quorum)?;
+        Ok(Self { members, absent, vote: release.vote(), device: device.device, with_maps: true })
     }
 
     /// The same ensemble, computing Grad-CAM maps beside the grades (the default) or not.
@@ -91,9 +100,14 @@ impl Ensemble {
         self
     }
 
-    /// The members in the release's order.
+    /// The members that vote, in the release's order.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// The members that could not be loaded, in the release's order.
+    pub fn absent(&self) -> &[Absent] {
+        &self.absent
     }
 
     /// How many knees go through the networks together on this device; more in one call gains nothing.
@@ -137,11 +151,14 @@ impl Ensemble {
 
     fn decide(&self, votes: Vec<Vote>) -> Graded {
         let grade = self.vote.decide(&votes);
+        let probabilities = Probabilities::mean(votes.iter().map(|vote| &vote.probabilities));
         Graded {
             grade,
-            probabilities: Probabilities::mean(votes.iter().map(|vote| &vote.probabilities)),
+            probabilities,
             agreement: vote::agreement(&votes, grade),
+            entropy: probabilities.entropy(),
             votes,
+            missing: self.absent.iter().map(|absent| absent.name.clone()).collect(),
             map: None,
         }
     }

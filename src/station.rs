@@ -44,18 +44,25 @@ impl Station {
         // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
-        let ensemble = Ensemble::load(&release, &device)?.with_maps(settings.pictures.draw);
+        let ensemble = Ensemble::load(&release, &device, settings.ensemble.quorum)?.with_maps(settings.pictures.draw);
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
         tracing::info!(
             device = device.description,
             release = release.name(),
-            members = release.members().len(),
+            members = ensemble.members().len(),
             "ready to grade"
         );
+        for absent in ensemble.absent() {
+            tracing::warn!(member = absent.name, "missing, and the quorum lets the others grade: {}", absent.reason);
+        }
 
-        let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };
+        let start_row = StartRow {
+            command,
+            device: device.description.clone(),
+            settings: settings.to_toml(),
+        };
         let program = ProgramFacts {
             name: "kellgrend".into(),
             version: crate::VERSION.into(),

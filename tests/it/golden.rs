@@ -24,7 +24,7 @@ fn load() -> (tempfile::TempDir, Release, Ensemble) {
     let models = tempfile::tempdir().expect("a folder");
     let release = starter::install(models.path()).expect("the starter is sound");
     let device = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    let ensemble = Ensemble::load(&release, &device).expect("it loads");
+    let ensemble = Ensemble::load(&release, &device, 0).expect("it loads");
     (models, release, ensemble)
 }
 

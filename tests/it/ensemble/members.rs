@@ -18,7 +18,7 @@ use tempfile::{TempDir, tempdir};
 
 fn load(release: &Release) -> Ensemble {
     let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    Ensemble::load(release, &cpu).expect("it loads")
+    Ensemble::load(release, &cpu, 0).expect("it loads")
 }
 
 /// A picture with structure at several scales, another for every seed.
@@ -64,6 +64,8 @@ fn two_members_vote_and_their_means_are_the_answer() {
     assert_eq!(graded.probabilities, Probabilities::mean(graded.votes.iter().map(|vote| &vote.probabilities)));
     let agreeing = graded.votes.iter().filter(|vote| vote.grade == graded.grade).count();
     assert_eq!(graded.agreement, agreeing as f32 / 2.0);
+    assert_eq!(graded.entropy, graded.probabilities.entropy());
+    assert_eq!(graded.missing, [] as [String; 0]);
     let map = graded.map.expect("maps are on");
     assert_eq!((map.size, map.values.len()), (512, 512 * 512));
     assert!(map.values.iter().all(|value| (0.0..=1.0).contains(value)));
@@ -88,6 +90,44 @@ fn a_members_temperature_divides_its_logits() {
         }
         assert_eq!(vote.grade, votes[0].grade, "the order of grades stays");
     }
+    let entropies: Vec<_> = votes.iter().map(|vote| vote.probabilities.entropy()).collect();
+    assert!(entropies[2] < entropies[0] && entropies[0] < entropies[1], "{entropies:?}");
+}
+
+/// Without the damaged one the others answer as they would alone, in the release's order, and say who is missing.
+#[test]
+fn a_quorum_grades_without_those_that_cannot_be_loaded() {
+    let of = |name| (name, "image_size = 224");
+    let (_models, release) = starters(&[of("a"), of("b"), of("c")]);
+    let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
+    let spoil = |name: &str| fs::write(release.folder().join(format!("{name}.safetensors")), b"no weights");
+    spoil("b").expect("written");
+    let damaged = Ensemble::load(&release, &cpu, 0).err().expect("every member is wanted").to_string();
+    assert!(damaged.contains("b.safetensors"), "{damaged}");
+    let quorum = Ensemble::load(&release, &cpu, 2).expect("two are enough");
+    let names: Vec<_> = quorum.members().iter().map(|member| member.name()).collect();
+    assert_eq!(names, ["a", "c"]);
+    assert!(quorum.absent()[0].reason.to_string().contains("b.safetensors"));
+    let graded = quorum.grade(&[&picture(1, 200, 200)]).expect("a grade").remove(0);
+    assert_eq!((graded.votes.len(), graded.agreement), (2, 1.0), "the share of those that voted");
+    assert_eq!(graded.missing, ["b"]);
+
+    fs::remove_file(release.folder().join("c.safetensors")).expect("removed");
+    let error = Ensemble::load(&release, &cpu, 2).err().expect("one is not enough").to_string();
+    let parts = ["release two: 1 of its 3 members", "quorum is 2", "b: ", "b.safetensors", "c: ", "c.safetensors"];
+    assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    spoil("a").expect("written");
+    assert!(Ensemble::load(&release, &cpu, 1).is_err(), "nobody is left to vote");
+}
+
+#[test]
+fn a_release_smaller_than_the_quorum_needs_all_it_has() {
+    let (_models, release) = starters(&[("a", "image_size = 224"), ("b", "image_size = 224")]);
+    let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
+    assert_eq!(Ensemble::load(&release, &cpu, 6).expect("both are there").absent().len(), 0);
+    fs::remove_file(release.folder().join("a.safetensors")).expect("removed");
+    let error = Ensemble::load(&release, &cpu, 6).err().expect("refused").to_string();
+    assert!(error.contains("1 of its 2 members") && error.contains("quorum is 2"), "{error}");
 }
 
 /// How knees are batched is nobody's business: the same picture gets the same answer in any company.

@@ -70,7 +70,7 @@ fn a_changed_weight_is_noticed_at_every_load() {
     bytes[middle] ^= 1;
     fs::write(&path, bytes).expect("written");
     let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    for error in [release.verify().err(), Ensemble::load(&release, &cpu).err()] {
+    for error in [release.verify().err(), Ensemble::load(&release, &cpu, 0).err()] {
         let error = error.expect("refused");
         assert!(matches!(error, ReleaseError::Hash { .. }));
         let text = error.to_string();
