@@ -62,6 +62,7 @@ impl Station {
             command,
             device: device.description.clone(),
             settings: settings.to_toml(),
+            missing: ensemble.absent().iter().map(|absent| absent.name.clone()).collect(),
         };
         let program = ProgramFacts {
             name: "kellgrend".into(),
