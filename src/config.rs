@@ -96,6 +96,8 @@ pub struct EnsembleSettings {
     pub threads: usize,
     pub release: String,
     #[serde(deserialize_with = "a_handful")]
+    pub quorum: usize,
+    #[serde(deserialize_with = "a_handful")]
     pub batch: usize,
     #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
     pub batch_wait: Duration,
@@ -167,6 +169,7 @@ impl Default for EnsembleSettings {
             precision: Precision::default(),
             threads: 0,
             release: String::new(),
+            quorum: 0,
             batch: 0,
             batch_wait: Duration::from_millis(20),
         }

@@ -6,6 +6,7 @@ pub mod device;
 mod member;
 mod precision;
 pub mod preprocess;
+mod quorum;
 pub mod release;
 pub mod starter;
 pub mod vote;
@@ -15,6 +16,7 @@ pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, settle};
 pub use member::Member;
 pub use precision::{NeedsGpu, Precision};
+pub use quorum::Absent;
 pub use release::Release;
 pub use vote::VoteRule;
 
@@ -41,10 +43,14 @@ pub struct Graded {
     pub grade: KlGrade,
     /// The mean over members.
     pub probabilities: Probabilities,
-    /// The share of members that voted for the grade, 0 to 1.
+    /// The share of the members that voted for the grade, 0 to 1; who is missing counts for neither side.
     pub agreement: f32,
+    /// How undecided the mean probabilities are, in bits, 0 to 2.32.
+    pub entropy: f32,
     /// One vote per member, in the release's order.
     pub votes: Vec<Vote>,
+    /// The members of the release that could not be loaded, and so did not vote.
+    pub missing: Vec<String>,
     /// Where the members looked, for the grade; none where maps are off.
     pub map: Option<SaliencyMap>,
 }
@@ -85,9 +91,10 @@ impl From<TchError> for GradeError {
     }
 }
 
-/// All members of a release, loaded on one device. Owned and called by one thread.
+/// The members of a release, loaded on one device. Owned and called by one thread.
 pub struct Ensemble {
     members: Vec<Member>,
+    absent: Vec<Absent>,
     vote: VoteRule,
     device: Device,
     batch: BatchLimit,
@@ -96,12 +103,15 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Loads every member: the file's hash, the tensors' names, shapes and values are checked.
-    pub fn load(release: &Release, device: &DeviceInUse, form: Form) -> Result<Self, ReleaseError> {
+    /// Loads the members in a form: the file's hash, the tensors' names, shapes and values are checked.
+    ///
+    /// A `quorum` of 0 wants every member; another so many, or all of a release of fewer.
+    pub fn load(release: &Release, device: &DeviceInUse, form: Form, quorum: usize) -> Result<Self, ReleaseError> {
         let device = device.device;
-        let members = release.members().map(|member| Member::load(member, device, form)).collect::<Result<_, _>>()?;
+        let (members, absent) = quorum::gather(release, device, form, quorum)?;
         let batch = BatchLimit::new(if device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU });
-        Ok(Self { members, vote: release.vote(), device, batch, with_maps: true, with_flipped_maps: false })
+        let vote = release.vote();
+        Ok(Self { members, absent, vote, device, batch, with_maps: true, with_flipped_maps: false })
     }
 
     /// The same ensemble, computing Grad-CAM maps beside the grades (the default) or not.
@@ -122,9 +132,14 @@ impl Ensemble {
         self
     }
 
-    /// The members in the release's order.
+    /// The members that vote, in the release's order.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// The members that could not be loaded, in the release's order.
+    pub fn absent(&self) -> &[Absent] {
+        &self.absent
     }
 
     /// How many knees go through the networks together at most; more in one call gains nothing.
@@ -165,11 +180,14 @@ impl Ensemble {
 
     fn decide(&self, votes: Vec<Vote>) -> Graded {
         let grade = self.vote.decide(&votes);
+        let probabilities = Probabilities::mean(votes.iter().map(|vote| &vote.probabilities));
         Graded {
             grade,
-            probabilities: Probabilities::mean(votes.iter().map(|vote| &vote.probabilities)),
+            probabilities,
             agreement: vote::agreement(&votes, grade),
+            entropy: probabilities.entropy(),
             votes,
+            missing: self.absent.iter().map(|absent| absent.name.clone()).collect(),
             map: None,
         }
     }

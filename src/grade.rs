@@ -57,10 +57,13 @@ impl fmt::Display for KlGrade {
 pub struct Probabilities(pub [f32; GRADES]);
 
 impl Probabilities {
-    /// Softmax of five logits.
-    pub fn softmax(logits: [f32; GRADES]) -> Self {
+    /// Softmax of five finite logits divided by a temperature above 0: 1 leaves them as they are, more makes them less sure.
+    ///
+    /// Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, <https://arxiv.org/abs/1706.04599>.
+    pub fn softmax(logits: [f32; GRADES], temperature: f32) -> Self {
         let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exps = logits.map(|logit| (logit - max).exp());
+        // divided after the largest is gone, so that nothing overflows
+        let exps = logits.map(|logit| ((logit - max) / temperature).exp());
         let sum: f32 = exps.iter().sum();
         Self(exps.map(|exp| exp / sum))
     }
@@ -74,6 +77,17 @@ impl Probabilities {
             }
         }
         KlGrade::ALL[best]
+    }
+
+    /// How undecided they are, in bits: 0 where one grade has it all, log2 5 = 2.32 where all five are alike.
+    ///
+    /// Source: Shannon, "A Mathematical Theory of Communication", Bell System Technical Journal 1948;27:379.
+    pub fn entropy(&self) -> f32 {
+        // a grade without probability adds nothing, though its logarithm is infinite
+        let bits = |p: f32| if p > 0.0 { -f64::from(p) * f64::from(p).log2() } else { 0.0 };
+        let sum: f64 = self.0.into_iter().map(bits).sum();
+        // five rounded numbers may sum to a hair more than one
+        sum.clamp(0.0, (GRADES as f64).log2()) as f32
     }
 
     /// The mean over members, grade by grade.
@@ -96,6 +110,6 @@ pub struct Vote {
     pub member: String,
     /// Its most probable grade.
     pub grade: KlGrade,
-    /// Its probabilities, from the mean of both views' logits.
+    /// Its probabilities, from the mean of both views' logits at its temperature.
     pub probabilities: Probabilities,
 }

@@ -250,7 +250,9 @@ impl Grading {
             grade: graded.grade,
             probabilities: graded.probabilities,
             agreement: graded.agreement,
+            entropy: graded.entropy,
             votes: graded.votes.clone(),
+            missing: graded.missing.clone(),
         });
         let row = result::radiograph_row(decoded, &context.identity);
         Ok(context

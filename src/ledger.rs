@@ -6,6 +6,7 @@
 
 mod files;
 mod grades;
+mod names;
 mod open;
 mod releases;
 mod reports;
@@ -14,11 +15,14 @@ mod writer;
 
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
+pub use names::names_at;
 pub use open::LedgerError;
 pub use releases::{ReleaseRow, Service};
 pub use reports::{REPORTS, Report, Table};
 pub use starts::{StartId, StartRow};
 pub use writer::Ledger;
+
+use names::names;
 
 /// Now, as the ledger writes it: RFC 3339, UTC, milliseconds.
 pub fn now() -> String {

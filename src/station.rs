@@ -45,7 +45,7 @@ impl Station {
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
         let form = settings.ensemble.precision.form(&device)?;
-        let mut ensemble = Ensemble::load(&release, &device, form)?
+        let mut ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
             .with_maps(settings.pictures.draw)
             .with_flipped_maps(settings.pictures.views == Views::Both);
         if settings.ensemble.batch > 0 {
@@ -57,11 +57,19 @@ impl Station {
         tracing::info!(
             device = device.description,
             release = release.name(),
-            members = release.members().len(),
+            members = ensemble.members().len(),
             "ready to grade"
         );
+        for absent in ensemble.absent() {
+            tracing::warn!(member = absent.name, "missing, and the quorum lets the others grade: {}", absent.reason);
+        }
 
-        let start_row = StartRow { command, device: device.description.clone(), settings: settings.to_toml() };
+        let start_row = StartRow {
+            command,
+            device: device.description.clone(),
+            settings: settings.to_toml(),
+            missing: ensemble.absent().iter().map(|absent| absent.name.clone()).collect(),
+        };
         let program = ProgramFacts {
             name: "kellgrend".into(),
             version: crate::VERSION.into(),

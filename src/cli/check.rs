@@ -2,7 +2,7 @@
 
 use super::{Exit, Failure, Global, in_full};
 use crate::config::Settings;
-use crate::ensemble::{Ensemble, settle, starter};
+use crate::ensemble::{Absent, Ensemble, settle, starter};
 use crate::grading::IdentityPolicy;
 use crate::ledger::{Ledger, Service};
 use crate::state::{State, free_bytes, network_file_system};
@@ -161,17 +161,18 @@ impl Findings {
             Ok(form) => form,
             Err(error) => return self.bad("precision", &error.to_string()),
         };
-        match Ensemble::load(&release, &device, form) {
-            Ok(_) => {
-                let members = release.members().len();
-                self.good(
-                    "release",
-                    &format!(
-                        "{}: {members} network{}, every hash right",
-                        release.name(),
-                        if members == 1 { "" } else { "s" }
-                    ),
-                );
+        match Ensemble::load(&release, &device, form, settings.ensemble.quorum) {
+            Ok(ensemble) => {
+                for absent in ensemble.absent() {
+                    let Absent { name, reason } = absent;
+                    self.warn("member", &format!("{name} is missing, and the quorum lets the others grade: {reason}"));
+                }
+                let present = match (ensemble.members().len(), release.members().len()) {
+                    (1, 1) => "1 network, its hash right".to_owned(),
+                    (all, members) if all == members => format!("{all} networks, every hash right"),
+                    (some, members) => format!("{some} of {members} networks, the hashes of these right"),
+                };
+                self.good("release", &format!("{}: {present}", release.name()));
             }
             Err(error) => self.bad("release", &in_full(&error.into())),
         }

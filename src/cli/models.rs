@@ -1,15 +1,16 @@
 //! `kellgrend models`
 
+mod import;
+
 use super::table::aligned;
 use super::{Exit, Failure, Global, usage};
-use crate::ensemble::release::{ImportOptions, Source, import};
-use crate::ensemble::{DeviceChoice, Release, VoteRule, settle, starter};
+use crate::ensemble::{DeviceChoice, Release, settle, starter};
 use crate::ledger::{Ledger, Service};
-use crate::networks::Architecture;
 use crate::state::State;
 use crate::station::release_row;
 use clap::Subcommand;
-use std::path::{Path, PathBuf};
+use import::Import;
+use std::path::Path;
 
 /// Releases: the networks that grade, and which of them are in service
 ///
@@ -25,7 +26,7 @@ pub(super) struct Models {
 enum Command {
     /// All releases, and which one is in service
     List,
-    /// One release: members, hashes, metrics, where it comes from
+    /// One release: members, temperatures, hashes, metrics, where it comes from
     Show {
         /// The release; default: the one in service
         name: Option<String>,
@@ -44,33 +45,6 @@ enum Command {
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         why: String,
     },
-}
-
-/// Make a release from weights that PyTorch saved
-///
-/// Takes state_dicts as torch.save and torchvision write them (.pt, .pth, zip or legacy format) and .safetensors,
-/// float32 or float16, with torchvision's names and a five-way last layer. No code in a file is ever executed. Missing,
-/// surplus or misshapen tensors and NaN are refused by name. This version knows the architecture shufflenet_v2_x2_0.
-#[derive(Debug, clap::Args)]
-struct Import {
-    /// One file a member; ARCHITECTURE=FILE where the file's name does not begin with its architecture's
-    #[arg(required = true, value_name = "[ARCHITECTURE=]FILE")]
-    files: Vec<String>,
-    /// The new release's name: letters a-z, digits, . _ -
-    #[arg(long)]
-    name: String,
-    /// The side of the networks' pictures in pixels; default: each architecture's own
-    #[arg(long, value_name = "PIXELS")]
-    image_size: Option<u32>,
-    /// How votes become a grade: mix, soft or hard
-    #[arg(long, default_value = "mix", value_parser = parse_vote)]
-    vote: VoteRule,
-    /// A line on where the weights come from
-    #[arg(long, value_name = "TEXT")]
-    note: Option<String>,
-    /// A text to use as MODEL_CARD.md; default: one is made
-    #[arg(long, value_name = "FILE")]
-    card: Option<PathBuf>,
 }
 
 impl Models {
@@ -116,9 +90,10 @@ fn show(release: &Release) {
     println!("folder    {}\n", release.folder().display());
     let members = release.members().map(|member| {
         let entry = member.entry();
-        [entry.name.clone(), entry.architecture.to_string(), entry.image_size.to_string(), entry.sha256.to_string()]
+        let (pixels, temperature) = (entry.image_size.to_string(), entry.temperature.to_string());
+        [entry.name.clone(), entry.architecture.to_string(), pixels, temperature, entry.sha256.to_string()]
     });
-    println!("{}", aligned(&["MEMBER", "ARCHITECTURE", "PIXELS", "SHA-256"], members));
+    println!("{}", aligned(&["MEMBER", "ARCHITECTURE", "PIXELS", "TEMPERATURE", "SHA-256"], members));
     if !release.metrics().is_empty() {
         let or = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
         let metrics = release.metrics().iter().map(|m| {
@@ -152,41 +127,6 @@ fn verify(state: &State, chosen: Vec<String>) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
-}
-
-impl Import {
-    fn execute(self, state: &State) -> Result<(), Failure> {
-        let mut sources = Vec::new();
-        for file in &self.files {
-            let (architecture, path) = parse_source(file).map_err(usage)?;
-            sources.push(Source { path, architecture, image_size: self.image_size });
-        }
-        let card = self.card.map(std::fs::read_to_string).transpose()?;
-        let (vote, note) = (self.vote, self.note);
-        let created = jiff::Timestamp::now();
-        let options = ImportOptions { name: self.name, created, vote, metrics: Vec::new(), note, card };
-        settle(DeviceChoice::Cpu, 0)?;
-        let release = import(&sources, options, &state.models)?;
-        println!("{} is a release now: {}", release.name(), release.folder().display());
-        println!("put it into service with: kellgrend models use --state {} {}", state.root.display(), release.name());
-        Ok(())
-    }
-}
-
-/// `ARCHITECTURE=FILE`, or a file whose name begins with its architecture's, as torchvision's do.
-fn parse_source(word: &str) -> anyhow::Result<(Architecture, PathBuf)> {
-    if let Some((architecture, path)) = word.split_once('=') {
-        return Ok((architecture.parse().map_err(anyhow::Error::msg)?, path.into()));
-    }
-    let path = PathBuf::from(word);
-    let stem = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let known = Architecture::ALL.into_iter().find(|architecture| stem.starts_with(architecture.name()));
-    let names = Architecture::ALL.map(Architecture::name).join(", ");
-    known.map(|architecture| (architecture, path)).ok_or_else(|| {
-        anyhow::anyhow!(
-            "{word}: the file's name does not begin with an architecture's ({names}); write ARCHITECTURE={word}"
-        )
-    })
 }
 
 fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure> {
@@ -231,8 +171,4 @@ fn names(models: &Path) -> std::io::Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
-}
-
-fn parse_vote(word: &str) -> Result<VoteRule, String> {
-    serde_json::from_value(word.into()).map_err(|_| "one of mix, soft, hard is meant".to_owned())
 }

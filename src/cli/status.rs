@@ -1,7 +1,7 @@
 //! `kellgrend status`
 
 use super::{Exit, Failure, Global};
-use crate::ledger::{Ledger, Service};
+use crate::ledger::{Ledger, Service, names_at};
 use rusqlite::OptionalExtension as _;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ struct Facts {
     started_at: Option<String>,
     release: Option<String>,
     release_since: Option<String>,
+    /// Members that could not be loaded at the last start.
+    missing: Vec<String>,
     inbox: usize,
     in_work: usize,
     quarantine: usize,
@@ -43,6 +45,9 @@ impl Status {
             })
             .optional()?;
         let service = Service::read(&db)?;
+        // A ledger of an earlier version has no such column until the daemon is started again.
+        let missing = "SELECT missing FROM starts ORDER BY id DESC LIMIT 1";
+        let missing = db.query_row(missing, [], |row| names_at(row, 0)).unwrap_or_default();
         let files = db
             .prepare("SELECT state, count(*) FROM files GROUP BY state")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -57,6 +62,7 @@ impl Status {
             started_at,
             release: service.as_ref().map(|service| service.name.clone()),
             release_since: service.map(|service| service.since),
+            missing,
             inbox: count(&state.inbox, ""),
             in_work: count(&state.work, ""),
             quarantine: count(&state.quarantine, ".reason.txt"),
@@ -88,6 +94,9 @@ impl Facts {
         line("version", of(&self.version));
         line("device", of(&self.device));
         line("release", format!("{}, in service since {}", of(&self.release), of(&self.release_since)));
+        if !self.missing.is_empty() {
+            line("missing", format!("{}: not loaded at the last start, and not voting", self.missing.join(", ")));
+        }
         line("waiting", format!("{} in the inbox, {} in work", self.inbox, self.in_work));
         let states: Vec<_> = self.files.iter().map(|(state, count)| format!("{count} {state}")).collect();
         line("files", if states.is_empty() { "none yet".into() } else { states.join(", ") });

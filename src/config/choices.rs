@@ -104,7 +104,7 @@ pub(super) fn at_least_one<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deseriali
         .ok_or_else(|| D::Error::custom(format!("{value} is out of range: a whole number from 1 is meant")))
 }
 
-/// A number of things done at once; 0 means "as suits the machine".
+/// A number of things, mostly of those done at once; 0 leaves it to the machine or the release.
 pub(super) fn a_handful<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let value = i64::deserialize(deserializer)?;
     usize::try_from(value)

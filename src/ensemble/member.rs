@@ -7,10 +7,11 @@ use crate::{
 };
 use tch::{Device, Kind, TchError, Tensor};
 
-/// A network with its name and image size.
+/// A network with its name, image size and temperature.
 pub struct Member {
     name: String,
     image_size: u32,
+    temperature: f32,
     network: Network,
     device: Device,
 }
@@ -26,7 +27,8 @@ pub(super) struct Answer {
 impl Member {
     pub(super) fn load(file: MemberFile, device: Device, form: Form) -> Result<Self, ReleaseError> {
         let network = file.build(device, form)?;
-        Ok(Self { name: file.name().to_owned(), image_size: file.image_size(), network, device })
+        let temperature = file.entry().temperature as f32;
+        Ok(Self { name: file.name().to_owned(), image_size: file.image_size(), temperature, network, device })
     }
 
     /// Its name in the release.
@@ -60,7 +62,7 @@ impl Member {
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(GradeError::NotFinite { member: self.name.clone() });
         }
-        let probabilities = Probabilities::softmax(logits);
+        let probabilities = Probabilities::softmax(logits, self.temperature);
         Ok(Vote { member: self.name.clone(), grade: probabilities.argmax(), probabilities })
     }
 

@@ -11,7 +11,7 @@ mod manifest;
 
 pub use error::ReleaseError;
 pub(super) use folder::write_once;
-pub use import::{ImportOptions, Source, import};
+pub use import::{ImportOptions, Source, architecture_of, import, member_names};
 pub use manifest::{MemberEntry, Metrics, Origin, Provenance};
 
 use super::vote::VoteRule;

@@ -75,7 +75,7 @@ pub fn mix(votes: &[Vote]) -> KlGrade {
     }
 }
 
-/// The share of members that voted for `grade`, 0 to 1.
+/// The share of these votes that are for `grade`, 0 to 1.
 pub fn agreement(votes: &[Vote], grade: KlGrade) -> f32 {
     votes.iter().filter(|vote| vote.grade == grade).count() as f32 / votes.len() as f32
 }

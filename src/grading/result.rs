@@ -44,6 +44,7 @@ pub(super) fn draw(
             probabilities: &knee.probabilities,
             agreement: knee.agreement,
             members: knee.votes.len(),
+            missing: knee.missing.len(),
             release,
         };
         let again = drawn.iter().filter(|earlier| earlier.names == Pictures::of(knee.side, 0)).count();
@@ -124,7 +125,9 @@ pub(super) fn record(
             meaning: knee.grade.meaning().to_owned(),
             probabilities: knee.probabilities,
             agreement: knee.agreement,
+            entropy: knee.entropy,
             votes: knee.votes.clone(),
+            missing: knee.missing.clone(),
             pictures: drawn.iter().find(|d| d.grade_id == recorded.grade_id).map(|d| d.names.clone()),
         }
     });

@@ -1,7 +1,7 @@
 //! What was found on a radiograph: knees, grades, votes, pictures.
 
 use super::files::{enter, stamp};
-use super::{FileId, Ledger, LedgerError, StartId, now};
+use super::{FileId, Ledger, LedgerError, StartId, names, names_at, now};
 use crate::digest::Digest;
 use crate::grade::{GRADES, KlGrade, Probabilities, Vote};
 use crate::side::Side;
@@ -41,8 +41,12 @@ pub struct GradedKnee {
     pub probabilities: Probabilities,
     /// Share of the members that voted for the grade.
     pub agreement: f32,
+    /// Entropy of the mean probabilities in bits.
+    pub entropy: f32,
     /// The members' votes.
     pub votes: Vec<Vote>,
+    /// The members that could not vote.
+    pub missing: Vec<String>,
 }
 
 /// A knee's grade as the ledger has it.
@@ -193,8 +197,8 @@ fn insert(
     let p = knee.probabilities.0;
     let new = db
         .prepare_cached(
-            "INSERT INTO grades (knee, release, start, grade, p0, p1, p2, p3, p4, agreement, graded_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (knee, release) DO NOTHING",
+            "INSERT INTO grades (knee, release, start, grade, p0, p1, p2, p3, p4, agreement, entropy, missing, \
+             graded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (knee, release) DO NOTHING",
         )?
         .execute(params![
             knee_id,
@@ -207,6 +211,8 @@ fn insert(
             p[3],
             p[4],
             knee.agreement,
+            knee.entropy,
+            names(&knee.missing),
             now()
         ])?;
     if new == 0 {
@@ -225,7 +231,7 @@ fn insert(
 
 fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Result<Recorded> {
     let mut knees = db.prepare_cached(
-        "SELECT g.id, k.side, g.grade, g.p0, g.p1, g.p2, g.p3, g.p4, g.agreement, g.graded_at \
+        "SELECT g.id, k.side, g.grade, g.p0, g.p1, g.p2, g.p3, g.p4, g.agreement, g.entropy, g.missing, g.graded_at \
          FROM knees k JOIN grades g ON g.knee = k.id WHERE k.radiograph = ?1 AND g.release = ?2 ORDER BY k.position",
     )?;
     let mut votes =
@@ -243,9 +249,11 @@ fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Resu
                 grade: grade_at(row, 2)?,
                 probabilities: probabilities_at(row, 3)?,
                 agreement: row.get(8)?,
+                entropy: row.get(9)?,
                 votes,
+                missing: names_at(row, 10)?,
             };
-            Ok(RecordedKnee { grade_id, knee, graded_at: row.get(9)? })
+            Ok(RecordedKnee { grade_id, knee, graded_at: row.get(11)? })
         })?
         .collect()
 }

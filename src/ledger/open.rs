@@ -1,5 +1,7 @@
 //! Opening the database: checks, pragmas, migrations.
 
+use crate::grade::{GRADES, Probabilities};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,10 +88,23 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(&wrong)?;
     connection.pragma_update(None, "foreign_keys", "ON").map_err(&wrong)?;
     check_sound(&connection, path)?;
+    lend_entropy(&connection).map_err(&wrong)?;
     migrations::migrations::runner()
         .run(&mut connection)
         .map_err(|e| LedgerError::Schema { path: path.to_owned(), detail: e.to_string() })?;
     Ok(connection)
+}
+
+/// `entropy(p0, p1, p2, p3, p4)` for the migrations: what was graded before it was stored gets the same number.
+fn lend_entropy(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("entropy", GRADES as i32, flags, |row| {
+        let mut p = [0.0; GRADES];
+        for (grade, p) in p.iter_mut().enumerate() {
+            *p = row.get(grade)?;
+        }
+        Ok(Probabilities(p).entropy())
+    })
 }
 
 /// Whether a ledger that exists is sound and not of a newer version. Changes nothing.

@@ -34,6 +34,7 @@ pub const REPORTS: [Report; 5] = [
             "p4",
             "release",
             "picture",
+            "missing",
         ],
     },
     Report {

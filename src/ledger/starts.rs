@@ -1,6 +1,6 @@
 //! Starts of the program: version, device and settings that later rows refer to.
 
-use super::{Ledger, LedgerError, now};
+use super::{Ledger, LedgerError, names, now};
 use crate::digest::Digest;
 use rusqlite::params;
 
@@ -16,6 +16,8 @@ pub struct StartRow {
     pub device: String,
     /// The settings in force, TOML.
     pub settings: String,
+    /// The release's members that could not be loaded.
+    pub missing: Vec<String>,
 }
 
 impl StartRow {
@@ -30,15 +32,16 @@ impl Ledger {
     pub fn started(&self, start: StartRow) -> Result<StartId, LedgerError> {
         self.write_blocking(move |db| {
             db.execute(
-                "INSERT INTO starts (version, command, device, settings, settings_sha256, started_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO starts (version, command, device, settings, settings_sha256, started_at, missing) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     crate::VERSION,
                     start.command,
                     start.device,
                     start.settings,
                     start.settings_digest().to_string(),
-                    now()
+                    now(),
+                    names(&start.missing)
                 ],
             )?;
             Ok(db.last_insert_rowid())

@@ -59,10 +59,12 @@ pub struct Caption<'a> {
     pub grade: KlGrade,
     /// The ensemble's probabilities.
     pub probabilities: &'a Probabilities,
-    /// The part of the members that voted for the grade, 0 to 1.
+    /// The part of those that voted who said the grade, 0 to 1.
     pub agreement: f32,
     /// How many members voted.
     pub members: usize,
+    /// How many members of the release did not vote.
+    pub missing: usize,
     /// The release's name; shortened where it is too long for its line.
     pub release: &'a str,
 }

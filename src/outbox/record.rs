@@ -11,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// The record's version; a reader that does not know it must not guess.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The record's JSON Schema, as published beside the program.
 pub const SCHEMA: &str = include_str!("result.schema.json");
@@ -172,10 +172,14 @@ pub struct KneeResult {
     pub meaning: String,
     /// The ensemble's probabilities of the grades 0 to 4.
     pub probabilities: Probabilities,
-    /// The part of the members that voted for the grade, 0 to 1.
+    /// The part of those that voted who said the grade, 0 to 1.
     pub agreement: f32,
+    /// How undecided the probabilities are, in bits, 0 to 2.32.
+    pub entropy: f32,
     /// How each member voted.
     pub votes: Vec<Vote>,
+    /// The members of the release that could not be loaded and did not vote.
+    pub missing: Vec<String>,
     /// The pictures in the same folder, where any were drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<Pictures>,

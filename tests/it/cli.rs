@@ -52,8 +52,20 @@ fn grade_answers_a_line_a_knee_and_goes_on_where_it_stopped() {
     assert_eq!(told, wanted);
     for line in &answers {
         let keys: Vec<_> = line.as_object().expect("an object").keys().map(String::as_str).collect();
-        let mut contract =
-            ["file", "sha256", "status", "reason", "side", "grade", "probabilities", "agreement", "votes", "release"];
+        let mut contract = [
+            "file",
+            "sha256",
+            "status",
+            "reason",
+            "side",
+            "grade",
+            "probabilities",
+            "agreement",
+            "entropy",
+            "votes",
+            "missing",
+            "release",
+        ];
         contract.sort_unstable();
         assert_eq!(keys, contract);
     }
@@ -62,12 +74,15 @@ fn grade_answers_a_line_a_knee_and_goes_on_where_it_stopped() {
     assert_eq!(graded["votes"][0]["member"], "shufflenet_v2_x2_0");
     assert_eq!(graded["votes"][0]["grade"], graded["grade"]);
     assert_eq!(graded["agreement"], 1.0);
+    assert!(graded["entropy"].as_f64().is_some_and(|bits| (0.0..2.33).contains(&bits)), "{graded}");
+    assert_eq!(graded["missing"], serde_json::json!([]));
     assert!(answers[4]["reason"].as_str().expect("a reason").starts_with("not-an-image: "));
 
     let again = sandbox.output(&["grade", path, "--json"]);
     let again = lines(&again);
     assert!(again.iter().take(4).all(|line| line["status"] == "duplicate"), "{again:?}");
     assert_eq!(again[0]["probabilities"], graded["probabilities"]);
+    assert_eq!(again[0]["entropy"], graded["entropy"]);
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 3);
     assert!(folder.join("1L.png").exists() && folder.join("notes.txt").exists(), "a user's files stay where they are");
     assert_eq!(sandbox.results().len(), 3);
@@ -81,7 +96,7 @@ fn grade_takes_globs_csv_and_no_pictures() {
     let output = sandbox.output(&["grade", &glob, "--csv", "--no-pictures", "--jobs", "1", "--batch", "3"]);
     assert!(output.status.success(), "{}", words(&output));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let header = "file,sha256,status,reason,side,grade,p0,p1,p2,p3,p4,agreement,votes,release";
+    let header = "file,sha256,status,reason,side,grade,p0,p1,p2,p3,p4,agreement,votes,release,entropy,missing";
     assert_eq!(text.lines().next(), Some(header));
     assert_eq!(text.lines().count(), 4);
     assert_eq!(sandbox.count("SELECT count(*) FROM pictures"), 0);

@@ -4,5 +4,6 @@ mod batches;
 mod device;
 mod members;
 mod pictures;
+mod probabilities;
 mod releases;
 mod votes;

@@ -25,7 +25,7 @@ fn load(form: Form) -> (tempfile::TempDir, Release, Ensemble) {
     let models = tempfile::tempdir().expect("a folder");
     let release = starter::install(models.path()).expect("the starter is sound");
     let device = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    let ensemble = Ensemble::load(&release, &device, form).expect("it loads");
+    let ensemble = Ensemble::load(&release, &device, form, 0).expect("it loads");
     (models, release, ensemble)
 }
 
@@ -104,7 +104,8 @@ fn the_starter_is_the_published_file_imported() {
     };
     let architecture = release.members().next().expect("a member").entry().architecture;
     let again =
-        import(&[Source { path: source, architecture, image_size: None }], options, models.path()).expect("imported");
+        import(&[Source { path: source, architecture, image_size: None, temperature: None }], options, models.path())
+            .expect("imported");
     let hash = |release: &Release| release.members().next().expect("a member").entry().sha256;
     assert_eq!(hash(&again), hash(&release));
     assert_eq!(again.provenance(), release.provenance());

@@ -2,6 +2,13 @@
 
 use crate::films::small_png;
 use crate::sandbox::Sandbox;
+use kellgrend::grade::Probabilities;
+use refinery::Target;
+use rusqlite::Connection;
+
+mod migrations {
+    refinery::embed_migrations!("migrations");
+}
 
 fn graded() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -77,4 +84,33 @@ fn every_state_of_a_file_has_its_time_in_order() {
     let names: Vec<_> = rows.iter().map(|(state, _)| state.as_str()).collect();
     assert_eq!(names, ["seen", "settled", "claimed", "decoded", "graded", "published"]);
     assert!(rows.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{rows:?}");
+}
+
+/// A ledger of the first version: its grades get their entropy, and nobody was missing.
+#[test]
+fn grades_from_before_entropy_was_stored_have_it_afterwards() {
+    let sandbox = Sandbox::new();
+    let mut db = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    migrations::migrations::runner().set_target(Target::Version(2)).run(&mut db).expect("the first version's schema");
+    db.execute_batch(
+        "INSERT INTO starts VALUES (1, '0.1.0', 'run', 'CPU', '', '', '2026-01-02T03:04:05.000Z');
+         INSERT INTO releases VALUES ('r', 'old', 'mix', 1, '', '2026-01-02T03:04:05.000Z');
+         INSERT INTO radiographs (id, sha256, bytes) VALUES (1, 'x', 1);
+         INSERT INTO knees VALUES (1, 1, 0, 'left');
+         INSERT INTO grades VALUES (1, 1, 'r', 1, 3, 0.0625, 0.125, 0.125, 0.5, 0.1875, 1, '2026-01-02T03:04:06.000Z');",
+    )
+    .expect("rows of the first version");
+    drop(db);
+    let status = sandbox.output(&["status"]);
+    assert!(status.status.success(), "a ledger not migrated yet can be read: {status:?}");
+    let film = sandbox.beside("a.png");
+    std::fs::write(&film, small_png(1)).expect("written");
+    let output = sandbox.output(&["grade", film.to_str().expect("UTF-8"), "--no-pictures"]);
+    assert!(output.status.success(), "{output:?}");
+    let old = "SELECT entropy, missing FROM report_grades WHERE release = 'old'";
+    let (entropy, missing): (f64, Option<String>) =
+        sandbox.ledger().query_row(old, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("the old grade");
+    let expected = f64::from(Probabilities([0.0625, 0.125, 0.125, 0.5, 0.1875]).entropy());
+    assert!((entropy - expected).abs() < 1e-4 && missing.is_none(), "{entropy}, not {expected}; {missing:?}");
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades WHERE entropy IS NULL"), 0);
 }

@@ -14,6 +14,7 @@ mod networks;
 mod outbox;
 mod overlay;
 mod phantom;
+mod quorum;
 mod radiograph;
 mod sandbox;
 mod settings;

@@ -13,7 +13,15 @@ const LEFT: (u32, u32) = (28, 82);
 const RIGHT: (u32, u32) = (556, 82);
 
 fn caption(side: Side, release: &str) -> Caption<'_> {
-    Caption { side, grade: KlGrade::ALL[3], probabilities: &PROBABILITIES, agreement: 0.875, members: 8, release }
+    Caption {
+        side,
+        grade: KlGrade::ALL[3],
+        probabilities: &PROBABILITIES,
+        agreement: 0.875,
+        members: 8,
+        missing: 0,
+        release,
+    }
 }
 
 /// A knee of many greys; every pixel tells where it is.
@@ -124,6 +132,7 @@ fn numbers_that_are_none_are_drawn_as_nothing() {
         probabilities: &probabilities,
         agreement: f32::NAN,
         members: 0,
+        missing: 0,
         release: "r1",
     };
     let picture = draw(&GrayImage::new(512, 512), 2, &strange, Palette::Jet, &caption);
@@ -162,6 +171,7 @@ fn what_is_said_of_the_knee_is_seen() {
         ("probabilities", Caption { probabilities: &other, ..base }, 650..800),
         ("agreement", Caption { agreement: 0.5, ..base }, 740..800),
         ("members", Caption { members: 16, ..base }, 740..800),
+        ("missing", Caption { missing: 1, ..base }, 740..800),
     ] {
         let after = draw(&film, 1, &[0.5], Palette::Turbo, &changed);
         let mut where_changed = before

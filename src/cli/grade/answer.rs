@@ -24,7 +24,9 @@ struct Line {
     grade: Option<KlGrade>,
     probabilities: Option<Probabilities>,
     agreement: Option<f32>,
+    entropy: Option<f32>,
     votes: Vec<Vote>,
+    missing: Vec<String>,
     release: Option<String>,
 }
 
@@ -69,7 +71,9 @@ impl Answer {
                 grade: None,
                 probabilities: None,
                 agreement: None,
+                entropy: None,
                 votes: Vec::new(),
+                missing: Vec::new(),
                 release: None,
             }],
         }
@@ -92,7 +96,9 @@ impl Answer {
             grade: Some(recorded.knee.grade),
             probabilities: Some(recorded.knee.probabilities),
             agreement: Some(recorded.knee.agreement),
+            entropy: Some(recorded.knee.entropy),
             votes: recorded.knee.votes,
+            missing: recorded.knee.missing,
             release: Some(release.to_owned()),
         });
         Self { lines: lines.collect() }
@@ -149,14 +155,17 @@ impl fmt::Display for Line {
                 let percent = 100.0 * probabilities.0[grade.index()];
                 let meaning = grade.meaning();
                 write!(f, "KL {grade}  {meaning:<17} {percent:>3.0} %  {side:<7}  {file}")?;
-                if self.status == Status::Duplicate { write!(f, "  (graded before)") } else { Ok(()) }
+                if self.status == Status::Duplicate {
+                    write!(f, "  (graded before)")?;
+                }
+                if self.missing.is_empty() { Ok(()) } else { write!(f, "  (without {})", self.missing.join(", ")) }
             }
             _ => write!(f, "refused  {file}  {}", self.reason.as_deref().unwrap_or_default()),
         }
     }
 }
 
-/// The same fields, flat.
+/// The same fields, flat; new ones come last, for readers that count columns.
 #[derive(Serialize)]
 struct CsvLine<'a> {
     file: &'a str,
@@ -174,6 +183,9 @@ struct CsvLine<'a> {
     /// `member:grade`, separated by semicolons.
     votes: String,
     release: Option<&'a str>,
+    entropy: Option<f32>,
+    /// Names, separated by semicolons.
+    missing: String,
 }
 
 impl<'a> From<&'a Line> for CsvLine<'a> {
@@ -195,6 +207,8 @@ impl<'a> From<&'a Line> for CsvLine<'a> {
             agreement: line.agreement,
             votes: votes.join(";"),
             release: line.release.as_deref(),
+            entropy: line.entropy,
+            missing: line.missing.join(";"),
         }
     }
 }

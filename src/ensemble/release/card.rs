@@ -11,7 +11,8 @@ pub fn text(manifest: &Manifest) -> String {
     );
     for member in &manifest.members {
         // writing to a String cannot fail
-        let _ = writeln!(card, "- {}: {} at {} pixels", member.name, member.architecture, member.image_size);
+        let (name, architecture, size) = (&member.name, member.architecture, member.image_size);
+        let _ = writeln!(card, "- {name}: {architecture} at {size} pixels, temperature {}", member.temperature);
     }
     let _ = write!(card, "\nVote: {}.\n\n## How well it grades\n\n", manifest.vote);
     if manifest.metrics.is_empty() {

@@ -1,6 +1,6 @@
 //! Why a release was refused.
 
-use crate::{digest::Digest, networks::weights::WeightsError};
+use crate::{digest::Digest, ensemble::Absent, networks::weights::WeightsError};
 use std::{io, path::PathBuf};
 
 /// An error about a release; it names the release or its folder, the file, and for weights the tensor.
@@ -56,6 +56,24 @@ pub enum ReleaseError {
         /// What is wrong with them.
         source: WeightsError,
     },
+    /// Too few members can be loaded.
+    #[error(
+        "release {release}: {present} of its {members} members can be loaded, and the quorum is {quorum}; mend the \
+         others, or lower the quorum in the settings. {}",
+        each(absent)
+    )]
+    Quorum {
+        /// The release's name.
+        release: String,
+        /// How many members it has.
+        members: usize,
+        /// How many of them must vote.
+        quorum: usize,
+        /// How many of them can.
+        present: usize,
+        /// The others.
+        absent: Vec<Absent>,
+    },
     /// What was asked for at import makes no valid release.
     #[error("release {name:?} cannot be made: {reason}")]
     Options {
@@ -70,4 +88,10 @@ pub enum ReleaseError {
         /// The folder in the way.
         path: PathBuf,
     },
+}
+
+/// Who is absent and why, in one line.
+fn each(absent: &[Absent]) -> String {
+    let each: Vec<_> = absent.iter().map(|absent| format!("{}: {}", absent.name, absent.reason)).collect();
+    each.join("; ")
 }

@@ -2,7 +2,7 @@
 
 use super::{
     CARD, MANIFEST, Release, ReleaseError, card,
-    manifest::{Manifest, MemberEntry, Metrics, Origin, Provenance},
+    manifest::{AS_TRAINED, Manifest, MemberEntry, Metrics, Origin, Provenance},
     write_once,
 };
 use crate::{
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// The program that writes releases.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// One foreign file that becomes a member, named after its architecture; a second of the same gets `_2` behind it.
+/// One foreign file that becomes a member.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// A state_dict: `.safetensors`, `.pt` or `.pth`.
@@ -28,6 +28,8 @@ pub struct Source {
     pub architecture: Architecture,
     /// The side of its views in pixels; none for the architecture's own.
     pub image_size: Option<u32>,
+    /// What its logits are divided by, as calibration found it; none for a network that was not calibrated.
+    pub temperature: Option<f64>,
 }
 
 /// What the release should say of itself.
@@ -47,6 +49,31 @@ pub struct ImportOptions {
     pub card: Option<String>,
 }
 
+/// The architecture whose weights are in a file of this name, as torchvision names its files.
+///
+/// torchvision's files begin with the architecture's name, but for underscores (`shufflenetv2_x2_0-8be3c8ee.pth`).
+/// Where one name begins another, the longer one is meant.
+pub fn architecture_of(file_name: &str) -> Option<Architecture> {
+    let bare = |name: &str| name.replace('_', "");
+    let file_name = bare(file_name);
+    let fitting =
+        Architecture::ALL.into_iter().filter(|architecture| file_name.starts_with(&bare(architecture.name())));
+    fitting.max_by_key(|architecture| architecture.name().len())
+}
+
+/// What members of these architectures are called: by their architecture's name, a second of the same with `_2` behind it.
+pub fn member_names(architectures: &[Architecture]) -> Vec<String> {
+    let name = |(place, architecture): (usize, &Architecture)| match architectures[..place]
+        .iter()
+        .filter(|earlier| *earlier == architecture)
+        .count()
+    {
+        0 => architecture.name().to_owned(),
+        twins => format!("{architecture}_{}", twins + 1),
+    };
+    architectures.iter().enumerate().map(name).collect()
+}
+
 /// Reads foreign weights, checks them by building their networks, and writes them as a release into `models`.
 ///
 /// The weights are stored in float16. The release is verified before it gets its name; an existing one is never
@@ -55,18 +82,15 @@ pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Resu
     let mut members = Vec::new();
     let mut files = Vec::new();
     let mut origins = Vec::new();
-    for source in sources {
+    let architectures: Vec<_> = sources.iter().map(|source| source.architecture).collect();
+    for (source, name) in sources.iter().zip(member_names(&architectures)) {
         let (bytes, origin) = convert(source, &options.name)?;
-        let twins = members.iter().filter(|member: &&MemberEntry| member.architecture == source.architecture).count();
-        let name = match twins {
-            0 => source.architecture.name().to_owned(),
-            n => format!("{}_{}", source.architecture, n + 1),
-        };
         members.push(MemberEntry {
             file: format!("{name}.safetensors"),
             name,
             architecture: source.architecture,
             image_size: source.image_size.unwrap_or(source.architecture.image_size()),
+            temperature: source.temperature.unwrap_or(AS_TRAINED),
             sha256: Digest::of(&bytes),
         });
         files.push(bytes);

@@ -12,6 +12,12 @@ const MAX_MEMBERS: usize = 64;
 /// Below, nothing is left of a joint; above, the feature maps of one knee no longer fit in a common GPU.
 const IMAGE_SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
 
+/// Below, every answer is as good as certain; above, as good as a guess.
+const TEMPERATURES: std::ops::RangeInclusive<f64> = 0.05..=20.0;
+
+/// The temperature of a network that nobody calibrated.
+pub const AS_TRAINED: f64 = 1.0;
+
 /// The file as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +41,9 @@ pub struct MemberEntry {
     pub architecture: Architecture,
     /// The side of its views in pixels.
     pub image_size: u32,
+    /// What its logits are divided by before the softmax; not written where it changes nothing.
+    #[serde(default = "as_trained", skip_serializing_if = "is_as_trained")]
+    pub temperature: f64,
     /// The weights' file, beside `release.toml`.
     pub file: String,
     /// The weights' SHA-256.
@@ -97,7 +106,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// What the types do not say: plain names, members there and distinct, sizes sensible.
+    /// What the types do not say: plain names, members there and distinct, sizes and temperatures sensible.
     pub fn check(&self) -> Result<(), String> {
         plain_name(&self.name)?;
         if self.members.is_empty() || self.members.len() > MAX_MEMBERS {
@@ -112,12 +121,28 @@ impl Manifest {
                 let size = member.image_size;
                 return Err(format!("member {} has image size {size}; {low} to {high} are possible", member.name));
             }
+            if !TEMPERATURES.contains(&member.temperature) {
+                let (low, high) = (TEMPERATURES.start(), TEMPERATURES.end());
+                let temperature = member.temperature;
+                return Err(format!(
+                    "member {} has temperature {temperature}; {low} to {high} are possible",
+                    member.name
+                ));
+            }
             if !names.insert(&member.name) || !files.insert(&member.file) {
                 return Err(format!("member {} or its file {} is there twice", member.name, member.file));
             }
         }
         Ok(())
     }
+}
+
+fn as_trained() -> f64 {
+    AS_TRAINED
+}
+
+fn is_as_trained(temperature: &f64) -> bool {
+    *temperature == AS_TRAINED
 }
 
 /// Names are also file names: no separators, nothing hidden, nothing that a shell would read otherwise.

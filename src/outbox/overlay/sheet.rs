@@ -144,7 +144,10 @@ impl Sheet {
         let agree = (agreement * caption.members as f32).round() as usize;
         let baseline = self.below(167.0);
         let sentence = format!("{agree} of {} networks agree", caption.members);
-        words.draw(picture, (x, baseline), PLAIN, &sentence);
+        let end = words.draw(picture, (x, baseline), PLAIN, &sentence);
+        if caption.missing > 0 {
+            words.draw(picture, (end, baseline), WARNING, &format!(", {} missing", caption.missing));
+        }
         if caption.members <= MOST_DOTS {
             for dot in 0..caption.members {
                 let centre = x + (6.0 + 19.0 * dot as f32) * u;

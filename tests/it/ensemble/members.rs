@@ -18,7 +18,7 @@ use tempfile::{TempDir, tempdir};
 
 fn load(release: &Release) -> Ensemble {
     let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    Ensemble::load(release, &cpu, Form::Folded(tch::Kind::Float)).expect("it loads")
+    Ensemble::load(release, &cpu, Form::Folded(tch::Kind::Float), 0).expect("it loads")
 }
 
 /// A picture with structure at several scales, another for every seed.
@@ -28,17 +28,22 @@ fn picture(seed: u32, width: u32, height: u32) -> GrayImage {
 
 /// A release of the starter's network at two image sizes.
 fn two_members() -> (TempDir, Release) {
+    starters(&[("at512", "image_size = 512"), ("at320", "image_size = 320")])
+}
+
+/// A release of the starter's network under several names, with these lines for each.
+fn starters(of: &[(&str, &str)]) -> (TempDir, Release) {
     let models = tempdir().expect("a folder");
     let one = starter::install(models.path()).expect("the starter is sound");
     let folder = models.path().join("two");
     fs::create_dir(&folder).expect("a folder");
     let weights = fs::read(one.folder().join("shufflenet_v2_x2_0.safetensors")).expect("weights");
     let mut text = "name = \"two\"\ncreated = \"2026-01-02T03:04:05Z\"\nvote = \"mix\"\n".to_owned();
-    for size in [512, 320] {
-        fs::write(folder.join(format!("at{size}.safetensors")), &weights).expect("written");
+    for (name, lines) in of {
+        fs::write(folder.join(format!("{name}.safetensors")), &weights).expect("written");
         text += &format!(
-            "[[members]]\nname = \"at{size}\"\narchitecture = \"shufflenet_v2_x2_0\"\nimage_size = {size}\n\
-             file = \"at{size}.safetensors\"\nsha256 = \"{}\"\n",
+            "[[members]]\nname = \"{name}\"\narchitecture = \"shufflenet_v2_x2_0\"\n{lines}\n\
+             file = \"{name}.safetensors\"\nsha256 = \"{}\"\n",
             Digest::of(&weights)
         );
     }
@@ -59,9 +64,70 @@ fn two_members_vote_and_their_means_are_the_answer() {
     assert_eq!(graded.probabilities, Probabilities::mean(graded.votes.iter().map(|vote| &vote.probabilities)));
     let agreeing = graded.votes.iter().filter(|vote| vote.grade == graded.grade).count();
     assert_eq!(graded.agreement, agreeing as f32 / 2.0);
+    assert_eq!(graded.entropy, graded.probabilities.entropy());
+    assert_eq!(graded.missing, [] as [String; 0]);
     let map = graded.map.expect("maps are on");
     assert_eq!((map.size, map.values.len()), (512, 512 * 512));
     assert!(map.values.iter().all(|value| (0.0..=1.0).contains(value)));
+}
+
+/// softmax(logits / T) is softmax(logits) to the power 1 / T, scaled to sum to one.
+#[test]
+fn a_members_temperature_divides_its_logits() {
+    let one = ("one", "image_size = 320");
+    let two = ("two", "image_size = 320\ntemperature = 2");
+    let half = ("half", "image_size = 320\ntemperature = 0.5");
+    let (_models, release) = starters(&[one, two, half]);
+    let temperatures: Vec<_> = release.members().map(|member| member.entry().temperature).collect();
+    assert_eq!(temperatures, [1.0, 2.0, 0.5]);
+    let votes = load(&release).grade(&[&picture(1, 299, 310)]).expect("a grade").remove(0).votes;
+    let at_one = votes[0].probabilities.0;
+    for (vote, temperature) in votes.iter().zip(temperatures) {
+        let powers = at_one.map(|p| f64::from(p).powf(1.0 / temperature));
+        let sum: f64 = powers.iter().sum();
+        for (ours, power) in vote.probabilities.0.iter().zip(powers) {
+            assert!((f64::from(*ours) - power / sum).abs() < 1e-5, "{vote:?} at {temperature}");
+        }
+        assert_eq!(vote.grade, votes[0].grade, "the order of grades stays");
+    }
+    let entropies: Vec<_> = votes.iter().map(|vote| vote.probabilities.entropy()).collect();
+    assert!(entropies[2] < entropies[0] && entropies[0] < entropies[1], "{entropies:?}");
+}
+
+/// Without the damaged one the others answer as they would alone, in the release's order, and say who is missing.
+#[test]
+fn a_quorum_grades_without_those_that_cannot_be_loaded() {
+    let of = |name| (name, "image_size = 224");
+    let (_models, release) = starters(&[of("a"), of("b"), of("c")]);
+    let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
+    let spoil = |name: &str| fs::write(release.folder().join(format!("{name}.safetensors")), b"no weights");
+    spoil("b").expect("written");
+    let damaged = Ensemble::load(&release, &cpu, Form::Plain, 0).err().expect("every member is wanted").to_string();
+    assert!(damaged.contains("b.safetensors"), "{damaged}");
+    let quorum = Ensemble::load(&release, &cpu, Form::Plain, 2).expect("two are enough");
+    let names: Vec<_> = quorum.members().iter().map(|member| member.name()).collect();
+    assert_eq!(names, ["a", "c"]);
+    assert!(quorum.absent()[0].reason.to_string().contains("b.safetensors"));
+    let graded = quorum.grade(&[&picture(1, 200, 200)]).expect("a grade").remove(0);
+    assert_eq!((graded.votes.len(), graded.agreement), (2, 1.0), "the share of those that voted");
+    assert_eq!(graded.missing, ["b"]);
+
+    fs::remove_file(release.folder().join("c.safetensors")).expect("removed");
+    let error = Ensemble::load(&release, &cpu, Form::Plain, 2).err().expect("one is not enough").to_string();
+    let parts = ["release two: 1 of its 3 members", "quorum is 2", "b: ", "b.safetensors", "c: ", "c.safetensors"];
+    assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    spoil("a").expect("written");
+    assert!(Ensemble::load(&release, &cpu, Form::Plain, 1).is_err(), "nobody is left to vote");
+}
+
+#[test]
+fn a_release_smaller_than_the_quorum_needs_all_it_has() {
+    let (_models, release) = starters(&[("a", "image_size = 224"), ("b", "image_size = 224")]);
+    let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
+    assert_eq!(Ensemble::load(&release, &cpu, Form::Plain, 6).expect("both are there").absent().len(), 0);
+    fs::remove_file(release.folder().join("a.safetensors")).expect("removed");
+    let error = Ensemble::load(&release, &cpu, Form::Plain, 6).err().expect("refused").to_string();
+    assert!(error.contains("1 of its 2 members") && error.contains("quorum is 2"), "{error}");
 }
 
 /// How knees are batched is nobody's business: the same picture gets the same answer in any company.
@@ -137,7 +203,7 @@ fn logits_that_are_not_finite_are_an_error() {
     named.get_mut("fc.weight").expect("it is there").1.iter_mut().for_each(|weight| *weight *= 3e38);
     let path = models.path().join("huge.safetensors");
     fs::write(&path, formula::file(&named)).expect("written");
-    let source = Source { path, architecture, image_size: Some(224) };
+    let source = Source { path, architecture, image_size: Some(224), temperature: None };
     let release = import(&[source], releases::options("huge"), models.path()).expect("float32 holds them");
     let error = load(&release).grade(&[&picture(1, 300, 300)]).expect_err("refused");
     assert!(matches!(&error, GradeError::NotFinite { member } if member == "shufflenet_v2_x2_0"), "{error}");

@@ -5,7 +5,7 @@ use kellgrend::{
     digest::Digest,
     ensemble::{
         DeviceChoice, Ensemble, Release, VoteRule,
-        release::{ImportOptions, Metrics, ReleaseError, Source, import},
+        release::{ImportOptions, Metrics, ReleaseError, Source, architecture_of, import},
         settle, starter,
     },
     networks::Architecture,
@@ -34,7 +34,7 @@ fn formula_source(folder: &Path) -> Source {
     let architecture = Architecture::ShufflenetV2X2_0;
     let path = folder.join("weights.pth");
     fs::write(&path, formula::file(&formula::weights(&golden(architecture).shapes))).expect("written");
-    Source { path, architecture, image_size: Some(224) }
+    Source { path, architecture, image_size: Some(224), temperature: None }
 }
 
 pub fn options(name: &str) -> ImportOptions {
@@ -70,7 +70,7 @@ fn a_changed_weight_is_noticed_at_every_load() {
     bytes[middle] ^= 1;
     fs::write(&path, bytes).expect("written");
     let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    for error in [release.verify().err(), Ensemble::load(&release, &cpu, kellgrend::networks::Form::Plain).err()] {
+    for error in [release.verify().err(), Ensemble::load(&release, &cpu, kellgrend::networks::Form::Plain, 0).err()] {
         let error = error.expect("refused");
         assert!(matches!(error, ReleaseError::Hash { .. }));
         let text = error.to_string();
@@ -116,6 +116,11 @@ fn a_manifest_is_refused_with_its_reason() {
         (r#"architecture = "shuffle"#, r#"architecture = "scuffle"#, "shufflenet_v2_x2_0"),
         ("image_size = 512", "image_size = 0", "64 to 2048"),
         ("image_size = 512", "image_size = 100000", "64 to 2048"),
+        ("image_size = 512", "image_size = 512\ntemperature = 0", "0.05 to 20"),
+        ("image_size = 512", "image_size = 512\ntemperature = -1.5", "0.05 to 20"),
+        ("image_size = 512", "image_size = 512\ntemperature = nan", "0.05 to 20"),
+        ("image_size = 512", "image_size = 512\ntemperature = inf", "0.05 to 20"),
+        ("image_size = 512", "image_size = 512\ntemperature = \"warm\"", "line 9"),
         (r#"sha256 = ""#, r#"sha256 = "0"#, "SHA-256"),
         ("knees = 826", "knees = -826", "line 21"),
     ] {
@@ -188,6 +193,50 @@ fn two_networks_of_one_architecture_are_two_members() {
     let names: Vec<_> = release.members().map(|member| member.name().to_owned()).collect();
     assert_eq!(names, ["shufflenet_v2_x2_0", "shufflenet_v2_x2_0_2"]);
     release.verify().expect("sound");
+}
+
+/// A release without temperatures is written as it was before there were any, so that its digest stays.
+#[test]
+fn a_temperature_is_written_where_it_changes_something() {
+    let folder = tempdir().expect("a folder");
+    let plain = formula_source(folder.path());
+    let calibrated = Source { temperature: Some(1.37), ..plain.clone() };
+    let models = folder.path().join("models");
+    let release = import(&[plain, calibrated], options("warm"), &models).expect("a release");
+    assert_eq!(release.manifest().matches("temperature").count(), 1);
+    assert!(release.manifest().contains("\ntemperature = 1.37\n"), "{}", release.manifest());
+    let temperatures: Vec<_> = release.members().map(|member| member.entry().temperature).collect();
+    assert_eq!(temperatures, [1.0, 1.37]);
+    let card = fs::read_to_string(release.folder().join("MODEL_CARD.md")).expect("a card");
+    for line in ["v2_x2_0 at 224 pixels, temperature 1\n", "v2_x2_0 at 224 pixels, temperature 1.37\n"] {
+        assert!(card.contains(line), "{line:?} is in the card:\n{card}");
+    }
+}
+
+/// The files of torchvision's ImageNet weights, at its addresses; those of networks that are not built in are skipped.
+#[test]
+fn files_are_recognised_by_the_names_that_torchvision_gives_them() {
+    for (file, name) in [
+        ("densenet161-8d451a50.pth", "densenet161"),
+        ("efficientnet_b5_lukemelas-1a07897c.pth", "efficientnet_b5"),
+        ("efficientnet_v2_s-dd5fe13b.pth", "efficientnet_v2_s"),
+        ("regnet_y_8gf-dc2b1b54.pth", "regnet_y_8gf"),
+        ("resnet101-cd907fc2.pth", "resnet101"),
+        ("resnext50_32x4d-1a0047aa.pth", "resnext50_32x4d"),
+        ("wide_resnet50_2-9ba9bcbe.pth", "wide_resnet50_2"),
+        ("shufflenetv2_x2_0-8be3c8ee.pth", "shufflenet_v2_x2_0"),
+        ("shufflenet_v2_x2_0.pt", "shufflenet_v2_x2_0"),
+        ("shufflenet_v2_x2_0", "shufflenet_v2_x2_0"),
+    ] {
+        let Ok(architecture) = name.parse::<Architecture>() else {
+            println!("skipped: {name} is not built in");
+            continue;
+        };
+        assert_eq!(architecture_of(file), Some(architecture), "{file}");
+    }
+    for file in ["", "weights.pt", "my_shufflenet_v2_x2_0.pt", "shufflenet_v2_x1_0.pt", "ShuffleNetV2.pt"] {
+        assert_eq!(architecture_of(file), None, "{file}");
+    }
 }
 
 #[test]

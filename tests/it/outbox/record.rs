@@ -36,7 +36,9 @@ fn full() -> ResultRecord {
             meaning: KlGrade::ALL[3].meaning().to_owned(),
             probabilities,
             agreement: 1.0,
+            entropy: probabilities.entropy(),
             votes: vec![Vote { member: "shufflenet_v2_x2_0-1".to_owned(), grade: KlGrade::ALL[3], probabilities }],
+            missing: vec!["resnet101".to_owned()],
             pictures: Some(Pictures::of(Side::Left, 0)),
         }],
         release: ReleaseFacts { name: "first".to_owned(), digest: Digest::of(b"release"), vote: "mix".to_owned() },
@@ -55,6 +57,7 @@ fn bare() -> ResultRecord {
     record.film = FilmFacts::default();
     record.patient = None;
     record.file.source_name = None;
+    record.knees[0].missing = Vec::new();
     record.knees[0].pictures = None;
     record
 }
@@ -78,7 +81,10 @@ fn what_the_program_writes_fits_the_published_schema() {
         let pictures = Some(Pictures::of(side, 1));
         every_grade.knees.push(KneeResult { side, pictures, ..full().knees[0].clone() });
     }
-    for record in [full(), bare(), identified, nameless, every_grade] {
+    let mut undecided = bare();
+    undecided.knees[0].probabilities = Probabilities([0.2; 5]);
+    undecided.knees[0].entropy = undecided.knees[0].probabilities.entropy();
+    for record in [full(), bare(), identified, nameless, every_grade, undecided] {
         let bytes = record.to_json().unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
@@ -92,7 +98,7 @@ fn what_the_program_writes_fits_the_published_schema() {
 fn wrong_records_do_not_fit_the_schema() {
     let schema = schema();
     for (place, wrong) in [
-        ("/schema_version", json!(2)),
+        ("/schema_version", json!(1)),
         ("/notice", json!("For diagnosis.")),
         ("/file/sha256", json!("ABC")),
         ("/file/bytes", json!(-1)),
@@ -113,7 +119,11 @@ fn wrong_records_do_not_fit_the_schema() {
         ("/knees/0/probabilities", json!([0.25, 0.25, 0.25, 0.25])),
         ("/knees/0/probabilities/0", json!(1.5)),
         ("/knees/0/agreement", json!(8)),
+        ("/knees/0/entropy", json!(2.4)),
+        ("/knees/0/entropy", json!(-0.1)),
         ("/knees/0/votes", json!([])),
+        ("/knees/0/missing", json!(["a", "a"])),
+        ("/knees/0/missing", json!([""])),
         ("/knees/0/votes/0/grade", json!("3")),
         ("/knees/0/pictures/map", json!("../map.png")),
         ("/release/vote", json!("loud")),
