@@ -4,6 +4,7 @@
 //! The two are kept apart, so that Grad-CAM needs neither hooks nor a backward pass: the gradient of a logit with respect
 //! to the map has a closed form.
 
+pub mod imagenet;
 mod layers;
 mod shufflenet_v2;
 pub mod weights;
