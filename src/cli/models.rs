@@ -1,5 +1,7 @@
 //! `kellgrend models`
 
+mod download;
+
 use super::table::aligned;
 use super::{Exit, Failure, Global, usage};
 use crate::ensemble::release::{ImportOptions, Source, import};
@@ -36,6 +38,7 @@ enum Command {
         names: Vec<String>,
     },
     Import(Import),
+    Download(download::Download),
     /// Put a release into service; a running daemon takes it at its next start
     Use {
         /// The release
@@ -83,6 +86,7 @@ impl Models {
             Command::Show { name } => show(&named(&state, name)?),
             Command::Verify { names } => return verify(&state, names),
             Command::Import(command) => command.execute(&state)?,
+            Command::Download(command) => return command.execute(&state),
             Command::Use { name, why } => put_in_service(&state, &name, why)?,
         }
         Ok(Exit::Done)
