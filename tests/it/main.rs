@@ -3,6 +3,7 @@
 mod accuracy;
 mod cli;
 mod daemon;
+mod download;
 mod ensemble;
 mod faults;
 mod film;
@@ -16,6 +17,7 @@ mod overlay;
 mod phantom;
 mod radiograph;
 mod sandbox;
+mod server;
 mod settings;
 mod settle;
 mod weights;
