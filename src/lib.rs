@@ -9,6 +9,7 @@
 //! - [`outbox`]: the result record, the pictures, how they appear
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
+//! - [`download`]: files from the network, checked by hash
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
 //! - [`phantom`]: synthetic radiographs, for the demo and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod digest;
+pub mod download;
 pub mod ensemble;
 pub mod grade;
 pub mod grading;

@@ -9,6 +9,7 @@ mod efficientnet_b5;
 mod efficientnet_v2_s;
 mod families;
 mod form;
+pub mod imagenet;
 mod layers;
 mod regnet_y_8gf;
 mod resnet101;

@@ -29,6 +29,8 @@ pub struct State {
     pub quarantine: PathBuf,
     /// Releases.
     pub models: PathBuf,
+    /// ImageNet weights, for networks that are to be trained.
+    pub imagenet: PathBuf,
     /// The database.
     pub ledger: PathBuf,
 }
@@ -84,6 +86,7 @@ impl State {
             archive: root.join(&folders.archive),
             quarantine: root.join(&folders.quarantine),
             models: root.join("models"),
+            imagenet: root.join("imagenet"),
             ledger: root.join("ledger.db"),
             root,
         };
@@ -106,7 +109,7 @@ impl State {
     }
 
     /// All folders, with the names they go by.
-    pub fn folders(&self) -> [(&'static str, &Path); 7] {
+    pub fn folders(&self) -> [(&'static str, &Path); 8] {
         [
             ("state", &self.root),
             ("inbox", &self.inbox),
@@ -115,6 +118,7 @@ impl State {
             ("archive", &self.archive),
             ("quarantine", &self.quarantine),
             ("models", &self.models),
+            ("imagenet", &self.imagenet),
         ]
     }
 

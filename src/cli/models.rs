@@ -1,6 +1,8 @@
 //! `kellgrend models`
 
+mod download;
 mod import;
+mod verify;
 
 use super::table::aligned;
 use super::{Exit, Failure, Global, usage};
@@ -33,10 +35,11 @@ enum Command {
     },
     /// Check every hash, every tensor's name, shape and values
     Verify {
-        /// The releases; default: all
+        /// The releases; default: all, and the ImageNet weights that were downloaded
         names: Vec<String>,
     },
     Import(Import),
+    Download(download::Download),
     /// Put a release into service; a running daemon takes it at its next start
     Use {
         /// The release
@@ -55,8 +58,9 @@ impl Models {
         match self.command {
             Command::List => list(&state)?,
             Command::Show { name } => show(&named(&state, name)?),
-            Command::Verify { names } => return verify(&state, names),
+            Command::Verify { names } => return verify::verify(&state, names),
             Command::Import(command) => command.execute(&state)?,
+            Command::Download(command) => return command.execute(&state),
             Command::Use { name, why } => put_in_service(&state, &name, why)?,
         }
         Ok(Exit::Done)
@@ -111,22 +115,6 @@ fn show(release: &Release) {
         println!("{note}");
     }
     println!("\nNot a medical device; the model card is {}", release.folder().join("MODEL_CARD.md").display());
-}
-
-fn verify(state: &State, chosen: Vec<String>) -> Result<Exit, Failure> {
-    settle(DeviceChoice::Cpu, 0)?;
-    let chosen = if chosen.is_empty() { names(&state.models)? } else { chosen };
-    let mut exit = Exit::Done;
-    for name in chosen {
-        match Release::open(&state.models.join(&name)).and_then(|release| release.verify()) {
-            Ok(()) => println!("ok    {name}"),
-            Err(error) => {
-                exit = Exit::Refused;
-                println!("BAD   {name}: {}", super::in_full(&error.into()));
-            }
-        }
-    }
-    Ok(exit)
 }
 
 fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure> {

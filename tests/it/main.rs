@@ -3,6 +3,7 @@
 mod accuracy;
 mod cli;
 mod daemon;
+mod download;
 mod ensemble;
 mod faults;
 mod film;
@@ -17,6 +18,7 @@ mod phantom;
 mod quorum;
 mod radiograph;
 mod sandbox;
+mod server;
 mod settings;
 mod settle;
 mod weights;

@@ -1,6 +1,7 @@
 //! The networks against torchvision, and what building one refuses.
 
 pub mod formula;
+mod imagenet;
 
 use formula::Named;
 use kellgrend::ensemble::cam;

@@ -53,7 +53,7 @@ impl Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kellgrend"));
         command.args(args).stdin(Stdio::null());
         command.arg("--state").arg(self.state()).arg("--config").arg(self.beside("kellgrend.toml"));
-        for name in ["KELLGREND_STATE", "KELLGREND_CONFIG", "KELLGREND_DEVICE", "KELLGREND_LOG"] {
+        for name in ["KELLGREND_STATE", "KELLGREND_CONFIG", "KELLGREND_DEVICE", "KELLGREND_LOG", "KELLGREND_IMAGENET"] {
             command.env_remove(name);
         }
         command
