@@ -6,7 +6,7 @@
 mod choices;
 mod source;
 
-pub use choices::{Identity, LogLevel, Pattern, Views};
+pub use choices::{Identity, LogLevel, MeanOf, Pattern, Views};
 pub use source::ConfigError;
 
 use crate::ensemble::{DeviceChoice, Precision};
@@ -120,7 +120,33 @@ pub struct GradingSettings {
 pub struct Pictures {
     pub draw: bool,
     pub palette: Palette,
+    pub mean_of: MeanOf,
+    pub members: bool,
     pub views: Views,
+}
+
+/// What is drawn of a knee, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureStyle {
+    /// The map's colours.
+    pub palette: Palette,
+    /// What the picture is the mean of.
+    pub mean_of: MeanOf,
+    /// Whether each member's map is published too.
+    pub members: bool,
+}
+
+impl Pictures {
+    /// How pictures are drawn, if at all.
+    pub fn style(&self) -> Option<PictureStyle> {
+        let Self { draw, palette, mean_of, members, views: _ } = *self;
+        draw.then_some(PictureStyle { palette, mean_of, members })
+    }
+
+    /// Whether each member's map is needed, and not only their mean.
+    pub fn need_members(&self) -> bool {
+        self.draw && (self.members || self.mean_of == MeanOf::Pictures)
+    }
 }
 
 /// `[log]`
@@ -184,7 +210,7 @@ impl Default for GradingSettings {
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { draw: true, palette: Palette::default(), views: Views::default() }
+        Self { draw: true, palette: Palette::default(), mean_of: MeanOf::default(), members: false, views: Views::default() }
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Graded {
     pub missing: Vec<String>,
     /// Where the members looked, for the grade; none where maps are off.
     pub map: Option<SaliencyMap>,
+    /// Where each member looked, in the order of the votes; empty unless asked for.
+    pub member_maps: Vec<SaliencyMap>,
 }
 
 /// Why a knee has no grade.
@@ -100,6 +102,7 @@ pub struct Ensemble {
     batch: BatchLimit,
     with_maps: bool,
     with_flipped_maps: bool,
+    with_member_maps: bool,
 }
 
 impl Ensemble {
@@ -111,7 +114,8 @@ impl Ensemble {
         let (members, absent) = quorum::gather(release, device, form, quorum)?;
         let batch = BatchLimit::new(if device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU });
         let vote = release.vote();
-        Ok(Self { members, absent, vote, device, batch, with_maps: true, with_flipped_maps: false })
+        let (with_maps, with_flipped_maps, with_member_maps) = (true, false, false);
+        Ok(Self { members, absent, vote, device, batch, with_maps, with_flipped_maps, with_member_maps })
     }
 
     /// The same ensemble, computing Grad-CAM maps beside the grades (the default) or not.
@@ -123,6 +127,12 @@ impl Ensemble {
     /// The same ensemble, its maps the means of those of both views, or of the upright one alone (the default).
     pub fn with_flipped_maps(mut self, with_flipped_maps: bool) -> Self {
         self.with_flipped_maps = with_flipped_maps;
+        self
+    }
+
+    /// The same ensemble, keeping each member's map beside their mean, or not (the default).
+    pub fn with_member_maps(mut self, with_member_maps: bool) -> Self {
+        self.with_member_maps = with_member_maps;
         self
     }
 
@@ -189,6 +199,7 @@ impl Ensemble {
             votes,
             missing: self.absent.iter().map(|absent| absent.name.clone()).collect(),
             map: None,
+            member_maps: Vec::new(),
         }
     }
 
@@ -199,8 +210,14 @@ impl Ensemble {
         let grades = Tensor::f_from_slice(&grades)?.f_to(self.device)?;
         let both = self.with_flipped_maps;
         let members = self.members.iter().zip(maps).map(|(member, map)| member.saliency(map, &grades, both));
-        let maps = cam::mean(&members.collect::<Result<Vec<_>, _>>()?, side)?;
-        graded.iter_mut().zip(maps).for_each(|(knee, map)| knee.map = Some(map));
+        let members = cam::at_one_size(&members.collect::<Result<Vec<_>, _>>()?, side)?;
+        let means = cam::pictures(&cam::mean(&members)?)?;
+        graded.iter_mut().zip(means).for_each(|(knee, map)| knee.map = Some(map));
+        if self.with_member_maps {
+            for member in members.f_unbind(0)? {
+                graded.iter_mut().zip(cam::pictures(&member)?).for_each(|(knee, map)| knee.member_maps.push(map));
+            }
+        }
         Ok(())
     }
 }

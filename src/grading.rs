@@ -10,10 +10,11 @@ mod result;
 pub use grader::{Grader, Stopped};
 pub use identity::{IdentityError, IdentityPolicy};
 
+use crate::config::PictureStyle;
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
 use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, now};
-use crate::outbox::overlay::{Palette, PngError, WrongMap};
+use crate::outbox::overlay::{PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
 use crate::outbox::record::{self, ProgramFacts, ReleaseFacts};
 use crate::radiograph::{self, Laterality, Limits, Radiograph, Refusal};
@@ -123,8 +124,8 @@ pub struct Context {
     pub limits: Limits,
     /// What is kept of the patient.
     pub identity: IdentityPolicy,
-    /// Pictures in this palette, or none.
-    pub pictures: Option<Palette>,
+    /// Pictures of this kind, or none.
+    pub pictures: Option<PictureStyle>,
 }
 
 /// Grades radiographs, several at a time.
@@ -273,7 +274,7 @@ impl Grading {
             let folder = result::folder_name(&subject_.digest, &context.release.name);
             let drawn = context
                 .pictures
-                .map(|palette| result::draw(&decoded.crops, &graded, &recorded, palette, &context.release.name))
+                .map(|style| result::draw(&decoded.crops, &graded, &recorded, style, &context.release.name))
                 .transpose()?
                 .unwrap_or_default();
             let rows = drawn.iter().flat_map(|drawing| drawing.rows(&folder)).collect::<Vec<_>>();

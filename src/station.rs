@@ -47,7 +47,8 @@ impl Station {
         let form = settings.ensemble.precision.form(&device)?;
         let mut ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
             .with_maps(settings.pictures.draw)
-            .with_flipped_maps(settings.pictures.views == Views::Both);
+            .with_flipped_maps(settings.pictures.views == Views::Both)
+            .with_member_maps(settings.pictures.need_members());
         if settings.ensemble.batch > 0 {
             ensemble = ensemble.with_batch(settings.ensemble.batch);
         }
@@ -89,7 +90,7 @@ impl Station {
             program,
             limits: limits(settings),
             identity: IdentityPolicy::new(settings.identity.keep, &state.root, ledger.has_pseudonyms()?)?,
-            pictures: settings.pictures.draw.then_some(settings.pictures.palette),
+            pictures: settings.pictures.style(),
         };
         let batch = ensemble.knees_at_once();
         let jobs = settings.grading.jobs();

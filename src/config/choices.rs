@@ -38,6 +38,17 @@ pub enum Views {
     Both,
 }
 
+/// What the ensemble's picture is the mean of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MeanOf {
+    /// The members' maps, coloured afterwards.
+    #[default]
+    Maps,
+    /// The members' pictures, each map coloured by itself: as the paper shows it.
+    Pictures,
+}
+
 /// How much the log says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -8,12 +8,19 @@ use tch::{Device, TchError, Tensor};
 const EPSILON: f64 = 1e-7;
 
 /// A square picture of saliency.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SaliencyMap {
     /// The side in pixels.
     pub size: u32,
     /// `size * size` values from 0 to 1, row by row.
     pub values: Vec<f32>,
+}
+
+/// A quarter of a million numbers help nobody who reads an error.
+impl std::fmt::Debug for SaliencyMap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SaliencyMap").field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 /// Feature maps `[n, c, h, w]` and mean gradients `[n, c]` to saliency `[n, size, size]` from 0 to 1.
@@ -27,22 +34,24 @@ pub fn grad_cam(map: &Tensor, mean_gradient: &Tensor, size: u32) -> Result<Tenso
     scaled(&resized(&places, size)?)?.f_squeeze_dim(1)
 }
 
-/// The mean over members of their saliency `[n, s, s]`, each at its own `s`, at a common side.
-pub fn mean(members: &[Tensor], size: u32) -> Result<Vec<SaliencyMap>, TchError> {
-    let resized = members.iter().map(|maps| resized(&maps.f_unsqueeze(1)?, size)).collect::<Result<Vec<_>, _>>()?;
-    let mean = match resized.as_slice() {
-        [one] => one.shallow_clone(),
-        all => Tensor::f_stack(all, 0)?.f_mean_dim([0i64].as_slice(), false, tch::Kind::Float)?,
-    };
-    let mean = mean.f_to(Device::Cpu)?.f_contiguous()?;
-    let pixels = size as usize * size as usize;
-    (0..mean.size4()?.0)
-        .map(|knee| {
-            let mut values = vec![0f32; pixels];
-            mean.f_get(knee)?.f_copy_data(&mut values, pixels)?;
-            Ok(SaliencyMap { size, values })
-        })
-        .collect()
+/// Members' saliency `[n, s, s]`, each at its own `s`, all brought to one side: `[members, n, size, size]`.
+pub fn at_one_size(members: &[Tensor], size: u32) -> Result<Tensor, TchError> {
+    let resized = members.iter().map(|maps| resized(&maps.f_unsqueeze(1)?, size)?.f_squeeze_dim(1));
+    Tensor::f_stack(&resized.collect::<Result<Vec<_>, _>>()?, 0)
+}
+
+/// The mean over members, `[n, size, size]`.
+pub fn mean(members: &Tensor) -> Result<Tensor, TchError> {
+    members.f_mean_dim([0i64].as_slice(), false, tch::Kind::Float)
+}
+
+/// Saliency `[n, size, size]` as pictures of their own, copied from the device at once.
+pub fn pictures(maps: &Tensor) -> Result<Vec<SaliencyMap>, TchError> {
+    let (_, _, size) = maps.size3()?;
+    let pixels = (size * size) as usize;
+    let mut values = vec![0f32; maps.numel()];
+    maps.f_to(Device::Cpu)?.f_contiguous()?.f_copy_data(&mut values, maps.numel())?;
+    Ok(values.chunks(pixels).map(|values| SaliencyMap { size: size as u32, values: values.to_vec() }).collect())
 }
 
 /// Each picture of `[n, 1, h, w]` minus its minimum, divided by its maximum.

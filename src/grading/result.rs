@@ -1,23 +1,27 @@
 //! What ledger and outbox are told of a graded radiograph.
 
 use super::{Context, Decoded, IdentityPolicy, Subject, Trouble};
+use crate::config::{MeanOf, PictureStyle};
 use crate::digest::Digest;
 use crate::ensemble::Graded;
 use crate::ledger::{PictureRow, RadiographRow, Recorded};
-use crate::outbox::overlay::{Caption, MapView, Palette, bare_map, overlay, png_grey, png_rgb};
+use crate::outbox::overlay::{Caption, Layer, MapView, bare_map, overlay, png_grey, png_rgb};
 use crate::outbox::record::{
     FileFacts, FilmFacts, Identity, KneeResult, NOTICE, Patient, Pictures, PixelSpacing, Pseudonym, ResultRecord,
     SCHEMA_VERSION, SpacingPlane,
 };
 use crate::radiograph::Tags;
+use crate::side::Side;
 use image::GrayImage;
 
 /// The pictures of one knee.
 pub(super) struct Drawing {
     grade_id: i64,
+    side: Side,
     names: Pictures,
     overlay: Vec<u8>,
     map: Vec<u8>,
+    members: Vec<Vec<u8>>,
 }
 
 /// The name of a radiograph's folder in the outbox: the same whenever the step is repeated.
@@ -25,12 +29,12 @@ pub(super) fn folder_name(digest: &Digest, release: &str) -> String {
     format!("{}-{release}", &digest.to_string()[..16])
 }
 
-/// Overlay and map of every knee.
+/// Overlay and map of every knee, and the members' maps where they are wanted.
 pub(super) fn draw(
     crops: &[GrayImage],
     graded: &[Graded],
     recorded: &Recorded,
-    palette: Palette,
+    style: PictureStyle,
     release: &str,
 ) -> Result<Vec<Drawing>, Trouble> {
     let mut drawn: Vec<Drawing> = Vec::new();
@@ -47,13 +51,23 @@ pub(super) fn draw(
             missing: knee.missing.len(),
             release,
         };
-        let again = drawn.iter().filter(|earlier| earlier.names == Pictures::of(knee.side, 0)).count();
-        let picture = overlay(crop, map, palette, &caption);
+        let again = drawn.iter().filter(|earlier| earlier.side == knee.side).count();
+        let members = graded.member_maps.iter().map(|map| MapView::new(map.size, &map.values));
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        let layer = match style.mean_of {
+            MeanOf::Maps => Layer::Map(map, style.palette),
+            MeanOf::Pictures => Layer::Pictures(&members),
+        };
+        let named = members.iter().zip(&graded.votes).filter(|_| style.members);
+        let mut names = Pictures::of(knee.side, again);
+        names.add_members(named.clone().map(|(_, vote)| vote.member.as_str()));
         drawn.push(Drawing {
             grade_id: recorded.grade_id,
-            names: Pictures::of(knee.side, again),
-            overlay: png_rgb(&picture)?,
+            side: knee.side,
+            names,
+            overlay: png_rgb(&overlay(crop, layer, &caption))?,
             map: png_grey(&bare_map(map))?,
+            members: named.map(|(&map, _)| png_grey(&bare_map(map))).collect::<Result<_, _>>()?,
         });
     }
     Ok(drawn)
@@ -73,8 +87,10 @@ impl Drawing {
     }
 
     /// Their files in the outbox.
-    pub(super) fn into_files(self) -> [(String, Vec<u8>); 2] {
-        [(self.names.overlay, self.overlay), (self.names.map, self.map)]
+    pub(super) fn into_files(self) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![(self.names.overlay, self.overlay), (self.names.map, self.map)];
+        files.extend(self.names.members.into_iter().map(|member| member.map).zip(self.members));
+        files
     }
 }
 

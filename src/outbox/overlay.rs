@@ -69,16 +69,33 @@ pub struct Caption<'a> {
     pub release: &'a str,
 }
 
+/// What lies over the radiograph.
+#[derive(Clone, Copy, Debug)]
+pub enum Layer<'a> {
+    /// One map in a palette, its opacity following its value.
+    Map(MapView<'a>, Palette),
+    /// The mean of the members' pictures: of each, its map in jet and the radiograph, half and half, as the paper shows it.
+    Pictures(&'a [MapView<'a>]),
+}
+
 /// Draws the picture: the knee at left, the same under its map at right, title above, chart and legend below.
 ///
-/// The knee's longer side is brought to 512..=1024 pixels. The map spans the whole knee, as the networks saw it.
-pub fn overlay(knee: &GrayImage, map: MapView<'_>, palette: Palette, caption: &Caption<'_>) -> RgbImage {
+/// The knee's longer side is brought to 512..=1024 pixels. A map spans the whole knee, as the networks saw it.
+pub fn overlay(knee: &GrayImage, layer: Layer<'_>, caption: &Caption<'_>) -> RgbImage {
     let knee = blend::fit(knee);
-    let ink = palette.ink();
     let sheet = sheet::Sheet::new(knee.width(), knee.height());
     let mut picture = sheet.blank();
     blend::lay(&mut picture, sheet.radiograph(), &knee);
-    blend::lay_under(&mut picture, sheet.overlay(), &knee, map, ink);
+    let ink = match layer {
+        Layer::Map(map, palette) => {
+            blend::lay_under(&mut picture, sheet.overlay(), &knee, map, palette.ink());
+            palette.ink()
+        }
+        Layer::Pictures(maps) => {
+            blend::lay_mean(&mut picture, sheet.overlay(), &knee, maps);
+            palette::half_jet()
+        }
+    };
     sheet.letter(&mut picture, ink, caption);
     picture
 }

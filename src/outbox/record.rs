@@ -193,6 +193,19 @@ pub struct Pictures {
     pub overlay: String,
     /// The bare Grad-CAM map, 8 bit grey.
     pub map: String,
+    /// Each member's own map, where the settings ask for them; in the release's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberPicture>,
+}
+
+/// The file name of one member's map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberPicture {
+    /// The member's name in its release.
+    pub member: String,
+    /// The bare Grad-CAM map, 8 bit grey.
+    pub map: String,
 }
 
 /// The release that graded.
@@ -228,7 +241,14 @@ impl Pictures {
             0 => format!("knee-{side}"),
             n => format!("knee-{side}-{}", n + 1),
         };
-        Self { overlay: format!("{knee}-overlay.png"), map: format!("{knee}-map.png") }
+        Self { overlay: format!("{knee}-overlay.png"), map: format!("{knee}-map.png"), members: Vec::new() }
+    }
+
+    /// Names for the maps of these members too.
+    pub fn add_members<'a>(&mut self, members: impl Iterator<Item = &'a str>) {
+        let stem = self.map.trim_end_matches(".png").to_owned();
+        self.members
+            .extend(members.map(|member| MemberPicture { member: member.into(), map: format!("{stem}-{member}.png") }));
     }
 }
 

@@ -15,6 +15,7 @@ mod networks;
 mod outbox;
 mod overlay;
 mod phantom;
+mod pictures;
 mod quorum;
 mod radiograph;
 mod sandbox;

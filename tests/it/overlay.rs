@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma, RgbImage};
 use kellgrend::{
     grade::{KlGrade, Probabilities},
-    outbox::overlay::{Caption, MapView, Palette, SOFTWARE, bare_map, overlay, png_grey, png_rgb},
+    outbox::overlay::{Caption, Layer, MapView, Palette, SOFTWARE, bare_map, overlay, png_grey, png_rgb},
     side::Side,
 };
 
@@ -30,7 +30,7 @@ fn knee(width: u32, height: u32) -> GrayImage {
 }
 
 fn draw(knee: &GrayImage, size: u32, values: &[f32], palette: Palette, caption: &Caption<'_>) -> RgbImage {
-    overlay(knee, MapView::new(size, values).unwrap(), palette, caption)
+    overlay(knee, Layer::Map(MapView::new(size, values).unwrap(), palette), caption)
 }
 
 /// The pixels of a cell, row by row.
@@ -223,4 +223,28 @@ fn palettes_have_names() {
         assert_eq!(serde_json::to_value(palette).unwrap(), palette.to_string());
     }
     assert_eq!("Jet".parse::<Palette>(), Err("\"Jet\" is not a palette (turbo, jet)".to_owned()));
+}
+
+/// The paper's picture: the mean of what pytorch-grad-cam's `show_cam_on_image` makes of each member's map
+/// (tests/golden/pictures.py).
+#[test]
+fn the_mean_of_pictures_is_pytorch_grad_cams() {
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        mean_of_pictures: Vec<Vec<[f32; 3]>>,
+    }
+    let golden: Golden = serde_json::from_str(include_str!("../golden/pictures.json")).expect("the golden file is JSON");
+    let film = GrayImage::from_fn(512, 512, |x, y| Luma([((x + 2 * y) % 256) as u8]));
+    let ramp = |value: fn(f32) -> f32| -> Vec<f32> { (0..512 * 512).map(|i| value((i / 512) as f32 / 511.0)).collect() };
+    let maps = [ramp(|y| y), ramp(|y| (1.0 - y).powi(2))];
+    let maps: Vec<_> = maps.iter().map(|values| MapView::new(512, values).unwrap()).collect();
+    let picture = overlay(&film, Layer::Pictures(&maps), &caption(Side::Left, "r1"));
+    for (row, colours) in golden.mean_of_pictures.iter().enumerate() {
+        for (column, expected) in colours.iter().enumerate() {
+            let (x, y) = (RIGHT.0 + 32 + 64 * column as u32, RIGHT.1 + 32 + 64 * row as u32);
+            let ours = picture.get_pixel(x, y).0;
+            let near = ours.iter().zip(expected).all(|(&a, b)| (f32::from(a) - b).abs() < 6.0);
+            assert!(near, "at {column}, {row}: {ours:?}, pytorch-grad-cam says {expected:?}");
+        }
+    }
 }

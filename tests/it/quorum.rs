@@ -19,7 +19,7 @@ fn ask(sandbox: &Sandbox, quorum: usize) {
 }
 
 /// The release `two` of the starter's weights twice, at small image sizes so that it is quick.
-fn two() -> Sandbox {
+pub fn two() -> Sandbox {
     let sandbox = Sandbox::new();
     assert!(sandbox.output(&["models", "list"]).status.success(), "installs the starter");
     let weights = sandbox.state().join("models/starter/shufflenet_v2_x2_0.safetensors");
@@ -42,7 +42,7 @@ fn flip(sandbox: &Sandbox) {
     std::fs::write(weights(sandbox), bytes).expect("written");
 }
 
-fn film(sandbox: &Sandbox, seed: u32) -> String {
+pub fn film(sandbox: &Sandbox, seed: u32) -> String {
     let path = sandbox.beside(&format!("{seed}L.png"));
     std::fs::write(&path, small_png(seed)).expect("written");
     path.to_str().expect("UTF-8").to_owned()

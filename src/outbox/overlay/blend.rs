@@ -1,6 +1,9 @@
 //! The knee brought to size, and the map laid over it.
 
-use super::{MapView, palette::Ink};
+use super::{
+    MapView,
+    palette::{Ink, half_jet},
+};
 use image::{
     GrayImage, RgbImage,
     imageops::{FilterType, resize, thumbnail},
@@ -37,22 +40,61 @@ pub(super) fn lay(picture: &mut RgbImage, (x, y): (u32, u32), knee: &GrayImage) 
     }
 }
 
-/// Copies the knee to a place in the picture, under the map stretched over all of it (bilinear, half-pixel centres).
+/// Lays the knee under a map.
 pub(super) fn lay_under(picture: &mut RgbImage, (x, y): (u32, u32), knee: &GrayImage, map: MapView<'_>, ink: &Ink) {
-    let size = map.size as usize;
-    let columns = taps(knee.width(), map.size);
-    let rows = taps(knee.height(), map.size);
-    let mut line = vec![0.0; size];
-    for ((row, greys), tap) in knee.as_raw().chunks_exact(knee.width() as usize).enumerate().zip(rows) {
-        let (above, below) = (&map.values[tap.first * size..][..size], &map.values[tap.second * size..][..size]);
-        for (value, (a, b)) in line.iter_mut().zip(above.iter().zip(below)) {
-            *value = a + (b - a) * tap.weight;
-        }
+    let places = Places::new(knee, map.size);
+    let mut levels = Vec::new();
+    for (row, greys) in knee.as_raw().chunks_exact(knee.width() as usize).enumerate() {
+        places.levels(map, row, &mut levels);
         let pixels = span(picture, x, y + row as u32, knee.width());
-        for ((pixel, &grey), tap) in pixels.chunks_exact_mut(3).zip(greys).zip(&columns) {
-            let (a, b) = (line[tap.first], line[tap.second]);
-            pixel.copy_from_slice(&ink.over(grey, MapView::level(a + (b - a) * tap.weight)));
+        for ((pixel, &grey), &level) in pixels.chunks_exact_mut(3).zip(greys).zip(&levels) {
+            pixel.copy_from_slice(&ink.over(grey, level));
         }
+    }
+}
+
+/// Lays the knee under each of some maps, as pytorch-grad-cam's `show_cam_on_image` does, and the mean of these pictures
+/// down: each is half jet and half radiograph, brightened until its brightest colour is full.
+pub(super) fn lay_mean(picture: &mut RgbImage, (x, y): (u32, u32), knee: &GrayImage, maps: &[MapView<'_>]) {
+    let width = knee.width() as usize;
+    let mut sums = vec![0.0; knee.as_raw().len() * 3];
+    for &map in maps {
+        let places = Places::new(knee, map.size);
+        let (mut levels, mut colours) = (Vec::new(), Vec::with_capacity(sums.len()));
+        for (row, greys) in knee.as_raw().chunks_exact(width).enumerate() {
+            places.levels(map, row, &mut levels);
+            colours.extend(greys.iter().zip(&levels).flat_map(|(&grey, &level)| half_jet().over(grey, level)));
+        }
+        let brightest = f32::from(colours.iter().copied().max().unwrap_or_default().max(1));
+        sums.iter_mut().zip(colours).for_each(|(sum, colour)| *sum += 255.0 * f32::from(colour) / brightest);
+    }
+    for (row, sums) in sums.chunks_exact(width * 3).enumerate() {
+        let pixels = span(picture, x, y + row as u32, knee.width());
+        pixels.iter_mut().zip(sums).for_each(|(pixel, sum)| *pixel = (sum / maps.len() as f32).round() as u8);
+    }
+}
+
+/// Where a map's values stand for the knee's pixels.
+struct Places {
+    columns: Vec<Tap>,
+    rows: Vec<Tap>,
+}
+
+impl Places {
+    fn new(knee: &GrayImage, size: u32) -> Self {
+        Self { columns: taps(knee.width(), size), rows: taps(knee.height(), size) }
+    }
+
+    /// The map's values, 0 to 255, at one row of the knee's pixels; bilinear.
+    fn levels(&self, map: MapView<'_>, row: usize, levels: &mut Vec<u8>) {
+        let (size, tap) = (map.size as usize, &self.rows[row]);
+        let (above, below) = (&map.values[tap.first * size..][..size], &map.values[tap.second * size..][..size]);
+        let line: Vec<f32> = above.iter().zip(below).map(|(a, b)| a + (b - a) * tap.weight).collect();
+        levels.clear();
+        levels.extend(self.columns.iter().map(|tap| {
+            let (a, b) = (line[tap.first], line[tap.second]);
+            MapView::level(a + (b - a) * tap.weight)
+        }));
     }
 }
 

@@ -39,13 +39,18 @@ impl Palette {
             Self::Turbo => &TURBO,
             Self::Jet => &JET,
         };
-        cell.get_or_init(|| Ink {
+        cell.get_or_init(|| self.mixed(opacity))
+    }
+
+    /// The palette's colours at an opacity that depends on the value.
+    fn mixed(self, opacity: impl Fn(f64) -> f64) -> Ink {
+        Ink {
             levels: std::array::from_fn(|level| {
                 let value = level as f64 / 255.0;
                 let opacity = opacity(value);
                 (self.colour(value).map(|part| (part * opacity * 256.0) as u16), 256 - (opacity * 256.0).ceil() as u16)
             }),
-        })
+        }
     }
 
     /// The pure colour of a value in 0..=1, each part in 0..=255.
@@ -56,6 +61,12 @@ impl Palette {
             Self::Jet => [3.0, 2.0, 1.0].map(|peak| (1.5 - (4.0 * value - peak).abs()).clamp(0.0, 1.0) * 255.0),
         }
     }
+}
+
+/// Jet and the radiograph, half and half, whatever the value: pytorch-grad-cam's way.
+pub(super) fn half_jet() -> &'static Ink {
+    static HALF: OnceLock<Ink> = OnceLock::new();
+    HALF.get_or_init(|| Palette::Jet.mixed(|_| 0.5))
 }
 
 /// How much of the radiograph a value hides: nothing at 0, never all of it, rising smoothly.

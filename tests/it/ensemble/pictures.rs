@@ -87,7 +87,8 @@ fn a_map_of_nothing_is_all_zero() {
 #[test]
 fn members_maps_are_averaged_at_a_common_size() {
     let ones = |side: i64| Tensor::ones([1, side, side], (tch::Kind::Float, Device::Cpu));
-    let mean = cam::mean(&[ones(10), ones(20) * 0.5], 20).expect("a map").remove(0);
+    let members = cam::at_one_size(&[ones(10), ones(20) * 0.5], 20).expect("maps");
+    let mean = cam::mean(&members).and_then(|mean| cam::pictures(&mean)).expect("a map").remove(0);
     assert_eq!((mean.size, mean.values.len()), (20, 400));
     assert!(mean.values.iter().all(|value| (value - 0.75).abs() < 1e-6));
 }

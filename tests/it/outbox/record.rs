@@ -39,7 +39,7 @@ fn full() -> ResultRecord {
             entropy: probabilities.entropy(),
             votes: vec![Vote { member: "shufflenet_v2_x2_0-1".to_owned(), grade: KlGrade::ALL[3], probabilities }],
             missing: vec!["resnet101".to_owned()],
-            pictures: Some(Pictures::of(Side::Left, 0)),
+            pictures: Some(with_members(Pictures::of(Side::Left, 0))),
         }],
         release: ReleaseFacts { name: "first".to_owned(), digest: Digest::of(b"release"), vote: "mix".to_owned() },
         program: ProgramFacts {
@@ -49,6 +49,11 @@ fn full() -> ResultRecord {
             settings: Digest::of(b"settings"),
         },
     }
+}
+
+fn with_members(mut pictures: Pictures) -> Pictures {
+    pictures.add_members(["densenet161", "shufflenet_v2_x2_0_2", "a.b-c"].into_iter());
+    pictures
 }
 
 /// What a PNG without any tags gives.

@@ -1,0 +1,66 @@
+//! What the settings of `[pictures]` change of what is published.
+
+use crate::quorum::{film, two};
+use crate::sandbox::{QUICK, Sandbox, names_in};
+use kellgrend::outbox::record::SCHEMA;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// The folder in the outbox after grading one film with the release of two networks, and its result.
+fn published(sandbox: &Sandbox, pictures: &str) -> (PathBuf, Value) {
+    let settings = QUICK.replace("[ensemble]", "[ensemble]\nrelease = \"two\"");
+    std::fs::write(sandbox.beside("kellgrend.toml"), format!("{settings}\n[pictures]\n{pictures}\n")).expect("settings");
+    let output = sandbox.output(&["grade", &film(sandbox, pictures.len() as u32)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let newest = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).expect("a time");
+    let folder = sandbox.results().into_iter().max_by_key(newest).expect("a result");
+    let json = std::fs::read(folder.join("result.json")).expect("a record");
+    let record: Value = serde_json::from_slice(&json).expect("JSON");
+    let schema = jsonschema::validator_for(&serde_json::from_str(SCHEMA).expect("JSON")).expect("a schema");
+    assert!(schema.is_valid(&record), "{record:#}");
+    (folder, record["knees"][0]["pictures"].clone())
+}
+
+fn names(folder: &PathBuf) -> Vec<String> {
+    names_in(folder).iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect()
+}
+
+fn grey(path: PathBuf) -> Vec<f32> {
+    image::open(path).expect("a picture").into_luma8().into_raw().into_iter().map(f32::from).collect()
+}
+
+#[test]
+fn members_maps_are_published_where_they_are_asked_for_and_their_mean_is_the_map() {
+    let sandbox = two();
+    let (folder, pictures) = published(&sandbox, "members = true");
+    let members = ["knee-left-map-shufflenet_v2_x2_0.png", "knee-left-map-shufflenet_v2_x2_0_2.png"];
+    let told: Vec<_> = pictures["members"].as_array().expect("a list").iter().map(|member| &member["map"]).collect();
+    assert_eq!(told, members);
+    let all = ["knee-left-map-shufflenet_v2_x2_0.png", "knee-left-map-shufflenet_v2_x2_0_2.png", "knee-left-map.png"];
+    assert_eq!(names(&folder), [&all[..], &["knee-left-overlay.png", "result.json"]].concat());
+    let [first, second] = members.map(|name| grey(folder.join(name)));
+    assert_ne!(first, second);
+    let mean = grey(folder.join("knee-left-map.png"));
+    let near = |((a, b), mean): ((&f32, &f32), &f32)| ((a + b) / 2.0 - mean).abs() <= 1.0;
+    assert!(first.iter().zip(&second).zip(&mean).all(near));
+}
+
+#[test]
+fn the_papers_picture_is_another_and_the_map_beside_it_the_same_kind() {
+    let sandbox = two();
+    let (folder, pictures) = published(&sandbox, "mean_of = \"pictures\"");
+    assert_eq!(names(&folder), ["knee-left-map.png", "knee-left-overlay.png", "result.json"]);
+    assert!(pictures.get("members").is_none(), "{pictures}");
+    // half jet, half radiograph everywhere: even where nobody looked the picture is blue, never grey
+    let overlay = image::open(folder.join("knee-left-overlay.png")).expect("a picture").into_rgb8();
+    let (x, y) = (28 + 512 + 16 + 256, 82 + 256);
+    let [red, green, blue] = overlay.get_pixel(x, y).0;
+    assert!(red != green || green != blue, "{:?}", overlay.get_pixel(x, y));
+}
+
+#[test]
+fn a_map_may_be_the_mean_of_both_views() {
+    let sandbox = two();
+    let (folder, _) = published(&sandbox, "views = \"both\"");
+    assert_eq!(names(&folder), ["knee-left-map.png", "knee-left-overlay.png", "result.json"]);
+}
