@@ -3,7 +3,6 @@
 
 use super::{
     Backbone, Body,
-    form::Form,
     layers::{self, Activation, Conv, ConvNorm, Geometry, NORM_EPSILON, Norm, NormRelu},
     weights::{Scope, WeightsError},
 };
@@ -25,14 +24,16 @@ const BOTTLENECK: i64 = 4 * GROWTH;
 pub(super) const HEAD: (&str, i64) = ("classifier", 2208);
 
 pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
-    let form = root.form();
+    let is_folded = root.folded_into().is_some();
     let mut features = root.at("features");
-    let first = ConvNorm::take(&mut features, "conv0", "norm0", Geometry::dense(3, FIRST, 7, 2), Activation::Relu)?;
+    let first = ConvNorm::take(&mut features.early(), "conv0", "norm0", Geometry::dense(3, FIRST, 7, 2), Activation::Relu)?;
     let mut blocks = Vec::new();
     let mut channels = FIRST;
     for (index, count) in BLOCKS.into_iter().enumerate() {
         let mut layers = Vec::new();
-        let mut block = features.at(format_args!("denseblock{}", index + 1));
+        let name = format!("denseblock{}", index + 1);
+        let mut early = features.early();
+        let mut block = if index == 0 { early.at(name) } else { features.at(name) };
         for layer in 0..count {
             layers.push(Layer::take(&mut block.at(format_args!("denselayer{}", layer + 1)), channels)?);
             channels += GROWTH;
@@ -40,7 +41,7 @@ pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
         let last = index + 1 == BLOCKS.len();
         let name = format!("transition{}", index + 1);
         let transition = (!last).then(|| Transition::take(&mut features.at(name), channels)).transpose()?;
-        blocks.push(Block { layers, channels, transition, form });
+        blocks.push(Block { layers, channels, transition, is_folded });
         channels /= if last { 1 } else { 2 };
     }
     let norm = Norm::take(&mut features.at("norm5"), channels, NORM_EPSILON)?;
@@ -75,15 +76,12 @@ struct Block {
     /// Channels at its end, before the transition.
     channels: i64,
     transition: Option<Transition>,
-    form: Form,
+    is_folded: bool,
 }
 
 impl Block {
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let all = match self.form {
-            Form::Plain => self.concatenated(x)?,
-            Form::Folded(_) => self.in_place(x)?,
-        };
+        let all = if self.is_folded { self.in_place(x)? } else { self.concatenated(x)? };
         match &self.transition {
             Some(transition) => transition.forward(&all),
             None => Ok(all),
@@ -135,7 +133,7 @@ impl Layer {
 struct Transition {
     norm: NormRelu,
     conv: Conv,
-    form: Form,
+    is_folded: bool,
 }
 
 impl Transition {
@@ -143,16 +141,17 @@ impl Transition {
         Ok(Self {
             norm: NormRelu::take(&mut module.at("norm"), inputs, NORM_EPSILON)?,
             conv: Conv::take(&mut module.at("conv"), Geometry::pointwise(inputs, inputs / 2))?,
-            form: module.form(),
+            is_folded: module.folded_into().is_some(),
         })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         let x = self.norm.forward(x)?;
-        match self.form {
-            Form::Plain => halved(&self.conv.forward(&x)?),
+        if self.is_folded {
             // A mean of places and a weighted sum of channels may change places: a quarter of the work.
-            Form::Folded(_) => self.conv.forward(&halved(&x)?),
+            self.conv.forward(&halved(&x)?)
+        } else {
+            halved(&self.conv.forward(&x)?)
         }
     }
 }

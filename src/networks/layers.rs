@@ -1,4 +1,4 @@
-//! The layers that the networks share, each in every [`Form`].
+//! The layers that the networks share, each in both forms.
 
 mod activation;
 mod conv;

@@ -20,13 +20,14 @@ const GROUP_WIDTH: i64 = 56;
 pub(super) const HEAD: (&str, i64) = ("fc", 2016);
 
 pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
-    let stem = ConvNorm::take(&mut root.at("stem"), "0", "1", Geometry::dense(3, STEM, 3, 2), Activation::Relu)?;
+    let stem = ConvNorm::take(&mut root.early().at("stem"), "0", "1", Geometry::dense(3, STEM, 3, 2), Activation::Relu)?;
     let mut trunk = root.at("trunk_output");
     let mut blocks = Vec::new();
     let mut inputs = STEM;
     for (index, (outputs, count)) in STAGES.into_iter().enumerate() {
         let name = format!("block{}", index + 1);
-        let mut stage = trunk.at(&name);
+        let mut early = trunk.early();
+        let mut stage = if index == 0 { early.at(&name) } else { trunk.at(&name) };
         for block in 0..count {
             let stride = if block == 0 { 2 } else { 1 };
             blocks.push(Block::take(&mut stage.at(format_args!("{name}-{block}")), inputs, outputs, stride)?);

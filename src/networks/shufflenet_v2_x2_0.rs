@@ -20,10 +20,12 @@ pub(super) const HEAD: (&str, i64) = ("fc", 2048);
 
 pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
     let [first_out, .., last_in, last_out] = CHANNELS;
-    let first = relu(&mut root.at("conv1"), "0", "1", Geometry::dense(3, first_out, 3, 2))?;
+    let first = relu(&mut root.early().at("conv1"), "0", "1", Geometry::dense(3, first_out, 3, 2))?;
     let mut units = Vec::new();
     for (stage, (widths, repeats)) in CHANNELS.windows(2).zip(REPEATS).enumerate() {
-        let mut stage = root.at(format_args!("stage{}", stage + 2));
+        let name = format!("stage{}", stage + 2);
+        let mut early = root.early();
+        let mut stage = if stage == 0 { early.at(name) } else { root.at(name) };
         units.push(Unit::Down(Down::take(&mut stage.at(0), widths[0], widths[1])?));
         for unit in 1..repeats {
             units.push(Unit::Keep(Branch::take(&mut stage.at(unit).at("branch2"), widths[1] / 2, widths[1] / 2, 1)?));

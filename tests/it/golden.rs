@@ -46,7 +46,7 @@ fn grades_probabilities_logits_and_maps_agree_on_thirty_radiographs() {
     };
     let expected: Expected = serde_json::from_str(&text).expect("the golden file is JSON");
     assert_eq!(expected.images.len(), 30);
-    for form in [Form::Plain, Form::Folded(tch::Kind::Float)] {
+    for form in [Form::Plain, Form::folded(tch::Kind::Float)] {
         let (_models, _, ensemble) = load(form);
         agree(&ensemble, &expected);
     }

@@ -29,7 +29,7 @@ struct Cam {
     every_16th: Vec<f32>,
 }
 
-const FLOAT32: Form = Form::Folded(Kind::Float);
+const FLOAT32: Form = Form::folded(Kind::Float);
 
 pub fn golden(architecture: Architecture) -> Golden {
     let all = include_str!("../golden/networks.json");
@@ -106,7 +106,7 @@ fn bf16_stays_near_the_reference() {
     for architecture in Architecture::ALL {
         let views = Tensor::cat(&[view(224), view(224).flip([3])], 0);
         let plain = logits(&by_formula(architecture, Form::Plain), &views);
-        let fast = logits(&by_formula(architecture, Form::Folded(Kind::BFloat16)), &views);
+        let fast = logits(&by_formula(architecture, Form::Folded { early: Kind::Float, late: Kind::BFloat16 }), &views);
         let far = relative(&fast, &plain);
         assert!(far < 0.1, "{architecture}: {fast:?}, in float32 {plain:?}");
         println!("{architecture}: bf16 is {far:.1e} from float32");

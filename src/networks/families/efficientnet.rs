@@ -39,16 +39,20 @@ pub struct Stage {
     pub blocks: usize,
 }
 
+/// How many stages are the first, as far as numbers go: those on half and a quarter of the picture's side.
+const EARLY: usize = 2;
+
 /// Takes all before the global mean.
 pub fn body(root: &mut Scope, variant: &Variant) -> Result<Body, WeightsError> {
     let mut features = root.at("features");
     let epsilon = variant.epsilon;
     let shape = Geometry::dense(3, variant.first, 3, 2);
-    let first = ConvNorm::take_with(&mut features.at(0), "0", "1", shape, Activation::Silu, epsilon)?;
+    let first = ConvNorm::take_with(&mut features.early().at(0), "0", "1", shape, Activation::Silu, epsilon)?;
     let mut blocks = Vec::new();
     let mut inputs = variant.first;
     for (index, stage) in variant.stages.iter().enumerate() {
-        let mut module = features.at(index + 1);
+        let mut early = features.early();
+        let mut module = if index < EARLY { early.at(index + 1) } else { features.at(index + 1) };
         for block in 0..stage.blocks {
             let stride = if block == 0 { stage.stride } else { 1 };
             blocks.push(Block::take(&mut module.at(block).at("block"), stage, inputs, stride, epsilon)?);

@@ -31,11 +31,13 @@ pub const HEAD: (&str, i64) = ("fc", 2048);
 
 /// Takes all before the global mean.
 pub fn body(root: &mut Scope, variant: &Variant) -> Result<Body, WeightsError> {
-    let stem = ConvNorm::take(root, "conv1", "bn1", Geometry::dense(3, 64, 7, 2), Activation::Relu)?;
+    let stem = ConvNorm::take(&mut root.early(), "conv1", "bn1", Geometry::dense(3, 64, 7, 2), Activation::Relu)?;
     let mut blocks = Vec::new();
     let mut inputs = 64;
     for (stage, (planes, count)) in PLANES.into_iter().zip(variant.blocks).enumerate() {
-        let mut layer = root.at(format_args!("layer{}", stage + 1));
+        let name = format!("layer{}", stage + 1);
+        let mut early = root.early();
+        let mut layer = if stage == 0 { early.at(name) } else { root.at(name) };
         for block in 0..count {
             let stride = if block == 0 && stage > 0 { 2 } else { 1 };
             blocks.push(Bottleneck::take(&mut layer.at(block), inputs, planes, stride, variant)?);

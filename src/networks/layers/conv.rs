@@ -1,10 +1,7 @@
 //! A convolution by itself.
 
 use super::channels_last;
-use crate::networks::{
-    form::Form,
-    weights::{Scope, WeightsError},
-};
+use crate::networks::weights::{Scope, WeightsError};
 use tch::{TchError, Tensor};
 
 /// A square convolution's shape. Its padding is half its kernel, so that stride 1 keeps the size.
@@ -55,9 +52,9 @@ impl Conv {
     /// Takes `weight` of `module`; there is no bias.
     pub fn take(module: &mut Scope, geometry: Geometry) -> Result<Self, WeightsError> {
         let conv = Self::take_float(module, geometry)?;
-        Ok(match module.form() {
-            Form::Plain => conv,
-            Form::Folded(kind) => Self { weight: channels_last(&conv.weight.f_to_kind(kind)?)?, ..conv },
+        Ok(match module.folded_into() {
+            None => conv,
+            Some(kind) => Self { weight: channels_last(&conv.weight.f_to_kind(kind)?)?, ..conv },
         })
     }
 
@@ -71,6 +68,8 @@ impl Conv {
     /// `[n, inputs, h, w]` to `[n, outputs, h / stride, w / stride]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         let Geometry { kernel, stride, groups, .. } = self.geometry;
+        // where the first stage ends, its numbers become the others'
+        let x = x.f_to_kind(self.weight.kind())?;
         x.f_conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [kernel / 2; 2], [1; 2], groups)
     }
 }

@@ -1,10 +1,7 @@
 //! A convolution, the batch norm behind it, and an activation.
 
 use super::{Activation, Conv, Geometry, NORM_EPSILON, Norm, channels_last};
-use crate::networks::{
-    form::Form,
-    weights::{Scope, WeightsError},
-};
+use crate::networks::weights::{Scope, WeightsError};
 use tch::{TchError, Tensor};
 
 /// A convolution without bias, the batch norm behind it, and an activation.
@@ -43,12 +40,12 @@ impl ConvNorm {
         activation: Activation,
         epsilon: f64,
     ) -> Result<Self, WeightsError> {
-        let form = module.form();
+        let folded_into = module.folded_into();
         let conv = Conv::take_float(&mut module.at(conv), geometry)?;
         let norm = Norm::take(&mut module.at(norm), geometry.outputs, epsilon)?;
-        let steps = match form {
-            Form::Plain => Steps::Plain(conv, norm),
-            Form::Folded(kind) => {
+        let steps = match folded_into {
+            None => Steps::Plain(conv, norm),
+            Some(kind) => {
                 let (factor, bias) = norm.affine()?;
                 let weight = conv.weight.f_mul(&factor.f_view([-1, 1, 1, 1])?)?.f_to_kind(kind)?;
                 let weight = channels_last(&weight)?;
@@ -70,6 +67,7 @@ impl ConvNorm {
             Steps::Folded(conv) => self.activation.of(conv.forward(x)?),
             Steps::Fused(Conv { weight, bias, geometry: Geometry { kernel, stride, groups, .. } }) => {
                 let (stride, padding) = ([*stride; 2], [kernel / 2; 2]);
+                let x = x.f_to_kind(weight.kind())?;
                 x.f_cudnn_convolution_relu(weight, bias.as_ref(), stride, padding, [1; 2], *groups)
             }
         }
@@ -82,7 +80,8 @@ impl ConvNorm {
             Steps::Folded(conv) => self.activation.of(conv.forward(x)?.f_add_(other)?),
             Steps::Fused(Conv { weight, bias, geometry: Geometry { kernel, stride, groups, .. } }) => {
                 let (stride, padding) = ([*stride; 2], [kernel / 2; 2]);
-                x.f_cudnn_convolution_add_relu(weight, other, 1.0, bias.as_ref(), stride, padding, [1; 2], *groups)
+                let (x, other) = (x.f_to_kind(weight.kind())?, other.f_to_kind(weight.kind())?);
+                x.f_cudnn_convolution_add_relu(weight, &other, 1.0, bias.as_ref(), stride, padding, [1; 2], *groups)
             }
         }
     }

@@ -1,10 +1,7 @@
 //! Batch norm and ReLU in front of a convolution, which cannot be folded into it.
 
 use super::Norm;
-use crate::networks::{
-    form::Form,
-    weights::{Scope, WeightsError},
-};
+use crate::networks::weights::{Scope, WeightsError};
 use tch::{TchError, Tensor};
 
 /// A batch norm, then ReLU.
@@ -21,11 +18,11 @@ enum Steps {
 impl NormRelu {
     /// Takes the batch norm's tensors of `module`.
     pub fn take(module: &mut Scope, channels: i64, epsilon: f64) -> Result<Self, WeightsError> {
-        let form = module.form();
+        let folded_into = module.folded_into();
         let norm = Norm::take(module, channels, epsilon)?;
-        let steps = match form {
-            Form::Plain => Steps::Plain(norm),
-            Form::Folded(kind) => {
+        let steps = match folded_into {
+            None => Steps::Plain(norm),
+            Some(kind) => {
                 let (factor, summand) = norm.affine()?;
                 let a_channel = |x: Tensor| x.f_to_kind(kind)?.f_view([1, channels, 1, 1]);
                 Steps::Folded { factor: a_channel(factor)?, summand: a_channel(summand)? }
@@ -39,7 +36,7 @@ impl NormRelu {
         match &self.steps {
             Steps::Plain(norm) => norm.forward(x)?.f_relu_(),
             // one pass over memory for both, and `x` may be a part of a wider tensor's channels
-            Steps::Folded { factor, summand } => summand.f_addcmul(x, factor)?.f_relu_(),
+            Steps::Folded { factor, summand } => summand.f_addcmul(&x.f_to_kind(summand.kind())?, factor)?.f_relu_(),
         }
     }
 }

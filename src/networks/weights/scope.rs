@@ -3,29 +3,39 @@
 use super::{Weights, WeightsError};
 use crate::networks::Form;
 use std::fmt;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// Weights seen from one module: names are relative to its path.
 pub struct Scope<'a> {
     weights: &'a mut Weights,
     path: String,
     form: Form,
+    is_early: bool,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn root(weights: &'a mut Weights, form: Form) -> Self {
-        Self { weights, path: String::new(), form }
+        Self { weights, path: String::new(), form, is_early: false }
     }
 
-    /// The form in which the network is being built.
-    pub fn form(&self) -> Form {
-        self.form
+    /// The same place in the network's first stage, which may compute in finer numbers than the others.
+    pub fn early(&mut self) -> Scope<'_> {
+        Scope { weights: self.weights, path: self.path.clone(), form: self.form, is_early: true }
+    }
+
+    /// The numbers that layers here are folded into; none for those that are built as they were published.
+    pub fn folded_into(&self) -> Option<Kind> {
+        match self.form {
+            Form::Plain => None,
+            Form::Folded { early, .. } if self.is_early => Some(early),
+            Form::Folded { late, .. } => Some(late),
+        }
     }
 
     /// The child module `name`, as in `stage2.0.branch1`.
     pub fn at(&mut self, name: impl fmt::Display) -> Scope<'_> {
         let path = self.full(name);
-        Scope { weights: self.weights, path, form: self.form }
+        Scope { weights: self.weights, path, form: self.form, is_early: self.is_early }
     }
 
     /// Takes the tensor `name` of the expected shape: float32, finite, on the weights' device.

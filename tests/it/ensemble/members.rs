@@ -18,7 +18,7 @@ use tempfile::{TempDir, tempdir};
 
 fn load(release: &Release) -> Ensemble {
     let cpu = settle(DeviceChoice::Cpu, 0).expect("there is a CPU");
-    Ensemble::load(release, &cpu, Form::Folded(tch::Kind::Float), 0).expect("it loads")
+    Ensemble::load(release, &cpu, Form::folded(tch::Kind::Float), 0).expect("it loads")
 }
 
 /// A picture with structure at several scales, another for every seed.
