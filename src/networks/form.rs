@@ -15,6 +15,14 @@ pub enum Form {
 }
 
 impl Form {
+    /// The size of the numbers that it computes in.
+    pub(super) fn bytes_a_number(self) -> u64 {
+        match self {
+            Self::Plain => Kind::Float.elt_size_in_bytes() as u64,
+            Self::Folded(kind) => kind.elt_size_in_bytes() as u64,
+        }
+    }
+
     /// Views as the first layer wants them.
     pub(super) fn prepare(self, views: &Tensor) -> Result<Tensor, TchError> {
         match self {
