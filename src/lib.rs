@@ -10,7 +10,7 @@
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
-//! - [`phantom`]: synthetic radiographs, for the demo and the tests
+//! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
 //! - [`grade`], [`side`], [`digest`]: plain types
 
