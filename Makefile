@@ -6,7 +6,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 BINARY = target/release/kellgrend
 
-.PHONY: demo test build lint libtorch libtorch-cuda install clean
+.PHONY: demo test build lint side-by-side libtorch libtorch-cuda install clean
 
 # See it work. FOLDER=... takes your own radiographs instead of synthetic ones.
 demo: build
@@ -22,6 +22,10 @@ build: libtorch
 lint: libtorch
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets -- -D warnings
+
+# kellgrend and torchvision in turns; PYTHON=... names a Python that has torch and torchvision.
+side-by-side: build
+	$(PYTHON) benches/side_by_side.py $(OPTIONS)
 
 # libtorch for the CPU, fetched once into .libtorch/ and checked by hash; cargo finds it there.
 libtorch:

@@ -1,5 +1,6 @@
 //! The command line: a file a command.
 
+mod bench;
 mod check;
 mod completions;
 mod demo;
@@ -75,6 +76,7 @@ enum Command {
     Report(report::Report),
     Status(status::Status),
     Check(check::Check),
+    Bench(bench::Bench),
     Demo(demo::Demo),
     Retry(retry::Retry),
     Completions(completions::Completions),
@@ -120,6 +122,7 @@ impl Cli {
             Command::Report(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),
             Command::Check(command) => command.execute(&global),
+            Command::Bench(command) => command.execute(&global),
             Command::Demo(command) => command.execute(&global),
             Command::Retry(command) => command.execute(&global),
             Command::Completions(command) => command.execute(),
@@ -154,8 +157,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 impl Global {
-    /// Settings from file and command line, and the folders they lead to.
-    fn load(&self) -> Result<(Settings, State), Failure> {
+    /// Settings from file and command line.
+    fn settings(&self) -> Result<Settings, Failure> {
         let (mut settings, _) = Settings::load(self.config.as_deref()).map_err(usage)?;
         if let Some(device) = self.device {
             settings.ensemble.device = device;
@@ -163,6 +166,12 @@ impl Global {
         if let Some(level) = self.log {
             settings.log.level = level;
         }
+        Ok(settings)
+    }
+
+    /// Settings, and the folders they lead to.
+    fn load(&self) -> Result<(Settings, State), Failure> {
+        let settings = self.settings()?;
         let root = self.state_folder()?;
         let state = State::new(&root, &settings.folders).map_err(usage)?;
         Ok((settings, state))

@@ -13,7 +13,7 @@ pub mod vote;
 
 pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
-pub use device::{DeviceChoice, DeviceInUse, settle};
+pub use device::{DeviceChoice, DeviceInUse, DeviceMemory, settle};
 pub use member::Member;
 pub use precision::{NeedsGpu, Precision};
 pub use quorum::Absent;
@@ -22,7 +22,7 @@ pub use vote::VoteRule;
 
 use crate::{
     grade::{KlGrade, Probabilities, Vote},
-    networks::Form,
+    networks::{Architecture, Form, weights::WeightsError},
 };
 use image::GrayImage;
 use preprocess::Films;
@@ -88,7 +88,8 @@ impl From<TchError> for GradeError {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default().to_owned();
         // "CUDA out of memory", "DefaultCPUAllocator: can't allocate memory"
-        let is_memory = ["out of memory", "can't allocate memory", "not enough memory"].iter().any(|w| text.contains(w));
+        let is_memory =
+            ["out of memory", "can't allocate memory", "not enough memory"].iter().any(|w| text.contains(w));
         if is_memory { Self::OutOfMemory(first) } else { Self::Torch(first) }
     }
 }
@@ -110,12 +111,29 @@ impl Ensemble {
     ///
     /// A `quorum` of 0 wants every member; another so many, or all of a release of fewer.
     pub fn load(release: &Release, device: &DeviceInUse, form: Form, quorum: usize) -> Result<Self, ReleaseError> {
+        let (members, absent) = quorum::gather(release, device.device, form, quorum)?;
+        Ok(Self { absent, ..Self::of(members, release.vote(), device.device) })
+    }
+
+    /// Networks that have learnt nothing yet: their grades mean nothing, and they take as long as any.
+    pub fn untrained(architectures: &[Architecture], device: &DeviceInUse, form: Form) -> Result<Self, WeightsError> {
         let device = device.device;
-        let (members, absent) = quorum::gather(release, device, form, quorum)?;
+        let members = architectures.iter().map(|&architecture| Member::untrained(architecture, device, form));
+        Ok(Self::of(members.collect::<Result<_, _>>()?, VoteRule::default(), device))
+    }
+
+    fn of(members: Vec<Member>, vote: VoteRule, device: Device) -> Self {
         let batch = BatchLimit::new(if device.is_cuda() { KNEES_ON_GPU } else { KNEES_ON_CPU });
-        let vote = release.vote();
-        let (with_maps, with_flipped_maps, with_member_maps) = (true, false, false);
-        Ok(Self { members, absent, vote, device, batch, with_maps, with_flipped_maps, with_member_maps })
+        Self {
+            members,
+            absent: Vec::new(),
+            vote,
+            device,
+            batch,
+            with_maps: true,
+            with_flipped_maps: false,
+            with_member_maps: false,
+        }
     }
 
     /// The same ensemble, computing Grad-CAM maps beside the grades (the default) or not.

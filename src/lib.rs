@@ -11,7 +11,7 @@
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
 //! - [`download`]: files from the network, checked by hash
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
-//! - [`phantom`]: synthetic radiographs, for the demo and the tests
+//! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
 //! - [`grade`], [`side`], [`digest`]: plain types
 

@@ -123,7 +123,10 @@ impl Architecture {
                 Self::WideResnet50_2 => resnet::body(&mut root, &wide_resnet50_2::VARIANT),
             }?;
             let (name, inputs) = self.head();
-            Ok::<_, WeightsError>(Network { body, head: head(&mut root.at(name), inputs)?, form })
+            let in_body = root.numbers();
+            let head = head(&mut root.at(name), inputs)?;
+            let bytes = in_body * form.bytes_a_number() + head.bytes();
+            Ok::<_, WeightsError>(Network { body, head, form, bytes })
         })?;
         weights.finish()?;
         Ok(network)
@@ -200,9 +203,16 @@ pub struct Network {
     body: Body,
     head: Linear,
     form: Form,
+    bytes: u64,
 }
 
 impl Network {
+    /// The memory that its weights take, in bytes, as if all but the head were in the form's numbers: some small tensors
+    /// stay float32 and folded batch norms are gone, together about one in a hundred.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Normalised views `[n, 3, s, s]` to the feature map `[n, c, h, w]` in float32, the one that Grad-CAM looks at.
     pub fn map(&self, views: &Tensor) -> Result<Tensor, TchError> {
         self.body.backbone.map(&self.form.prepare(views)?)?.f_to_kind(Kind::Float)

@@ -1,4 +1,4 @@
-//! Phantoms: knee radiographs that were computed, of nobody, for the demo and the tests.
+//! Phantoms: knee radiographs that were computed, of nobody, for the demo, the benchmark and the tests.
 //!
 //! A knee is a few outlines in millimetres. Each bone is a shell of cortex around cancellous bone, thickest in its
 //! middle; the film's value grows with the attenuation along the ray, as on a processed radiograph. With growing
@@ -10,12 +10,13 @@ mod bone;
 mod chance;
 mod dicom;
 mod exposure;
+mod frame;
 mod marker;
 mod outline;
 mod raster;
 
 pub use dicom::{Coding, Knees, PhantomError, Subject, dicom};
-pub use raster::{jpeg8, png16};
+pub use raster::{jpeg8, png16, tiff16};
 
 use crate::side::Side;
 use anatomy::Knee;

@@ -135,8 +135,15 @@ fn named(state: &State, name: Option<String>) -> Result<Release, Failure> {
     open(state, &name)
 }
 
-fn open(state: &State, name: &str) -> Result<Release, Failure> {
-    let known = names(&state.models)?;
+/// A release of the state folder by its name.
+pub(super) fn open(state: &State, name: &str) -> Result<Release, Failure> {
+    let known = names(&state.models).unwrap_or_default();
+    if known.is_empty() {
+        let models = state.models.display();
+        return Err(usage(anyhow::anyhow!(
+            "there is no release {name:?}, nor any other, in {models}; name the right folder with --state"
+        )));
+    }
     if !known.iter().any(|known| known == name) {
         return Err(usage(anyhow::anyhow!("there is no release {name:?}; there are {}", known.join(", "))));
     }

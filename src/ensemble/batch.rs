@@ -32,7 +32,10 @@ impl BatchLimit {
                 Ok(answers) => done.extend(answers),
                 Err(GradeError::OutOfMemory(_)) if together > 1 => {
                     self.0.set(together.div_ceil(2).min(together - 1));
-                    tracing::warn!(knees = self.get(), "the memory is too small for {together} knees; fewer go together");
+                    tracing::warn!(
+                        knees = self.get(),
+                        "the memory is too small for {together} knees; fewer go together"
+                    );
                 }
                 Err(error) => return Err(error),
             }

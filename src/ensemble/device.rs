@@ -3,9 +3,14 @@
 mod cpu;
 mod cuda;
 
+pub use cpu::model as cpu_model;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use tch::{Cuda, Device};
+
+/// The libtorch that the program is built with: tch takes no other.
+pub const LIBTORCH: &str = "2.11.0";
 
 /// The user's word for the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +74,32 @@ pub struct DeviceInUse {
     pub description: String,
     /// Why it is not a GPU, where `auto` found none.
     pub remark: Option<String>,
+}
+
+/// A GPU's memory at one moment, whoever uses it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// What nobody uses.
+    pub free: u64,
+    /// All there is.
+    pub total: u64,
+}
+
+impl DeviceInUse {
+    /// The GPU's memory as the driver tells it now; none on a CPU.
+    pub fn memory(&self) -> Option<DeviceMemory> {
+        match self.device {
+            Device::Cuda(index) => cuda::memory(index),
+            _ => None,
+        }
+    }
+
+    /// Waits until the device has done all that it was given: a GPU computes while its caller goes on.
+    pub fn synchronize(&self) {
+        if let Device::Cuda(index) = self.device {
+            Cuda::synchronize(index as i64);
+        }
+    }
 }
 
 impl fmt::Display for DeviceInUse {

@@ -3,7 +3,10 @@
 use super::{GradeError, cam, release::MemberFile, release::ReleaseError};
 use crate::{
     grade::{GRADES, Probabilities, Vote},
-    networks::{Form, Network},
+    networks::{
+        Architecture, Form, Network,
+        weights::{Weights, WeightsError},
+    },
 };
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -31,6 +34,13 @@ impl Member {
         Ok(Self { name: file.name().to_owned(), image_size: file.image_size(), temperature, network, device })
     }
 
+    /// An architecture that has learnt nothing yet, at its own image size.
+    pub(super) fn untrained(architecture: Architecture, device: Device, form: Form) -> Result<Self, WeightsError> {
+        let network = architecture.build(&mut Weights::untrained().on(device), form)?;
+        let (name, image_size) = (architecture.name().to_owned(), architecture.image_size());
+        Ok(Self { name, image_size, temperature: 1.0, network, device })
+    }
+
     /// Its name in the release.
     pub fn name(&self) -> &str {
         &self.name
@@ -39,6 +49,11 @@ impl Member {
     /// The side of the square views it expects, in pixels.
     pub fn image_size(&self) -> u32 {
         self.image_size
+    }
+
+    /// The memory that its weights take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.network.bytes()
     }
 
     /// The logits `[n, 5]` of normalised views `[n, 3, s, s]`, each view by itself.

@@ -43,6 +43,16 @@ impl Precision {
         }
     }
 
+    /// The word for a form: never `auto`.
+    pub fn of(form: Form) -> Self {
+        match form {
+            Form::Plain => Self::Reference,
+            Form::Folded { late: Kind::BFloat16, .. } => Self::Bf16,
+            Form::Folded { late: Kind::Half, .. } => Self::Fp16,
+            Form::Folded { .. } => Self::Fp32,
+        }
+    }
+
     /// The form in which networks are built for this precision on a device.
     pub fn form(self, device: &DeviceInUse) -> Result<Form, NeedsGpu> {
         let on_gpu = device.device.is_cuda();

@@ -96,7 +96,8 @@ impl Block {
     /// often as there are layers after it.
     fn in_place(&self, x: &Tensor) -> Result<Tensor, TchError> {
         let (n, inputs, height, width) = x.size4()?;
-        let all = Tensor::f_empty([n, height, width, self.channels], (x.kind(), x.device()))?.f_permute([0, 3, 1, 2])?;
+        let all =
+            Tensor::f_empty([n, height, width, self.channels], (x.kind(), x.device()))?.f_permute([0, 3, 1, 2])?;
         all.f_narrow(1, 0, inputs)?.f_copy_(x)?;
         let mut known = inputs;
         for layer in &self.layers {

@@ -27,6 +27,14 @@ impl Form {
         Self::Folded { early: kind, late: kind }
     }
 
+    /// The size of the numbers that nearly all of it computes in.
+    pub(super) fn bytes_a_number(self) -> u64 {
+        match self {
+            Self::Plain => Kind::Float.elt_size_in_bytes() as u64,
+            Self::Folded { late, .. } => late.elt_size_in_bytes() as u64,
+        }
+    }
+
     /// Views as the first layer wants them.
     pub(super) fn prepare(self, views: &Tensor) -> Result<Tensor, TchError> {
         match self {

@@ -3,6 +3,8 @@
 //! A network takes each tensor it needs by name and shape through a [`Scope`]; what is missing, surplus, misshapen or not
 //! finite is refused by name. Nothing is converted before its shape is known to be the expected one, so a hostile file
 //! cannot ask for more memory than the network itself would use.
+//!
+//! [`Weights::untrained`] has no file behind it: each tensor is made up when a network asks for it.
 
 mod dtype;
 mod legacy;
@@ -11,6 +13,7 @@ mod safetensors;
 mod scope;
 mod state_dict;
 mod stored;
+mod untrained;
 mod zipped;
 
 pub use scope::Scope;
@@ -88,11 +91,15 @@ impl WeightsError {
     }
 }
 
-/// The named tensors of one file.
+/// The named tensors of one file, or untrained ones of any name.
 pub struct Weights {
     bytes: Vec<u8>,
     tensors: BTreeMap<String, Stored>,
     taken: BTreeSet<String>,
+    /// How many numbers the taken tensors hold.
+    numbers: u64,
+    /// There is no file: what is asked for is made up.
+    is_untrained: bool,
     device: Device,
 }
 
@@ -116,7 +123,26 @@ impl Weights {
             return Err(WeightsError::Damaged("it names a tensor otherwise than by a dotted path".to_owned()));
         }
         tensors.retain(|name, _| !is_ignored(name));
-        Ok(Self { bytes, tensors, taken: BTreeSet::new(), device: Device::Cpu })
+        Ok(Self { bytes, tensors, ..Self::none() })
+    }
+
+    /// What a network begins with before it is trained: every tensor that is asked for, with the shape that is asked for.
+    ///
+    /// Seeds libtorch's generators, so that two runs begin alike.
+    pub fn untrained() -> Self {
+        untrained::begin();
+        Self { is_untrained: true, ..Self::none() }
+    }
+
+    fn none() -> Self {
+        Self {
+            bytes: Vec::new(),
+            tensors: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            numbers: 0,
+            is_untrained: false,
+            device: Device::Cpu,
+        }
     }
 
     /// The same weights, given out as tensors on a device (at first the CPU).
@@ -132,7 +158,9 @@ impl Weights {
 
     /// Gives tensors other names, where `new` knows one.
     pub fn rename(&mut self, new: impl Fn(&str) -> Option<String>) {
-        for (name, renamed) in self.tensors.keys().filter_map(|name| Some((name.clone(), new(name)?))).collect::<Vec<_>>() {
+        for (name, renamed) in
+            self.tensors.keys().filter_map(|name| Some((name.clone(), new(name)?))).collect::<Vec<_>>()
+        {
             // where the file has both, the old one stays, and is named as surplus
             if !self.tensors.contains_key(&renamed)
                 && let Some(stored) = self.tensors.remove(&name)

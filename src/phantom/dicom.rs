@@ -1,8 +1,7 @@
 //! Phantoms as DICOM: Digital X-Ray Image for presentation (PS3.3 A.26), as a detector's workstation sends it.
 
-use super::{FILM_SPACING, KNEE_SPACING, Picture, chance::mix};
+use super::{FILM_SPACING, KNEE_SPACING, Picture, chance::mix, frame};
 use crate::side::Side;
-use charls::{CharLS, FrameInfo};
 use dicom_core::{DataElement, PrimitiveValue, VR, value::PixelFragmentSequence};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
@@ -16,6 +15,8 @@ pub enum Coding {
     ImplicitLittleEndian,
     /// JPEG-LS Lossless, MONOCHROME1: the lowest value is white.
     JpegLs,
+    /// RLE Lossless, MONOCHROME2.
+    Rle,
 }
 
 /// Which knees are on the film.
@@ -103,9 +104,14 @@ pub fn dicom(picture: &Picture, subject: &Subject, coding: Coding) -> Result<Vec
         Coding::ExplicitLittleEndian => uids::EXPLICIT_VR_LITTLE_ENDIAN,
         Coding::ImplicitLittleEndian => uids::IMPLICIT_VR_LITTLE_ENDIAN,
         Coding::JpegLs => uids::JPEGLS_LOSSLESS,
+        Coding::Rle => uids::RLE_LOSSLESS,
     };
-    if inverse {
-        let mut fragment = jpeg_ls(&stored, width, height)?;
+    let coded = match coding {
+        Coding::ExplicitLittleEndian | Coding::ImplicitLittleEndian => None,
+        Coding::JpegLs => Some(frame::jpeg_ls(&stored, width, height)?),
+        Coding::Rle => Some(frame::rle(&stored, width)),
+    };
+    if let Some(mut fragment) = coded {
         fragment.resize(fragment.len().next_multiple_of(2), 0); // PS3.5 A.4: an even number of bytes
         let frame = PixelFragmentSequence::new(vec![0u32], vec![fragment]);
         object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, frame));
@@ -117,13 +123,6 @@ pub fn dicom(picture: &Picture, subject: &Subject, coding: Coding) -> Result<Vec
     let mut bytes = Vec::new();
     file.write_all(&mut bytes).map_err(|error| PhantomError::Dicom(error.into()))?;
     Ok(bytes)
-}
-
-/// 12 bit samples as one JPEG-LS codestream (ISO 14495-1), lossless.
-fn jpeg_ls(samples: &[u16], width: u32, height: u32) -> Result<Vec<u8>, PhantomError> {
-    let bytes: Vec<u8> = samples.iter().flat_map(|value| value.to_ne_bytes()).collect();
-    let frame = FrameInfo { width, height, bits_per_sample: 12, component_count: 1 };
-    CharLS::default().encode(frame, 0, &bytes).map_err(PhantomError::JpegLs)
 }
 
 /// All but the pixels.

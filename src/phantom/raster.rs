@@ -9,10 +9,19 @@ const QUALITY: u8 = 92;
 
 /// The picture as 16 bit grey PNG, its 12 bits spread over all 16.
 pub fn png16(picture: &Picture) -> Result<Vec<u8>, PhantomError> {
+    grey16(picture, ImageFormat::Png)
+}
+
+/// The same as uncompressed TIFF.
+pub fn tiff16(picture: &Picture) -> Result<Vec<u8>, PhantomError> {
+    grey16(picture, ImageFormat::Tiff)
+}
+
+fn grey16(picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, PhantomError> {
     let mut wide = picture.clone();
     wide.iter_mut().for_each(|value| *value = *value << 4 | *value >> 8);
     let mut bytes = Cursor::new(Vec::new());
-    wide.write_to(&mut bytes, ImageFormat::Png).map_err(PhantomError::Raster)?;
+    wide.write_to(&mut bytes, format).map_err(PhantomError::Raster)?;
     Ok(bytes.into_inner())
 }
 

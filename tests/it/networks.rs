@@ -207,3 +207,18 @@ fn an_architecture_is_known_by_torchvisions_name() {
     let error = "resnet18".parse::<Architecture>().expect_err("not ours");
     assert!(error.contains("shufflenet_v2_x2_0"), "{error}");
 }
+
+/// The benchmark must not measure how slow vanishing numbers are, nor grade what has left float16's range.
+#[test]
+fn untrained_networks_of_all_architectures_answer_in_range() {
+    let views = view(96);
+    for architecture in Architecture::ALL {
+        let network = architecture.build(&mut Weights::untrained(), FLOAT32).expect("nothing is missing");
+        let map = network.map(&views).expect("the network runs");
+        let most = map.abs().max().double_value(&[]);
+        assert!((1e-12..6e4).contains(&most), "{architecture}: {most}");
+        assert!(logits(&network, &views).iter().all(|logit| logit.is_finite()), "{architecture}");
+        let numbers = network.bytes() / 4;
+        assert!((5_000_000..80_000_000).contains(&numbers), "{architecture}: {numbers}");
+    }
+}

@@ -1,10 +1,12 @@
 //! libtorch's GPU half, loaded at run time: the binary links only the CPU half, and so runs where there is no GPU.
 #![allow(unsafe_code)]
 
+use super::DeviceMemory;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
 use std::{
-    ffi::{CStr, c_char, c_int, c_uint},
+    ffi::{CStr, c_char, c_int, c_uint, c_void},
     path::PathBuf,
+    ptr::null_mut,
 };
 
 const CPU_HALF: &str = "libtorch_cpu.so";
@@ -58,4 +60,40 @@ pub fn model(index: usize) -> Option<String> {
     };
     // SAFETY: the buffer was zeroed and the driver wrote at most 255 bytes of it, so it ends in a zero.
     filled.then(|| unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned())
+}
+
+/// The GPU's memory, from the NVIDIA driver.
+///
+/// It is asked within the device's primary context, which libtorch uses too; that context's own memory counts as used.
+pub fn memory(index: usize) -> Option<DeviceMemory> {
+    let index = c_int::try_from(index).ok()?;
+    let mut device: c_int = 0;
+    let (mut context, mut popped): (*mut c_void, *mut c_void) = (null_mut(), null_mut());
+    let (mut free, mut total): (usize, usize) = (0, 0);
+    // SAFETY: the functions have these signatures in the CUDA driver API (cuda.h) since version 7; every pointer is to a
+    // local that outlives its call. The context is retained while it is current and released once it no longer is.
+    let told = unsafe {
+        let driver = Library::open(Some(DRIVER), RTLD_NOW).ok()?;
+        let init: Symbol<unsafe extern "C" fn(c_uint) -> c_int> = driver.get(b"cuInit\0").ok()?;
+        let get: Symbol<unsafe extern "C" fn(*mut c_int, c_int) -> c_int> = driver.get(b"cuDeviceGet\0").ok()?;
+        let retain: Symbol<unsafe extern "C" fn(*mut *mut c_void, c_int) -> c_int> =
+            driver.get(b"cuDevicePrimaryCtxRetain\0").ok()?;
+        let release: Symbol<unsafe extern "C" fn(c_int) -> c_int> =
+            driver.get(b"cuDevicePrimaryCtxRelease_v2\0").ok()?;
+        let push: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int> = driver.get(b"cuCtxPushCurrent_v2\0").ok()?;
+        let pop: Symbol<unsafe extern "C" fn(*mut *mut c_void) -> c_int> = driver.get(b"cuCtxPopCurrent_v2\0").ok()?;
+        let info: Symbol<unsafe extern "C" fn(*mut usize, *mut usize) -> c_int> =
+            driver.get(b"cuMemGetInfo_v2\0").ok()?;
+        if init(0) != 0 || get(&mut device, index) != 0 || retain(&mut context, device) != 0 {
+            return None;
+        }
+        let mut told = false;
+        if push(context) == 0 {
+            told = info(&mut free, &mut total) == 0;
+            told &= pop(&mut popped) == 0;
+        }
+        release(device);
+        told
+    };
+    told.then_some(DeviceMemory { free: free as u64, total: total as u64 })
 }

@@ -89,13 +89,7 @@ struct Block {
 }
 
 impl Block {
-    fn take(
-        module: &mut Scope,
-        stage: &Stage,
-        inputs: i64,
-        stride: i64,
-        epsilon: f64,
-    ) -> Result<Self, WeightsError> {
+    fn take(module: &mut Scope, stage: &Stage, inputs: i64, stride: i64, epsilon: f64) -> Result<Self, WeightsError> {
         let Stage { fused, expansion, kernel, outputs, .. } = *stage;
         let wide = inputs * expansion;
         let mut children = 0..;

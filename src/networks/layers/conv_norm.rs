@@ -50,9 +50,8 @@ impl ConvNorm {
                 let weight = conv.weight.f_mul(&factor.f_view([-1, 1, 1, 1])?)?.f_to_kind(kind)?;
                 let weight = channels_last(&weight)?;
                 // a depthwise convolution is faster by libtorch's own kernel
-                let is_fused = weight.device().is_cuda()
-                    && activation == Activation::Relu
-                    && geometry.groups < geometry.outputs;
+                let is_fused =
+                    weight.device().is_cuda() && activation == Activation::Relu && geometry.groups < geometry.outputs;
                 let conv = Conv { weight, bias: Some(bias.f_to_kind(kind)?), geometry };
                 if is_fused { Steps::Fused(conv) } else { Steps::Folded(conv) }
             }

@@ -31,6 +31,11 @@ impl Linear {
         })
     }
 
+    /// The memory it takes.
+    pub fn bytes(&self) -> u64 {
+        (self.weight.numel() + self.bias.numel()) as u64 * self.weight.kind().elt_size_in_bytes() as u64
+    }
+
     /// `[n, inputs]` to `[n, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         x.f_linear(&self.weight, Some(&self.bias))

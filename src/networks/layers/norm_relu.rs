@@ -12,7 +12,10 @@ pub struct NormRelu {
 enum Steps {
     Plain(Norm),
     /// One factor and one summand a channel, `[1, c, 1, 1]`.
-    Folded { factor: Tensor, summand: Tensor },
+    Folded {
+        factor: Tensor,
+        summand: Tensor,
+    },
 }
 
 impl NormRelu {

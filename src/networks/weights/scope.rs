@@ -1,6 +1,6 @@
 //! A place in a network's tree of names.
 
-use super::{Weights, WeightsError};
+use super::{Weights, WeightsError, untrained};
 use crate::networks::Form;
 use std::fmt;
 use tch::{Kind, Tensor};
@@ -32,6 +32,11 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// How many numbers the tensors hold that were taken so far, anywhere in the network.
+    pub fn numbers(&self) -> u64 {
+        self.weights.numbers
+    }
+
     /// The child module `name`, as in `stage2.0.branch1`.
     pub fn at(&mut self, name: impl fmt::Display) -> Scope<'_> {
         let path = self.full(name);
@@ -40,6 +45,10 @@ impl<'a> Scope<'a> {
 
     /// Takes the tensor `name` of the expected shape: float32, finite, on the weights' device.
     pub fn tensor(&mut self, name: &str, expected: &[i64]) -> Result<Tensor, WeightsError> {
+        self.weights.numbers += expected.iter().product::<i64>().unsigned_abs();
+        if self.weights.is_untrained {
+            return Ok(untrained::tensor(name, expected, self.weights.device)?);
+        }
         let name = self.full(name);
         let stored = self.weights.tensors.get(&name).ok_or_else(|| WeightsError::Missing(name.clone()))?;
         if !stored.shape().iter().map(|&size| size as i64).eq(expected.iter().copied()) {

@@ -1,0 +1,143 @@
+//! `kellgrend bench`
+
+mod clock;
+mod codings;
+mod latency;
+mod machine;
+mod measured;
+mod progress;
+mod rates;
+mod report;
+mod result;
+
+use super::{Exit, Failure, Global, models, start_log};
+use crate::config::{LogLevel, Settings, Views};
+use crate::ensemble::{DeviceInUse, Ensemble, Precision, settle};
+use crate::networks::{Architecture, Form};
+use crate::phantom::{jpeg8, knee};
+use crate::radiograph::{Limits, decode};
+use crate::side::Side;
+use clock::Clock;
+use machine::{Machine, Memory};
+use measured::Measured;
+use progress::Progress;
+use report::{EnsembleRates, Report};
+use result::Results;
+use std::io::stdout;
+use std::time::Duration;
+
+/// Measure how fast this machine grades
+///
+/// Views a second of each network and of the ensemble, how long one knee takes from a file's bytes to its result, how
+/// fast films of each coding are decoded, and the memory it all took. A knee is two views. The networks are untrained,
+/// since speed does not depend on what they have learnt: no release is needed, and nothing is written. It takes about
+/// two minutes on a small CPU. Measure while nothing else runs.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = report::FIELDS)]
+pub(super) struct Bench {
+    /// The networks to measure, each at its own image size; default: the published ensemble's eight
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "release")]
+    networks: Vec<Architecture>,
+    /// A release of the state folder to measure instead
+    #[arg(long, value_name = "NAME")]
+    release: Option<String>,
+    /// How long each measurement takes at least; default: 2 on a GPU, 1 on a CPU
+    #[arg(long, value_name = "N", value_parser = parse_seconds)]
+    seconds: Option<Duration>,
+    /// Views that go through the networks together, each number measured; default: 32,64,128 on a GPU, 2 on a CPU
+    ///
+    /// The best one counts; what does not fit into a GPU's memory is left out. Grading takes whole knees, two views each.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch: Vec<u32>,
+    /// The numbers to compute in: auto, bf16, fp16 (on a GPU), fp32 or reference; default: the setting
+    #[arg(long, value_name = "PRECISION")]
+    precision: Option<Precision>,
+    /// As a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Enough for a hundred steps of most networks on a GPU; on a CPU, for a run that one waits for.
+const SECONDS_ON_GPU: Duration = Duration::from_secs(2);
+const SECONDS_ON_CPU: Duration = Duration::from_secs(1);
+
+/// Which of these is best differs from GPU to GPU; a CPU's caches hold the feature maps of two views.
+const BATCHES_ON_GPU: [u32; 3] = [32, 64, 128];
+const BATCHES_ON_CPU: [u32; 1] = [2];
+
+impl Bench {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let settings = global.settings()?;
+        start_log(global.log.unwrap_or(LogLevel::Warn));
+        let measured = match &self.release {
+            Some(name) => Measured::Release(models::open(&global.load()?.1, name)?),
+            None if self.networks.is_empty() => Measured::Untrained(Architecture::ALL.to_vec()),
+            None => Measured::Untrained(self.networks.clone()),
+        };
+        let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
+        let form = self.precision.unwrap_or(settings.ensemble.precision).form(&device)?;
+        let report = self.measure(&settings, &measured, &device, form)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            report.print(&mut stdout().lock())?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn measure(
+        &self,
+        settings: &Settings,
+        measured: &Measured,
+        device: &DeviceInUse,
+        form: Form,
+    ) -> anyhow::Result<Report> {
+        let before = device.memory();
+        let batches = self.batches(device);
+        let limit = self.seconds.unwrap_or(if device.device.is_cuda() { SECONDS_ON_GPU } else { SECONDS_ON_CPU });
+        let clock = Clock { limit, device: Some(device) };
+        let progress = Progress::of((measured.len() + 2) * batches.len() + 1 + codings::COUNT);
+
+        let ensemble = measured
+            .build(device, form)?
+            .with_flipped_maps(settings.pictures.views == Views::Both)
+            .with_batch(batches.iter().map(|&batch| rates::knees(batch)).max().unwrap_or(1));
+        let of_member = |member| rates::of_member(member, &batches, &clock, &progress);
+        let networks = ensemble.members().iter().map(of_member).collect::<Result<Vec<_>, _>>()?;
+        let knee = decode(&jpeg8(&knee(1, Side::Right, 0.5))?, &Limits::default())?.picture;
+        let of_grading =
+            |what, ensemble: &Ensemble| rates::of_grading(what, ensemble, &knee, &batches, &clock, &progress);
+        let with_maps = of_grading("grading with maps", &ensemble)?;
+        progress.next("one knee from bytes to result");
+        let results = Results::new(settings, measured.facts(), device);
+        let latency = latency::measure(&ensemble, &results, &clock)?;
+        let without_maps = of_grading("grading without maps", &ensemble.with_maps(false))?;
+        let decode = codings::measure(&Clock { limit, device: None }, &progress)?;
+        let views_per_second = rates::one_after_another(&networks);
+        Ok(Report {
+            schema_version: report::SCHEMA_VERSION,
+            machine: Machine::this(device),
+            precision: Precision::of(form).as_str(),
+            release: measured.release(),
+            seconds: limit.as_secs_f64(),
+            networks,
+            ensemble: EnsembleRates { views_per_second, with_maps, without_maps },
+            latency,
+            decode,
+            memory: Memory::since(before, device),
+        })
+    }
+
+    fn batches(&self, device: &DeviceInUse) -> Vec<u32> {
+        match self.batch.as_slice() {
+            [] if device.device.is_cuda() => BATCHES_ON_GPU.to_vec(),
+            [] => BATCHES_ON_CPU.to_vec(),
+            named => named.to_vec(),
+        }
+    }
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.01..=3600.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "a number from 0.01 to 3600 is meant".to_owned())
+}
