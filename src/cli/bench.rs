@@ -70,7 +70,7 @@ impl Bench {
         let settings = global.settings()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
         let measured = match &self.release {
-            Some(name) => Measured::Release(models::open(&global.load()?.1, name)?),
+            Some(name) => Measured::Release(Box::new(models::open(&global.load()?.1, name)?)),
             None if self.networks.is_empty() => Measured::Untrained(Architecture::ALL.to_vec()),
             None => Measured::Untrained(self.networks.clone()),
         };
