@@ -30,8 +30,8 @@ use std::time::Duration;
 ///
 /// Views a second of each network and of the ensemble, how long one knee takes from a file's bytes to its result, how
 /// fast films of each coding are decoded, and the memory it all took. A knee is two views. The networks are untrained,
-/// since speed does not depend on what they have learnt: no release is needed, and nothing is written. It takes about
-/// two minutes on a small CPU. Measure while nothing else runs.
+/// since speed does not depend on what they have learnt: no release is needed, and nothing is written. It takes a
+/// minute or two. Measure while nothing else runs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Bench {
@@ -70,7 +70,7 @@ impl Bench {
         let settings = global.settings()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
         let measured = match &self.release {
-            Some(name) => Measured::Release(models::open(&global.load()?.1, name)?),
+            Some(name) => Measured::Release(Box::new(models::open(&global.load()?.1, name)?)),
             None if self.networks.is_empty() => Measured::Untrained(Architecture::ALL.to_vec()),
             None => Measured::Untrained(self.networks.clone()),
         };
@@ -95,7 +95,7 @@ impl Bench {
         let before = device.memory();
         let batches = self.batches(device);
         let limit = self.seconds.unwrap_or(if device.device.is_cuda() { SECONDS_ON_GPU } else { SECONDS_ON_CPU });
-        let clock = Clock { limit, device: Some(device) };
+        let clock = Clock::new(limit, Some(device));
         let progress = Progress::of((measured.len() + 2) * batches.len() + 1 + codings::COUNT);
 
         let ensemble = measured
@@ -104,6 +104,7 @@ impl Bench {
             .with_batch(batches.iter().map(|&batch| rates::knees(batch)).max().unwrap_or(1));
         let of_member = |member| rates::of_member(member, &batches, &clock, &progress);
         let networks = ensemble.members().iter().map(of_member).collect::<Result<Vec<_>, _>>()?;
+        let clock = clock.going_on();
         let knee = decode(&jpeg8(&knee(1, Side::Right, 0.5))?, &Limits::default())?.picture;
         let of_grading =
             |what, ensemble: &Ensemble| rates::of_grading(what, ensemble, &knee, &batches, &clock, &progress);
@@ -112,7 +113,7 @@ impl Bench {
         let results = Results::new(settings, measured.facts(), device);
         let latency = latency::measure(&ensemble, &results, &clock)?;
         let without_maps = of_grading("grading without maps", &ensemble.with_maps(false))?;
-        let decode = codings::measure(&Clock { limit, device: None }, &progress)?;
+        let decode = codings::measure(&Clock::new(limit, None), &progress)?;
         let views_per_second = rates::one_after_another(&networks);
         Ok(Report {
             schema_version: report::SCHEMA_VERSION,

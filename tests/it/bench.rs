@@ -6,6 +6,11 @@ use std::process::Output;
 
 const QUICK: [&str; 5] = ["bench", "--networks", "shufflenet_v2_x2_0", "--seconds", "0.2"];
 
+/// One thread each: several that wait for each other on few cores are slower than one.
+fn sandbox() -> Sandbox {
+    Sandbox::with("[ensemble]\ndevice = \"cpu\"\nthreads = 1\n")
+}
+
 fn bench(sandbox: &Sandbox, args: &[&str]) -> Output {
     sandbox.output(&[&QUICK[..], args].concat())
 }
@@ -32,7 +37,7 @@ fn rates(rates: &Value, batches: &[u64]) {
 
 #[test]
 fn json_has_every_figure() {
-    let sandbox = Sandbox::new();
+    let sandbox = sandbox();
     let output = bench(&sandbox, &["--batch", "1,2", "--json"]);
     assert!(output.status.success(), "{}", words(&output));
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -83,7 +88,7 @@ fn json_has_every_figure() {
 
 #[test]
 fn the_table_has_its_headings() {
-    let sandbox = Sandbox::new();
+    let sandbox = sandbox();
     let output = bench(&sandbox, &["--precision", "reference"]);
     let text = words(&output);
     assert!(output.status.success(), "{text}");
@@ -101,7 +106,7 @@ fn the_table_has_its_headings() {
 
 #[test]
 fn wrong_words_are_told_before_anything_is_measured() {
-    let sandbox = Sandbox::new();
+    let sandbox = sandbox();
     for (args, wanted) in [
         (&["--networks", "resnet50"][..], "densenet161, efficientnet_b5"),
         (&["--networks", "resnet101", "--release", "starter"], "cannot be used with"),
@@ -122,7 +127,7 @@ fn wrong_words_are_told_before_anything_is_measured() {
 
 #[test]
 fn a_release_is_measured_by_its_name() {
-    let sandbox = Sandbox::new();
+    let sandbox = sandbox();
     assert!(sandbox.output(&["models", "list"]).status.success(), "installs the starter");
     let before = names_in(&sandbox.state());
     let output = sandbox.output(&["bench", "--release", "starter", "--seconds", "0.1", "--json"]);

@@ -3,6 +3,7 @@
 use crate::ensemble::DeviceInUse;
 use serde::Serialize;
 use std::time::{Duration, Instant};
+use tch::Device;
 
 /// Steps that a GPU is given before it is waited for: without a queue it would stand still between them.
 const STEPS_AHEAD: u32 = 4;
@@ -16,9 +17,10 @@ const REPEATS: std::ops::Range<usize> = 3..1000;
 
 /// Measures for about as long as it was told.
 pub(super) struct Clock<'a> {
-    pub(super) limit: Duration,
+    limit: Duration,
     /// Waited for before the time is read; none where the work is done by the caller's own thread.
-    pub(super) device: Option<&'a DeviceInUse>,
+    device: Option<&'a DeviceInUse>,
+    warm_ups: u32,
 }
 
 /// How long something took, over its repeats.
@@ -28,10 +30,20 @@ pub(super) struct Spread {
     pub(super) p95_ms: f64,
 }
 
-impl Clock<'_> {
+impl<'a> Clock<'a> {
+    pub(super) fn new(limit: Duration, device: Option<&'a DeviceInUse>) -> Self {
+        let on_gpu = device.is_some_and(|device| device.device.is_cuda());
+        Self { limit, device, warm_ups: if on_gpu { WARM_UPS_ON_GPU } else { WARM_UPS_ON_CPU } }
+    }
+
+    /// The same for networks that have run: a GPU still chooses kernels for each new batch, a CPU need not lose the time.
+    pub(super) fn going_on(&self) -> Self {
+        Self { warm_ups: self.warm_ups - WARM_UPS_ON_CPU, ..*self }
+    }
+
     /// Steps a second.
     pub(super) fn rate<E>(&self, mut step: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
-        for _ in 0..self.warm_ups() {
+        for _ in 0..self.warm_ups {
             step()?;
         }
         self.wait();
@@ -48,9 +60,11 @@ impl Clock<'_> {
         Ok(f64::from(steps) / began.elapsed().as_secs_f64())
     }
 
-    /// What each of several repeats says, after a warm-up.
+    /// What each of several repeats says.
     pub(super) fn repeat<T, E>(&self, mut step: impl FnMut() -> Result<T, E>) -> Result<Vec<T>, E> {
-        step()?;
+        for _ in 0..self.warm_ups {
+            step()?;
+        }
         let began = Instant::now();
         let mut said = Vec::new();
         while said.len() < REPEATS.start || (began.elapsed() < self.limit && said.len() < REPEATS.end) {
@@ -59,11 +73,9 @@ impl Clock<'_> {
         Ok(said)
     }
 
-    fn warm_ups(&self) -> u32 {
-        match self.device {
-            Some(device) if device.device.is_cuda() => WARM_UPS_ON_GPU,
-            _ => WARM_UPS_ON_CPU,
-        }
+    /// Where the work is done.
+    pub(super) fn device(&self) -> Device {
+        self.device.map_or(Device::Cpu, |device| device.device)
     }
 
     fn wait(&self) {

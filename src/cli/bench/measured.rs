@@ -7,7 +7,7 @@ use crate::outbox::record::ReleaseFacts;
 
 /// A release's, or untrained ones.
 pub(super) enum Measured {
-    Release(Release),
+    Release(Box<Release>),
     Untrained(Vec<Architecture>),
 }
 

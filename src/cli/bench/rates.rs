@@ -39,11 +39,11 @@ pub(super) fn of_member(
     clock: &Clock,
     progress: &Progress,
 ) -> anyhow::Result<NetworkRates> {
-    let device = clock.device.map_or(tch::Device::Cpu, |device| device.device);
     let size = i64::from(member.image_size());
     let rates = best(member.name(), batches, progress, |batch| {
         let shape = [i64::from(batch), size, size, 3];
-        let views = Tensor::f_randn(shape, (Kind::Float, device)).and_then(|views| views.f_permute([0, 3, 1, 2]))?;
+        let views =
+            Tensor::f_randn(shape, (Kind::Float, clock.device())).and_then(|views| views.f_permute([0, 3, 1, 2]))?;
         Ok(f64::from(batch) * clock.rate(|| member.logits(&views).map(drop))?)
     })?;
     let (name, image_size) = (member.name().to_owned(), member.image_size());
