@@ -210,7 +210,13 @@ impl Default for GradingSettings {
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { draw: true, palette: Palette::default(), mean_of: MeanOf::default(), members: false, views: Views::default() }
+        Self {
+            draw: true,
+            palette: Palette::default(),
+            mean_of: MeanOf::default(),
+            members: false,
+            views: Views::default(),
+        }
     }
 }
 

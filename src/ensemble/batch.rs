@@ -17,7 +17,7 @@ impl BatchLimit {
         self.0.get()
     }
 
-    /// Takes all items through `step`, in order, as many at a time as the limit allows. Where the memory does not suffice,
+    /// Takes all items through `step`, in order, as many at a time as the limit allows and few of any other number. Where the memory does not suffice,
     /// the limit is halved and the same items are tried again; one that does not fit alone is an error.
     pub fn take_through<T, R>(
         &self,
@@ -27,7 +27,7 @@ impl BatchLimit {
         let mut done = Vec::with_capacity(items.len());
         while done.len() < items.len() {
             let left = &items[done.len()..];
-            let together = self.get().min(left.len());
+            let together = few_sizes(left.len(), self.get());
             match step(&left[..together]) {
                 Ok(answers) => done.extend(answers),
                 Err(GradeError::OutOfMemory(_)) if together > 1 => {
@@ -42,4 +42,9 @@ impl BatchLimit {
         }
         Ok(done)
     }
+}
+
+/// A full batch, or the largest power of two: a GPU looks for the best kernels anew for every size of batch that it sees.
+fn few_sizes(left: usize, limit: usize) -> usize {
+    if left >= limit { limit } else { 1 << left.ilog2() }
 }

@@ -173,6 +173,8 @@ fn on_cpu(remark: Option<String>) -> DeviceInUse {
 }
 
 fn on_gpu(index: usize) -> DeviceInUse {
+    // cuDNN tries its kernels once for each shape it meets and keeps the fastest
+    Cuda::cudnn_set_benchmark(true);
     let model = cuda::model(index).unwrap_or_else(|| "of unknown model".to_owned());
     let description = format!("GPU {index} {model}, {} CPU threads", tch::get_num_threads());
     DeviceInUse { device: Device::Cuda(index), description, remark: None }

@@ -26,7 +26,8 @@ pub(super) const HEAD: (&str, i64) = ("classifier", 2208);
 pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
     let is_folded = root.folded_into().is_some();
     let mut features = root.at("features");
-    let first = ConvNorm::take(&mut features.early(), "conv0", "norm0", Geometry::dense(3, FIRST, 7, 2), Activation::Relu)?;
+    let first =
+        ConvNorm::take(&mut features.early(), "conv0", "norm0", Geometry::dense(3, FIRST, 7, 2), Activation::Relu)?;
     let mut blocks = Vec::new();
     let mut channels = FIRST;
     for (index, count) in BLOCKS.into_iter().enumerate() {

@@ -20,7 +20,8 @@ const GROUP_WIDTH: i64 = 56;
 pub(super) const HEAD: (&str, i64) = ("fc", 2016);
 
 pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
-    let stem = ConvNorm::take(&mut root.early().at("stem"), "0", "1", Geometry::dense(3, STEM, 3, 2), Activation::Relu)?;
+    let stem =
+        ConvNorm::take(&mut root.early().at("stem"), "0", "1", Geometry::dense(3, STEM, 3, 2), Activation::Relu)?;
     let mut trunk = root.at("trunk_output");
     let mut blocks = Vec::new();
     let mut inputs = STEM;

@@ -233,9 +233,11 @@ fn the_mean_of_pictures_is_pytorch_grad_cams() {
     struct Golden {
         mean_of_pictures: Vec<Vec<[f32; 3]>>,
     }
-    let golden: Golden = serde_json::from_str(include_str!("../golden/pictures.json")).expect("the golden file is JSON");
+    let golden: Golden =
+        serde_json::from_str(include_str!("../golden/pictures.json")).expect("the golden file is JSON");
     let film = GrayImage::from_fn(512, 512, |x, y| Luma([((x + 2 * y) % 256) as u8]));
-    let ramp = |value: fn(f32) -> f32| -> Vec<f32> { (0..512 * 512).map(|i| value((i / 512) as f32 / 511.0)).collect() };
+    let ramp =
+        |value: fn(f32) -> f32| -> Vec<f32> { (0..512 * 512).map(|i| value((i / 512) as f32 / 511.0)).collect() };
     let maps = [ramp(|y| y), ramp(|y| (1.0 - y).powi(2))];
     let maps: Vec<_> = maps.iter().map(|values| MapView::new(512, values).unwrap()).collect();
     let picture = overlay(&film, Layer::Pictures(&maps), &caption(Side::Left, "r1"));

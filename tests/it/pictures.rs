@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// The folder in the outbox after grading one film with the release of two networks, and its result.
 fn published(sandbox: &Sandbox, pictures: &str) -> (PathBuf, Value) {
     let settings = QUICK.replace("[ensemble]", "[ensemble]\nrelease = \"two\"");
-    std::fs::write(sandbox.beside("kellgrend.toml"), format!("{settings}\n[pictures]\n{pictures}\n")).expect("settings");
+    std::fs::write(sandbox.beside("kellgrend.toml"), format!("{settings}\n[pictures]\n{pictures}\n"))
+        .expect("settings");
     let output = sandbox.output(&["grade", &film(sandbox, pictures.len() as u32)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let newest = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).expect("a time");

@@ -36,7 +36,8 @@ impl Download {
     pub(super) fn execute(self, state: &State) -> Result<Exit, Failure> {
         let origin = Origin::new(&self.from, Patience::default()).map_err(|error| usage(anyhow::anyhow!(error)))?;
         let wanted = |name: &str| self.networks.is_empty() || self.networks.iter().any(|chosen| chosen == name);
-        let files: Vec<_> = FILES.iter().filter(|known| wanted(known.architecture.name())).map(|known| known.file).collect();
+        let files: Vec<_> =
+            FILES.iter().filter(|known| wanted(known.architecture.name())).map(|known| known.file).collect();
         let bar = progress_bar();
         let work = {
             let (folder, bar) = (state.imagenet.clone(), bar.clone());

@@ -29,11 +29,17 @@ fn a_batch_that_does_not_fit_is_halved_and_stays_so() {
 }
 
 #[test]
+fn what_is_left_of_a_batch_goes_in_powers_of_two() {
+    let (_, asked) = graded(&(0..31).collect::<Vec<_>>(), &BatchLimit::new(24), 100);
+    assert_eq!(asked, [24, 4, 2, 1]);
+}
+
+#[test]
 fn one_that_does_not_fit_alone_is_an_error() {
     let limit = BatchLimit::new(4);
     let (answers, asked) = graded(&[1, 2, 3], &limit, 0);
     assert!(matches!(answers, Err(GradeError::OutOfMemory(_))));
-    assert_eq!(asked, [3, 2, 1]);
+    assert_eq!(asked, [2, 1]);
 }
 
 #[test]

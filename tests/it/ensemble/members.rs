@@ -200,7 +200,12 @@ fn logits_that_are_not_finite_are_an_error() {
     let models = tempdir().expect("a folder");
     let architecture = Architecture::ShufflenetV2X2_0;
     let mut named = formula::weights(&golden(architecture).shapes);
-    named.get_mut("fc.weight").expect("it is there").1.iter_mut().for_each(|weight| *weight = 3e38f32.copysign(*weight));
+    named
+        .get_mut("fc.weight")
+        .expect("it is there")
+        .1
+        .iter_mut()
+        .for_each(|weight| *weight = 3e38f32.copysign(*weight));
     let path = models.path().join("huge.safetensors");
     fs::write(&path, formula::file(&named)).expect("written");
     let source = Source { path, architecture, image_size: Some(224), temperature: None };
