@@ -3,7 +3,7 @@
 //! What the daemon and `kellgrend grade` share.
 
 use crate::config::{Settings, Views};
-use crate::ensemble::{Ensemble, Release, settle, starter};
+use crate::ensemble::{Ensemble, Precision, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
 use crate::outbox::publish::sweep;
@@ -55,26 +55,23 @@ impl Station {
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
-        tracing::info!(
-            device = device.description,
-            release = release.name(),
-            members = ensemble.members().len(),
-            "ready to grade"
-        );
+        // grades of other numbers may differ, so that the answer says which made it
+        let device = format!("{device}, {}", Precision::of(form));
+        tracing::info!(device, release = release.name(), members = ensemble.members().len(), "ready to grade");
         for absent in ensemble.absent() {
             tracing::warn!(member = absent.name, "missing, and the quorum lets the others grade: {}", absent.reason);
         }
 
         let start_row = StartRow {
             command,
-            device: device.description.clone(),
+            device: device.clone(),
             settings: settings.to_toml(),
             missing: ensemble.absent().iter().map(|absent| absent.name.clone()).collect(),
         };
         let program = ProgramFacts {
             name: "kellgrend".into(),
             version: crate::VERSION.into(),
-            device: device.description.clone(),
+            device,
             settings: start_row.settings_digest(),
         };
         let start = ledger.started(start_row)?;

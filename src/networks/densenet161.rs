@@ -33,8 +33,7 @@ pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
     for (index, count) in BLOCKS.into_iter().enumerate() {
         let mut layers = Vec::new();
         let name = format!("denseblock{}", index + 1);
-        let mut early = features.early();
-        let mut block = if index == 0 { early.at(name) } else { features.at(name) };
+        let mut block = features.stage(name, index == 0);
         for layer in 0..count {
             layers.push(Layer::take(&mut block.at(format_args!("denselayer{}", layer + 1)), channels)?);
             channels += GROWTH;

@@ -27,8 +27,7 @@ pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
     let mut inputs = STEM;
     for (index, (outputs, count)) in STAGES.into_iter().enumerate() {
         let name = format!("block{}", index + 1);
-        let mut early = trunk.early();
-        let mut stage = if index == 0 { early.at(&name) } else { trunk.at(&name) };
+        let mut stage = trunk.stage(&name, index == 0);
         for block in 0..count {
             let stride = if block == 0 { 2 } else { 1 };
             blocks.push(Block::take(&mut stage.at(format_args!("{name}-{block}")), inputs, outputs, stride)?);

@@ -21,18 +21,17 @@ pub(super) const HEAD: (&str, i64) = ("fc", 2048);
 pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
     let [first_out, .., last_in, last_out] = CHANNELS;
     let first = relu(&mut root.early().at("conv1"), "0", "1", Geometry::dense(3, first_out, 3, 2))?;
-    let mut units = Vec::new();
-    for (stage, (widths, repeats)) in CHANNELS.windows(2).zip(REPEATS).enumerate() {
-        let name = format!("stage{}", stage + 2);
-        let mut early = root.early();
-        let mut stage = if stage == 0 { early.at(name) } else { root.at(name) };
-        units.push(Unit::Down(Down::take(&mut stage.at(0), widths[0], widths[1])?));
-        for unit in 1..repeats {
-            units.push(Unit::Keep(Branch::take(&mut stage.at(unit).at("branch2"), widths[1] / 2, widths[1] / 2, 1)?));
-        }
+    let mut stages = Vec::new();
+    for (index, (widths, repeats)) in CHANNELS.windows(2).zip(REPEATS).enumerate() {
+        let name = format!("stage{}", index + 2);
+        let mut stage = root.stage(name, index == 0);
+        let down = Down::take(&mut stage.at(0), widths[0], widths[1])?;
+        let half = widths[1] / 2;
+        let keep = (1..repeats).map(|unit| Branch::take(&mut stage.at(unit).at("branch2"), half, half, 1));
+        stages.push(Stage { down, keep: keep.collect::<Result<_, _>>()? });
     }
     let last = relu(&mut root.at("conv5"), "0", "1", Geometry::pointwise(last_in, last_out))?;
-    Ok(Body::new(ShuffleNetV2 { first, units, last }))
+    Ok(Body::new(ShuffleNetV2 { first, stages, last }))
 }
 
 fn relu(module: &mut Scope, conv: &str, norm: &str, geometry: Geometry) -> Result<ConvNorm, WeightsError> {
@@ -45,26 +44,27 @@ fn linear(module: &mut Scope, conv: &str, norm: &str, geometry: Geometry) -> Res
 
 struct ShuffleNetV2 {
     first: ConvNorm,
-    units: Vec<Unit>,
+    stages: Vec<Stage>,
     last: ConvNorm,
 }
 
 impl Backbone for ShuffleNetV2 {
     fn map(&self, views: &Tensor) -> Result<Tensor, TchError> {
-        let mut x = layers::max_pool(&self.first.forward(views)?)?;
-        for unit in &self.units {
-            x = match unit {
-                Unit::Down(down) => down.forward(&x)?,
-                Unit::Keep(branch) => keep(branch, &x)?,
-            };
-        }
-        self.last.forward(&x)
+        let x = layers::max_pool(&self.first.forward(views)?)?;
+        self.last.forward(&self.stages.iter().try_fold(x, |x, stage| stage.forward(&x))?)
     }
 }
 
-enum Unit {
-    Down(Down),
-    Keep(Branch),
+/// One unit that halves the picture's side, then units that keep it.
+struct Stage {
+    down: Down,
+    keep: Vec<Branch>,
+}
+
+impl Stage {
+    fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        self.keep.iter().try_fold(self.down.forward(x)?, |x, branch| keep(branch, &x))
+    }
 }
 
 /// Half of the channels pass, the other half goes through the branch.

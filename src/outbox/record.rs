@@ -228,7 +228,7 @@ pub struct ProgramFacts {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Where the networks ran, such as `cpu` or `cuda:0`.
+    /// Where the networks ran, and in which numbers: `CPU AMD EPYC, 2 threads, bf16`.
     pub device: String,
     /// The digest of the settings that were in force.
     pub settings: Digest,

@@ -4,7 +4,7 @@ use crate::quorum::{film, two};
 use crate::sandbox::{QUICK, Sandbox, names_in};
 use kellgrend::outbox::record::SCHEMA;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The folder in the outbox after grading one film with the release of two networks, and its result.
 fn published(sandbox: &Sandbox, pictures: &str) -> (PathBuf, Value) {
@@ -22,7 +22,7 @@ fn published(sandbox: &Sandbox, pictures: &str) -> (PathBuf, Value) {
     (folder, record["knees"][0]["pictures"].clone())
 }
 
-fn names(folder: &PathBuf) -> Vec<String> {
+fn names(folder: &Path) -> Vec<String> {
     names_in(folder).iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned()).collect()
 }
 

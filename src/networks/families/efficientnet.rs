@@ -51,8 +51,7 @@ pub fn body(root: &mut Scope, variant: &Variant) -> Result<Body, WeightsError> {
     let mut blocks = Vec::new();
     let mut inputs = variant.first;
     for (index, stage) in variant.stages.iter().enumerate() {
-        let mut early = features.early();
-        let mut module = if index < EARLY { early.at(index + 1) } else { features.at(index + 1) };
+        let mut module = features.stage(index + 1, index < EARLY);
         for block in 0..stage.blocks {
             let stride = if block == 0 { stage.stride } else { 1 };
             blocks.push(Block::take(&mut module.at(block).at("block"), stage, inputs, stride, epsilon)?);

@@ -36,8 +36,7 @@ pub fn body(root: &mut Scope, variant: &Variant) -> Result<Body, WeightsError> {
     let mut inputs = 64;
     for (stage, (planes, count)) in PLANES.into_iter().zip(variant.blocks).enumerate() {
         let name = format!("layer{}", stage + 1);
-        let mut early = root.early();
-        let mut layer = if stage == 0 { early.at(name) } else { root.at(name) };
+        let mut layer = root.stage(name, stage == 0);
         for block in 0..count {
             let stride = if block == 0 && stage > 0 { 2 } else { 1 };
             blocks.push(Bottleneck::take(&mut layer.at(block), inputs, planes, stride, variant)?);

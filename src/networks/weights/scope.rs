@@ -23,6 +23,12 @@ impl<'a> Scope<'a> {
         Scope { weights: self.weights, path: self.path.clone(), form: self.form, is_early: true }
     }
 
+    /// The child module `name`, a stage of the network: the first one or another.
+    pub fn stage(&mut self, name: impl fmt::Display, is_early: bool) -> Scope<'_> {
+        let path = self.full(name);
+        Scope { weights: self.weights, path, form: self.form, is_early }
+    }
+
     /// The numbers that layers here are folded into; none for those that are built as they were published.
     pub fn folded_into(&self) -> Option<Kind> {
         match self.form {
