@@ -3,6 +3,7 @@
 mod batch;
 pub mod cam;
 pub mod device;
+mod graded;
 mod member;
 mod precision;
 pub mod preprocess;
@@ -14,6 +15,7 @@ pub mod vote;
 pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, DeviceMemory, settle};
+pub use graded::{GradeError, Graded};
 pub use member::Member;
 pub use precision::{NeedsGpu, Precision};
 pub use quorum::Absent;
@@ -21,10 +23,11 @@ pub use release::Release;
 pub use vote::VoteRule;
 
 use crate::{
-    grade::{KlGrade, Probabilities, Vote},
+    grade::{GRADES, Probabilities, Vote},
     networks::{Architecture, Form, weights::WeightsError},
 };
 use image::GrayImage;
+use member::Answer;
 use preprocess::Films;
 use release::ReleaseError;
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -35,64 +38,6 @@ const KNEES_ON_CPU: usize = 1;
 
 /// Knees that go through a network together on a GPU: the matrix units are full, and all fits in 16 GiB.
 const KNEES_ON_GPU: usize = 32;
-
-/// The ensemble's answer for one knee.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Graded {
-    /// The release's vote rule applied to the votes.
-    pub grade: KlGrade,
-    /// The mean over members.
-    pub probabilities: Probabilities,
-    /// The share of the members that voted for the grade, 0 to 1; who is missing counts for neither side.
-    pub agreement: f32,
-    /// How undecided the mean probabilities are, in bits, 0 to 2.32.
-    pub entropy: f32,
-    /// One vote per member, in the release's order.
-    pub votes: Vec<Vote>,
-    /// The members of the release that could not be loaded, and so did not vote.
-    pub missing: Vec<String>,
-    /// Where the members looked, for the grade; none where maps are off.
-    pub map: Option<SaliencyMap>,
-    /// Where each member looked, in the order of the votes; empty unless asked for.
-    pub member_maps: Vec<SaliencyMap>,
-}
-
-/// Why a knee has no grade.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum GradeError {
-    /// The picture has no pixels.
-    #[error("the knee's picture is {width}x{height} pixels; there is nothing to grade")]
-    NoPixels {
-        /// Columns.
-        width: u32,
-        /// Rows.
-        height: u32,
-    },
-    /// A member answered with NaN or infinity.
-    #[error("member {member} answered with a number that is not finite; the knee has no grade")]
-    NotFinite {
-        /// The member's name in its release.
-        member: String,
-    },
-    /// The device has too little memory, even for one knee.
-    #[error("the device has too little memory to grade a knee: {0}")]
-    OutOfMemory(String),
-    /// libtorch failed, for all knees that went through together.
-    #[error("libtorch failed while grading: {0}")]
-    Torch(String),
-}
-
-impl From<TchError> for GradeError {
-    /// libtorch's messages carry a C++ backtrace behind their first line.
-    fn from(error: TchError) -> Self {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default().to_owned();
-        // "CUDA out of memory", "DefaultCPUAllocator: can't allocate memory"
-        let is_memory =
-            ["out of memory", "can't allocate memory", "not enough memory"].iter().any(|w| text.contains(w));
-        if is_memory { Self::OutOfMemory(first) } else { Self::Torch(first) }
-    }
-}
 
 /// The members of a release, loaded on one device. Owned and called by one thread.
 pub struct Ensemble {
@@ -192,18 +137,26 @@ impl Ensemble {
                 entry.insert(films.views(size)?);
             }
         }
-        let mut votes = vec![Vec::new(); knees.len()];
-        let mut maps = Vec::new();
-        for member in &self.members {
-            let answer = member.answer(&views[&member.image_size()])?;
-            votes.iter_mut().zip(answer.votes).for_each(|(votes, vote)| votes.push(vote));
-            maps.push(answer.map);
-        }
+        // All members are given their work before the first answer is waited for: a GPU never stands still between them.
+        let answers = self.members.iter().map(|member| member.answer(&views[&member.image_size()]));
+        let answers = answers.collect::<Result<Vec<_>, _>>()?;
+        let votes = self.votes(&answers)?;
         let mut graded: Vec<Graded> = votes.into_iter().map(|votes| self.decide(votes)).collect();
+        let maps: Vec<_> = answers.into_iter().map(|answer| answer.map).collect();
         if self.with_maps {
             self.draw(&maps, &mut graded)?;
         }
         Ok(graded)
+    }
+
+    /// Every knee's votes, in the members' order, copied from the device at once.
+    fn votes(&self, answers: &[Answer]) -> Result<Vec<Vec<Vote>>, GradeError> {
+        let logits: Vec<_> = answers.iter().map(|answer| &answer.logits).collect();
+        let logits = Tensor::f_stack(&logits, 1)?.f_to(Device::Cpu)?.f_contiguous()?;
+        let mut flat = vec![0f32; logits.numel()];
+        logits.f_copy_data(&mut flat, logits.numel())?;
+        let knees = flat.as_chunks::<GRADES>().0.chunks(self.members.len());
+        knees.map(|knee| self.members.iter().zip(knee).map(|(member, &logits)| member.vote(logits)).collect()).collect()
     }
 
     fn decide(&self, votes: Vec<Vote>) -> Graded {

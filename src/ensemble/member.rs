@@ -19,10 +19,10 @@ pub struct Member {
     device: Device,
 }
 
-/// What a member says about some knees.
+/// What a member says about some knees; it lies on the device, which may still be at work on it.
 pub(super) struct Answer {
-    /// One vote per knee.
-    pub votes: Vec<Vote>,
+    /// The mean over both views of each knee's logits, `[knees, 5]`.
+    pub logits: Tensor,
     /// The feature maps of both views, `[2 knees, c, h, w]`: all as they are, then all flipped.
     pub map: Tensor,
 }
@@ -61,19 +61,17 @@ impl Member {
         Ok(tch::no_grad(|| self.network.logits(&self.network.map(&views.f_to(self.device)?)?))?)
     }
 
-    /// One vote per knee, from the knees' views as [`super::preprocess::Films::views`] lays them.
-    pub(super) fn answer(&self, views: &Tensor) -> Result<Answer, GradeError> {
+    /// What it says of knees, from their views as [`super::preprocess::Films::views`] lays them.
+    pub(super) fn answer(&self, views: &Tensor) -> Result<Answer, TchError> {
         let map = self.network.map(views)?;
         let logits = self.network.logits(&map)?;
         let knees = logits.size2()?.0 / 2;
-        let mean = logits.f_view([2, knees, GRADES as i64])?.f_mean_dim([0i64].as_slice(), false, Kind::Float)?;
-        let mut flat = vec![0f32; mean.numel()];
-        mean.f_to(Device::Cpu)?.f_copy_data(&mut flat, mean.numel())?;
-        let votes = flat.as_chunks::<GRADES>().0.iter().map(|&logits| self.vote(logits)).collect::<Result<_, _>>()?;
-        Ok(Answer { votes, map })
+        let logits = logits.f_view([2, knees, GRADES as i64])?.f_mean_dim([0i64].as_slice(), false, Kind::Float)?;
+        Ok(Answer { logits, map })
     }
 
-    fn vote(&self, logits: [f32; GRADES]) -> Result<Vote, GradeError> {
+    /// The vote that five logits are.
+    pub(super) fn vote(&self, logits: [f32; GRADES]) -> Result<Vote, GradeError> {
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(GradeError::NotFinite { member: self.name.clone() });
         }
@@ -90,6 +88,6 @@ impl Member {
             cam::grad_cam(&map, &self.network.mean_gradient(&map, grades)?, self.image_size)
         };
         let upright = of(0)?;
-        if both { (upright + of(knees)?.f_flip([2])?).f_div_scalar(2.0) } else { Ok(upright) }
+        if both { upright.f_add(&of(knees)?.f_flip([2])?)?.f_div_scalar(2.0) } else { Ok(upright) }
     }
 }
