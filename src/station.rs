@@ -129,6 +129,10 @@ pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> 
 
 /// The chosen release, known to the ledger; on a first start the starter, put into service.
 fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
+    if named == starter::NAME {
+        // it comes with the program, and may not have been used yet
+        starter::install(&state.models)?;
+    }
     match chosen_release(named, &state.models, ledger.in_service()?.as_ref())? {
         Some(release) => {
             ledger.know_release(release_row(&release)?)?;
