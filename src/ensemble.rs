@@ -17,7 +17,7 @@ pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, DeviceMemory, settle};
 pub use graded::{GradeError, Graded};
 pub use member::Member;
-pub use precision::{NeedsGpu, Precision};
+pub use precision::{Precision, Unavailable};
 pub use quorum::Absent;
 pub use release::Release;
 pub use vote::VoteRule;
@@ -31,7 +31,7 @@ use member::Answer;
 use preprocess::Films;
 use release::ReleaseError;
 use std::collections::{BTreeMap, btree_map::Entry};
-use tch::{Device, TchError, Tensor};
+use tch::{Cuda, Device, TchError, Tensor};
 
 /// Knees that go through a network together on a CPU: its caches hold the feature maps of two views, and more gain nothing.
 const KNEES_ON_CPU: usize = 1;
@@ -56,6 +56,7 @@ impl Ensemble {
     ///
     /// A `quorum` of 0 wants every member; another so many, or all of a release of fewer.
     pub fn load(release: &Release, device: &DeviceInUse, form: Form, quorum: usize) -> Result<Self, ReleaseError> {
+        be_exact(device.device, form);
         let (members, absent) = quorum::gather(release, device.device, form, quorum)?;
         Ok(Self { absent, ..Self::of(members, release.vote(), device.device) })
     }
@@ -63,6 +64,7 @@ impl Ensemble {
     /// Networks that have learnt nothing yet: their grades mean nothing, and they take as long as any.
     pub fn untrained(architectures: &[Architecture], device: &DeviceInUse, form: Form) -> Result<Self, WeightsError> {
         let device = device.device;
+        be_exact(device, form);
         let members = architectures.iter().map(|&architecture| Member::untrained(architecture, device, form));
         Ok(Self::of(members.collect::<Result<_, _>>()?, VoteRule::default(), device))
     }
@@ -99,10 +101,14 @@ impl Ensemble {
         self
     }
 
-    /// The same ensemble, taking at most so many knees through the networks together instead of what suits the device.
-    pub fn with_batch(mut self, knees: usize) -> Self {
-        self.batch = BatchLimit::new(knees);
-        self
+    /// Takes at most so many knees through the networks together, instead of what suits the device.
+    pub fn set_batch(&self, knees: usize) {
+        self.batch.set(knees);
+    }
+
+    /// Takes one black knee through all members: a GPU that lacks a kernel or memory is found out before films wait for it.
+    pub fn try_out(&self) -> Result<(), GradeError> {
+        self.grade(&[&GrayImage::new(64, 64)]).map(drop)
     }
 
     /// The members that vote, in the release's order.
@@ -128,6 +134,10 @@ impl Ensemble {
     fn grade_together(&self, knees: &[&GrayImage]) -> Result<Vec<Graded>, GradeError> {
         if let Some((width, height)) = knees.iter().map(|knee| knee.dimensions()).find(|&(w, h)| w == 0 || h == 0) {
             return Err(GradeError::NoPixels { width, height });
+        }
+        if self.device.is_cuda() {
+            // cuDNN tries all its kernels for a shape once and keeps the fastest: worth it for full batches alone
+            Cuda::cudnn_set_benchmark(knees.len() >= self.batch.get());
         }
         let films = Films::upload(knees, self.device)?;
         // members of one image size share their views
@@ -185,10 +195,17 @@ impl Ensemble {
         let means = cam::pictures(&cam::mean(&members)?)?;
         graded.iter_mut().zip(means).for_each(|(knee, map)| knee.map = Some(map));
         if self.with_member_maps {
-            for member in members.f_unbind(0)? {
+            for member in members.f_to(Device::Cpu)?.f_unbind(0)? {
                 graded.iter_mut().zip(cam::pictures(&member)?).for_each(|(knee, map)| knee.member_maps.push(map));
             }
         }
         Ok(())
+    }
+}
+
+/// cuDNN rounds float32 to 10 bits before it multiplies (TF32); the reference on a GPU goes without it.
+fn be_exact(device: Device, form: Form) {
+    if device.is_cuda() && form == Form::Plain {
+        Cuda::set_user_enabled_cudnn(false);
     }
 }

@@ -85,6 +85,9 @@ pub enum Trouble {
     /// The networks failed, not the radiograph.
     #[error("the networks failed: {0}")]
     Networks(String),
+    /// The device's memory is full, whoever filled it.
+    #[error("{0}")]
+    Memory(String),
     /// A picture cannot be drawn.
     #[error("a Grad-CAM picture cannot be drawn: {0}")]
     Drawing(String),
@@ -202,7 +205,8 @@ impl Grading {
             Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
                 return self.refuse(subject, "not-gradable", error.to_string(), extension).await;
             }
-            Err(GradeError::Torch(error) | GradeError::OutOfMemory(error)) => return Err(Trouble::Networks(error)),
+            Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
+            Err(error @ GradeError::OutOfMemory(_)) => return Err(Trouble::Memory(error.to_string())),
         };
         let recorded = self.record(subject, &decoded, &graded).await?;
         let _job = acquire(&self.publishing, 1).await;

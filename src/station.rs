@@ -45,12 +45,15 @@ impl Station {
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
         let form = settings.ensemble.precision.form(&device)?;
-        let mut ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
+        let ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
             .with_maps(settings.pictures.draw)
             .with_flipped_maps(settings.pictures.views == Views::Both)
             .with_member_maps(settings.pictures.need_members());
         if settings.ensemble.batch > 0 {
-            ensemble = ensemble.with_batch(settings.ensemble.batch);
+            ensemble.set_batch(settings.ensemble.batch);
+        }
+        if device.device.is_cuda() {
+            ensemble.try_out().context("the networks cannot run on the GPU; `--device cpu` does without it")?;
         }
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");

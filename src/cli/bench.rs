@@ -98,10 +98,7 @@ impl Bench {
         let clock = Clock::new(limit, Some(device));
         let progress = Progress::of((measured.len() + 2) * batches.len() + 1 + codings::COUNT);
 
-        let ensemble = measured
-            .build(device, form)?
-            .with_flipped_maps(settings.pictures.views == Views::Both)
-            .with_batch(batches.iter().map(|&batch| rates::knees(batch)).max().unwrap_or(1));
+        let ensemble = measured.build(device, form)?.with_flipped_maps(settings.pictures.views == Views::Both);
         let of_member = |member| rates::of_member(member, &batches, &clock, &progress);
         let networks = ensemble.members().iter().map(of_member).collect::<Result<Vec<_>, _>>()?;
         let clock = clock.going_on();

@@ -172,7 +172,10 @@ impl Findings {
                     (all, members) if all == members => format!("{all} networks, every hash right"),
                     (some, members) => format!("{some} of {members} networks, the hashes of these right"),
                 };
-                self.good("release", &format!("{}: {present}", release.name()));
+                match ensemble.try_out() {
+                    Ok(()) => self.good("release", &format!("{}: {present}", release.name())),
+                    Err(error) => self.bad("release", &format!("{}: {error}", release.name())),
+                }
             }
             Err(error) => self.bad("release", &in_full(&error.into())),
         }

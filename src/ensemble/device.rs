@@ -72,6 +72,8 @@ pub struct DeviceInUse {
     pub device: Device,
     /// For humans and the ledger: the model, on a CPU the threads.
     pub description: String,
+    /// Whether it multiplies bf16 in hardware.
+    pub multiplies_bf16: bool,
     /// Why it is not a GPU, where `auto` found none.
     pub remark: Option<String>,
 }
@@ -169,13 +171,16 @@ fn count_gpus() -> Result<usize, String> {
 fn on_cpu(remark: Option<String>) -> DeviceInUse {
     let threads = tch::get_num_threads();
     let description = format!("CPU {}, {threads} thread{}", cpu::model(), if threads == 1 { "" } else { "s" });
-    DeviceInUse { device: Device::Cpu, description, remark }
+    DeviceInUse { device: Device::Cpu, description, multiplies_bf16: cpu::multiplies_bf16(), remark }
 }
 
 fn on_gpu(index: usize) -> DeviceInUse {
-    // cuDNN tries its kernels once for each shape it meets and keeps the fastest
-    Cuda::cudnn_set_benchmark(true);
     let model = cuda::model(index).unwrap_or_else(|| "of unknown model".to_owned());
     let description = format!("GPU {index} {model}, {} CPU threads", tch::get_num_threads());
-    DeviceInUse { device: Device::Cuda(index), description, remark: None }
+    DeviceInUse {
+        device: Device::Cuda(index),
+        description,
+        multiplies_bf16: cuda::multiplies_bf16(index),
+        remark: None,
+    }
 }

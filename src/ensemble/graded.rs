@@ -37,7 +37,10 @@ pub enum GradeError {
         height: u32,
     },
     /// A member answered with NaN or infinity.
-    #[error("member {member} answered with a number that is not finite; the knee has no grade")]
+    #[error(
+        "member {member} answered with a number that is not finite; the knee has no grade (where many have none, set \
+         precision to fp32)"
+    )]
     NotFinite {
         /// The member's name in its release.
         member: String,
@@ -50,14 +53,23 @@ pub enum GradeError {
     Torch(String),
 }
 
+/// libtorch's words for a memory that is too small. cuDNN, too, has no engine where there is no room for its workspace; one
+/// that has none for other reasons says so for a single knee as well.
+const MEMORY_WORDS: [&str; 6] = [
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "unable to find an engine",
+    "ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+];
+
 impl From<TchError> for GradeError {
     /// libtorch's messages carry a C++ backtrace behind their first line.
     fn from(error: TchError) -> Self {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default().to_owned();
-        // "CUDA out of memory", "DefaultCPUAllocator: can't allocate memory"
-        let is_memory =
-            ["out of memory", "can't allocate memory", "not enough memory"].iter().any(|w| text.contains(w));
+        let is_memory = MEMORY_WORDS.iter().any(|words| text.contains(words));
         if is_memory { Self::OutOfMemory(first) } else { Self::Torch(first) }
     }
 }

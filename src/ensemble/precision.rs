@@ -10,7 +10,7 @@ use tch::Kind;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Precision {
-    /// The fastest that the device has in hardware: bf16, else float32.
+    /// The fastest that the device has in hardware: bf16, else float16 on a GPU and float32 on a CPU.
     #[default]
     Auto,
     /// bfloat16 behind a first stage in finer numbers.
@@ -25,8 +25,11 @@ pub enum Precision {
 
 /// A precision that the device does not have.
 #[derive(Debug, thiserror::Error)]
-#[error("precision {0} needs a GPU, and the networks run on a CPU; set it to auto, bf16 or fp32")]
-pub struct NeedsGpu(Precision);
+#[error("precision {precision} cannot be had on {device}; set it to auto or fp32")]
+pub struct Unavailable {
+    precision: Precision,
+    device: String,
+}
 
 impl Precision {
     /// All of them, the default first.
@@ -54,32 +57,22 @@ impl Precision {
     }
 
     /// The form in which networks are built for this precision on a device.
-    pub fn form(self, device: &DeviceInUse) -> Result<Form, NeedsGpu> {
+    pub fn form(self, device: &DeviceInUse) -> Result<Form, Unavailable> {
         let on_gpu = device.device.is_cuda();
-        let form = match self {
-            Self::Auto if !on_gpu && !cpu_multiplies_bf16() => Form::folded(Kind::Float),
-            // a GPU multiplies float16 as fast as bf16; a CPU's next finer numbers are float32
-            Self::Auto | Self::Bf16 => {
-                Form::Folded { early: if on_gpu { Kind::Half } else { Kind::Float }, late: Kind::BFloat16 }
+        // a GPU multiplies float16 as fast as bf16; a CPU's next finer numbers are float32
+        let finer = if on_gpu { Kind::Half } else { Kind::Float };
+        Ok(match self {
+            Self::Auto if !device.multiplies_bf16 => Form::folded(finer),
+            Self::Bf16 if on_gpu && !device.multiplies_bf16 => {
+                return Err(Unavailable { precision: self, device: device.to_string() });
             }
+            Self::Auto | Self::Bf16 => Form::Folded { early: finer, late: Kind::BFloat16 },
             Self::Fp16 if on_gpu => Form::folded(Kind::Half),
-            Self::Fp16 => return Err(NeedsGpu(self)),
+            Self::Fp16 => return Err(Unavailable { precision: self, device: device.to_string() }),
             Self::Fp32 => Form::folded(Kind::Float),
             Self::Reference => Form::Plain,
-        };
-        Ok(form)
+        })
     }
-}
-
-/// Whether the CPU multiplies bf16 in hardware; without it, oneDNN converts each number, and float32 is faster.
-#[cfg(target_arch = "x86_64")]
-fn cpu_multiplies_bf16() -> bool {
-    std::arch::is_x86_feature_detected!("avx512bf16")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn cpu_multiplies_bf16() -> bool {
-    false
 }
 
 impl fmt::Display for Precision {

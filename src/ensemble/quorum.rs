@@ -1,7 +1,7 @@
 //! Which of a release's members can vote, and whether they are enough.
 
 use super::{Member, Release, release::ReleaseError};
-use crate::networks::Form;
+use crate::networks::{Form, weights::WeightsError};
 use tch::Device;
 
 /// A member that cannot be loaded, and so does not vote.
@@ -28,6 +28,8 @@ pub(super) fn gather(
         match Member::load(file, device, form) {
             Ok(member) => present.push(member),
             Err(reason) if quorum == 0 => return Err(reason),
+            // the machine's trouble, not the member's: its memory may be full
+            Err(reason @ ReleaseError::Weights { source: WeightsError::Torch(_), .. }) => return Err(reason),
             Err(reason) => absent.push(Absent { name: file.name().to_owned(), reason }),
         }
     }

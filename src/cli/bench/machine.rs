@@ -38,7 +38,7 @@ pub(super) struct Memory {
     pub(super) device: Option<OnDevice>,
 }
 
-/// libtorch gives nothing back before the process ends, so that what is gone at the end is the most it ever held.
+/// What is gone at the end is what libtorch holds then: it keeps most of what it ever took.
 #[derive(Debug, Serialize)]
 pub(super) struct OnDevice {
     pub(super) total_bytes: u64,

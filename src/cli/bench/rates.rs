@@ -61,6 +61,7 @@ pub(super) fn of_grading(
 ) -> anyhow::Result<Rates> {
     best(what, batches, progress, |batch| {
         let knees = vec![knee; knees(batch)];
+        ensemble.set_batch(knees.len());
         let rate = clock.rate(|| {
             let graded = ensemble.grade(&knees)?;
             // where the memory was too small, fewer went together than was asked for

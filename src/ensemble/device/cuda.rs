@@ -62,6 +62,26 @@ pub fn model(index: usize) -> Option<String> {
     filled.then(|| unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned())
 }
 
+/// Whether the GPU multiplies bf16: those of compute capability 8 and above do. Where the driver does not tell, it may not.
+pub fn multiplies_bf16(index: usize) -> bool {
+    const COMPUTE_CAPABILITY_MAJOR: c_int = 75;
+    const AMPERE: c_int = 8;
+    let Ok(index) = c_int::try_from(index) else { return false };
+    let (mut device, mut major): (c_int, c_int) = (0, 0);
+    // SAFETY: the functions have these signatures in the CUDA driver API (cuda.h) since its first version; both pointers
+    // are to locals that outlive the calls.
+    let asked = unsafe {
+        let Ok(driver) = Library::open(Some(DRIVER), RTLD_NOW) else { return false };
+        let init = driver.get::<unsafe extern "C" fn(c_uint) -> c_int>(b"cuInit\0");
+        let get = driver.get::<unsafe extern "C" fn(*mut c_int, c_int) -> c_int>(b"cuDeviceGet\0");
+        let attribute =
+            driver.get::<unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int>(b"cuDeviceGetAttribute\0");
+        let (Ok(init), Ok(get), Ok(attribute)) = (init, get, attribute) else { return false };
+        init(0) == 0 && get(&mut device, index) == 0 && attribute(&mut major, COMPUTE_CAPABILITY_MAJOR, device) == 0
+    };
+    asked && major >= AMPERE
+}
+
 /// The GPU's memory, from the NVIDIA driver.
 ///
 /// It is asked within the device's primary context, which libtorch uses too; that context's own memory counts as used.

@@ -29,6 +29,17 @@ fn a_batch_that_does_not_fit_is_halved_and_stays_so() {
 }
 
 #[test]
+fn after_a_thousand_good_batches_more_are_tried_again() {
+    let limit = BatchLimit::new(8);
+    let (_, _) = graded(&[0; 8], &limit, 2);
+    assert_eq!(limit.get(), 2);
+    for _ in 0..2000 {
+        graded(&[0; 2], &limit, 8).0.expect("they go through");
+    }
+    assert_eq!(limit.get(), 8);
+}
+
+#[test]
 fn what_is_left_of_a_batch_goes_in_powers_of_two() {
     let (_, asked) = graded(&(0..31).collect::<Vec<_>>(), &BatchLimit::new(24), 100);
     assert_eq!(asked, [24, 4, 2, 1]);
@@ -52,7 +63,12 @@ fn other_errors_are_not_tried_again() {
 
 #[test]
 fn libtorchs_words_for_a_full_memory_are_known() {
-    for words in ["CUDA out of memory. Tried to allocate 2.00 GiB", "DefaultCPUAllocator: can't allocate memory: you"] {
+    for words in [
+        "CUDA out of memory. Tried to allocate 2.00 GiB",
+        "DefaultCPUAllocator: can't allocate memory: you",
+        "FIND was unable to find an engine to execute this computation",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ] {
         let error = tch::TchError::Torch(format!("{words}\nException raised from"));
         assert!(matches!(GradeError::from(error), GradeError::OutOfMemory(text) if text.contains(words)));
     }
