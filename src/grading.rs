@@ -3,24 +3,24 @@
 //! Reads downwards as the way of a radiograph. Every step may be repeated after a crash: what the ledger or the
 //! outbox has already is left as it is.
 
+mod decoded;
 mod grader;
 mod identity;
 mod result;
 
+pub use decoded::Decoded;
 pub use grader::{Grader, Stopped};
 pub use identity::{IdentityError, IdentityPolicy};
+pub use result::Imprint;
 
-use crate::config::PictureStyle;
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
-use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, now};
+use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId};
 use crate::outbox::overlay::{PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
-use crate::outbox::record::{self, ProgramFacts, ReleaseFacts};
-use crate::radiograph::{self, Laterality, Limits, Radiograph, Refusal};
+use crate::radiograph::{Limits, Refusal};
 use crate::side::Side;
 use crate::state::{UNKNOWN, extension};
-use image::GrayImage;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -119,16 +119,10 @@ pub struct Context {
     pub start: StartId,
     /// Where results appear.
     pub outbox: PathBuf,
-    /// Name, digest and vote rule of the release.
-    pub release: ReleaseFacts,
-    /// Version, device and settings.
-    pub program: ProgramFacts,
     /// Limits for decoding.
     pub limits: Limits,
-    /// What is kept of the patient.
-    pub identity: IdentityPolicy,
-    /// Pictures of this kind, or none.
-    pub pictures: Option<PictureStyle>,
+    /// What every result says of its making.
+    pub imprint: Imprint,
 }
 
 /// Grades radiographs, several at a time.
@@ -142,17 +136,6 @@ pub struct Grading {
     /// Permits for decoded pictures on their way through the networks, in KiB.
     memory: Arc<Semaphore>,
     memory_kib: u32,
-}
-
-/// A decoded radiograph whose picture has been cut into knees.
-struct Decoded {
-    radiograph: Radiograph,
-    /// When, RFC 3339.
-    at: String,
-    bytes: u64,
-    size: (u32, u32),
-    sides: Vec<Side>,
-    crops: Arc<Vec<GrayImage>>,
 }
 
 impl Grading {
@@ -229,10 +212,7 @@ impl Grading {
             if Digest::of(&bytes) != digest {
                 return Err(Trouble::Changed);
             }
-            Ok(match radiograph::decode(&bytes, &limits) {
-                Ok(radiograph) => Ok(cut(radiograph, len, by_name)),
-                Err(refusal) => Err((refusal, extension(&bytes))),
-            })
+            Ok(Decoded::read(&bytes, &limits, by_name).map_err(|refusal| (refusal, extension(&bytes))))
         })
         .await
     }
@@ -249,21 +229,10 @@ impl Grading {
     }
 
     async fn record(&self, subject: &Subject, decoded: &Decoded, graded: &[Graded]) -> Result<Recorded, Trouble> {
-        let context = &self.context;
-        let knees = decoded.sides.iter().zip(graded).map(|(side, graded)| GradedKnee {
-            side: *side,
-            grade: graded.grade,
-            probabilities: graded.probabilities,
-            agreement: graded.agreement,
-            entropy: graded.entropy,
-            votes: graded.votes.clone(),
-            missing: graded.missing.clone(),
-        });
-        let row = result::radiograph_row(decoded, &context.identity);
-        Ok(context
-            .ledger
-            .graded(subject.file, row, decoded.at.clone(), knees.collect(), context.release.digest, context.start)
-            .await?)
+        let Context { ledger, start, imprint, .. } = &*self.context;
+        let knees = decoded.sides.iter().zip(graded).map(|(&side, graded)| GradedKnee::new(side, graded)).collect();
+        let row = result::radiograph_row(decoded, &imprint.identity);
+        Ok(ledger.graded(subject.file, row, decoded.at.clone(), knees, imprint.release.digest, *start).await?)
     }
 
     async fn publish(
@@ -275,39 +244,19 @@ impl Grading {
     ) -> Result<(), Trouble> {
         let (context, subject_, recorded) = (self.context.clone(), subject.clone(), recorded.clone());
         let pictures = blocking(move || {
-            let folder = result::folder_name(&subject_.digest, &context.release.name);
-            let drawn = context
-                .pictures
-                .map(|style| result::draw(&decoded.crops, &graded, &recorded, style, &context.release.name))
-                .transpose()?
-                .unwrap_or_default();
-            let rows = drawn.iter().flat_map(|drawing| drawing.rows(&folder)).collect::<Vec<_>>();
-            let record = result::record(&context, &subject_, &decoded, &recorded, &drawn);
-            let json = record.to_json().map_err(|_| Trouble::Defect("the record cannot be written as JSON"))?;
-            let files = drawn.into_iter().flat_map(result::Drawing::into_files);
-            let files: Vec<_> = std::iter::once((record::FILE_NAME.to_owned(), json)).chain(files).collect();
+            let folder = result::folder_name(&subject_.digest, &context.imprint.release.name);
+            let (files, pictures) = context.imprint.files(&folder, &subject_, &decoded, &graded, &recorded)?;
             publish(&context.outbox, &folder, &files)?;
-            Ok::<_, Trouble>(rows)
+            Ok::<_, Trouble>(pictures)
         })
         .await?;
-        Ok(self.context.ledger.published(subject.file, self.context.release.digest, pictures).await?)
+        Ok(self.context.ledger.published(subject.file, self.context.imprint.release.digest, pictures).await?)
     }
 
     /// Let go of what waits for the networks; what they have begun is finished.
     pub fn stop(&self) {
         self.grader.stop();
     }
-}
-
-/// The knees of a radiograph; a lone knee of unknown side takes the side that the file's name says.
-fn cut(mut radiograph: Radiograph, bytes: u64, by_name: Side) -> Decoded {
-    if radiograph.tags.laterality == Laterality::Knee(Side::Unknown) {
-        radiograph.tags.laterality = Laterality::Knee(by_name);
-    }
-    let size = radiograph.picture.dimensions();
-    let (sides, crops) = radiograph.knees().into_iter().map(|knee| (knee.side, knee.crop)).unzip();
-    radiograph.picture = GrayImage::default(); // the knees are what is needed from here on
-    Decoded { radiograph, at: now(), bytes, size, sides, crops: Arc::new(crops) }
 }
 
 async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> tokio::sync::OwnedSemaphorePermit {

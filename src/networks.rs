@@ -32,7 +32,7 @@ use weights::{Scope, Weights, WeightsError};
 const IMAGENET_CLASSES: i64 = 1000;
 
 /// A known architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[allow(missing_docs)] // the names are torchvision's; each has a file that says where it comes from
 pub enum Architecture {

@@ -4,7 +4,7 @@
 
 use crate::config::{Settings, Views};
 use crate::ensemble::{Ensemble, Precision, Release, settle, starter};
-use crate::grading::{Context, Grader, Grading, IdentityPolicy};
+use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
 use crate::outbox::publish::sweep;
 use crate::outbox::record::{ProgramFacts, ReleaseFacts};
@@ -71,26 +71,23 @@ impl Station {
             settings: settings.to_toml(),
             missing: ensemble.absent().iter().map(|absent| absent.name.clone()).collect(),
         };
-        let program = ProgramFacts {
-            name: "kellgrend".into(),
-            version: crate::VERSION.into(),
-            device,
-            settings: start_row.settings_digest(),
-        };
+        let program = ProgramFacts::this(device, settings);
         let start = ledger.started(start_row)?;
         let context = Context {
             ledger: ledger.clone(),
             start,
             outbox: state.outbox.clone(),
-            release: ReleaseFacts {
-                name: release.name().to_owned(),
-                digest: release.digest(),
-                vote: release.vote().to_string(),
-            },
-            program,
             limits: limits(settings),
-            identity: IdentityPolicy::new(settings.identity.keep, &state.root, ledger.has_pseudonyms()?)?,
-            pictures: settings.pictures.style(),
+            imprint: Imprint {
+                release: ReleaseFacts {
+                    name: release.name().to_owned(),
+                    digest: release.digest(),
+                    vote: release.vote().to_string(),
+                },
+                program,
+                identity: IdentityPolicy::new(settings.identity.keep, &state.root, ledger.has_pseudonyms()?)?,
+                pictures: settings.pictures.style(),
+            },
         };
         let batch = ensemble.knees_at_once();
         let jobs = settings.grading.jobs();

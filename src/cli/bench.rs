@@ -8,12 +8,13 @@ mod measured;
 mod progress;
 mod rates;
 mod report;
-mod result;
 
 use super::{Exit, Failure, Global, models, start_log};
 use crate::config::{LogLevel, Settings, Views};
 use crate::ensemble::{DeviceInUse, Ensemble, Precision, settle};
+use crate::grading::{IdentityPolicy, Imprint};
 use crate::networks::{Architecture, Form};
+use crate::outbox::record::ProgramFacts;
 use crate::phantom::{jpeg8, knee};
 use crate::radiograph::{Limits, decode};
 use crate::side::Side;
@@ -22,7 +23,6 @@ use machine::{Machine, Memory};
 use measured::Measured;
 use progress::Progress;
 use report::{EnsembleRates, Report};
-use result::Results;
 use std::io::stdout;
 use std::time::Duration;
 
@@ -98,7 +98,10 @@ impl Bench {
         let clock = Clock::new(limit, Some(device));
         let progress = Progress::of((measured.len() + 2) * batches.len() + 1 + codings::COUNT);
 
-        let ensemble = measured.build(device, form)?.with_flipped_maps(settings.pictures.views == Views::Both);
+        let ensemble = measured
+            .build(device, form)?
+            .with_flipped_maps(settings.pictures.views == Views::Both)
+            .with_member_maps(settings.pictures.need_members());
         let of_member = |member| rates::of_member(member, &batches, &clock, &progress);
         let networks = ensemble.members().iter().map(of_member).collect::<Result<Vec<_>, _>>()?;
         let clock = clock.going_on();
@@ -107,8 +110,13 @@ impl Bench {
             |what, ensemble: &Ensemble| rates::of_grading(what, ensemble, &knee, &batches, &clock, &progress);
         let with_maps = of_grading("grading with maps", &ensemble)?;
         progress.next("one knee from bytes to result");
-        let results = Results::new(settings, measured.facts(), device);
-        let latency = latency::measure(&ensemble, &results, &clock)?;
+        let imprint = Imprint {
+            release: measured.facts(),
+            program: ProgramFacts::this(format!("{device}, {}", Precision::of(form)), settings),
+            identity: IdentityPolicy::of_nobody(),
+            pictures: settings.pictures.style(),
+        };
+        let latency = latency::measure(&ensemble, &imprint, &clock)?;
         let without_maps = of_grading("grading without maps", &ensemble.with_maps(false))?;
         let decode = codings::measure(&Clock::new(limit, None), &progress)?;
         let views_per_second = rates::one_after_another(&networks);

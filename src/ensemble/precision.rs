@@ -8,7 +8,7 @@ use tch::Kind;
 
 /// The user's word for the arithmetic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// The fastest that the device has in hardware: bf16, else float16 on a GPU and float32 on a CPU.
     #[default]
@@ -89,19 +89,5 @@ impl std::str::FromStr for Precision {
             .into_iter()
             .find(|precision| precision.as_str() == word)
             .ok_or_else(|| format!("{word:?} is not a precision ({})", Self::ALL.map(Self::as_str).join(", ")))
-    }
-}
-
-impl TryFrom<String> for Precision {
-    type Error = String;
-
-    fn try_from(word: String) -> Result<Self, String> {
-        word.parse()
-    }
-}
-
-impl From<Precision> for String {
-    fn from(precision: Precision) -> String {
-        precision.as_str().to_owned()
     }
 }

@@ -51,6 +51,11 @@ pub struct Kept {
 }
 
 impl IdentityPolicy {
+    /// Nothing is kept of anybody.
+    pub fn of_nobody() -> Self {
+        Self { keep: Identity::None, key: [0; 32] }
+    }
+
     /// The policy for a state folder. The key is made at first need and never changed; where it was `used` before, it
     /// must still be there.
     pub fn new(keep: Identity, state: &Path, used: bool) -> Result<Self, IdentityError> {

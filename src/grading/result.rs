@@ -1,21 +1,58 @@
 //! What ledger and outbox are told of a graded radiograph.
 
-use super::{Context, Decoded, IdentityPolicy, Subject, Trouble};
+use super::{Decoded, IdentityPolicy, Subject, Trouble};
 use crate::config::{MeanOf, PictureStyle};
 use crate::digest::Digest;
 use crate::ensemble::Graded;
 use crate::ledger::{PictureRow, RadiographRow, Recorded};
 use crate::outbox::overlay::{Caption, Layer, MapView, bare_map, overlay, png_grey, png_rgb};
 use crate::outbox::record::{
-    FileFacts, FilmFacts, Identity, KneeResult, NOTICE, Patient, Pictures, PixelSpacing, Pseudonym, ResultRecord,
-    SCHEMA_VERSION, SpacingPlane,
+    FILE_NAME, FileFacts, FilmFacts, Identity, KneeResult, NOTICE, Patient, Pictures, PixelSpacing, ProgramFacts,
+    Pseudonym, ReleaseFacts, ResultRecord, SCHEMA_VERSION, SpacingPlane,
 };
 use crate::radiograph::Tags;
 use crate::side::Side;
 use image::GrayImage;
 
+/// What every result of a start says of its making.
+pub struct Imprint {
+    /// Name, digest and vote rule of the release.
+    pub release: ReleaseFacts,
+    /// Version, device and settings.
+    pub program: ProgramFacts,
+    /// What is kept of the patient.
+    pub identity: IdentityPolicy,
+    /// Pictures of this kind, or none.
+    pub pictures: Option<PictureStyle>,
+}
+
+/// A file's name in its folder, and its bytes.
+type NamedFile = (String, Vec<u8>);
+
+impl Imprint {
+    /// The files that a radiograph becomes in the outbox's `folder`, and the ledger's rows for its pictures.
+    pub fn files(
+        &self,
+        folder: &str,
+        subject: &Subject,
+        of: &Decoded,
+        graded: &[Graded],
+        recorded: &Recorded,
+    ) -> Result<(Vec<NamedFile>, Vec<PictureRow>), Trouble> {
+        let drawn = match self.pictures {
+            Some(style) => draw(&of.crops, graded, recorded, style, &self.release.name)?,
+            None => Vec::new(),
+        };
+        let rows = drawn.iter().flat_map(|drawing| drawing.rows(folder)).collect();
+        let record = record(self, subject, of, recorded, &drawn);
+        let json = record.to_json().map_err(|_| Trouble::Defect("the record cannot be written as JSON"))?;
+        let files = drawn.into_iter().flat_map(Drawing::into_files);
+        Ok((std::iter::once((FILE_NAME.to_owned(), json)).chain(files).collect(), rows))
+    }
+}
+
 /// The pictures of one knee.
-pub(super) struct Drawing {
+struct Drawing {
     grade_id: i64,
     side: Side,
     names: Pictures,
@@ -30,7 +67,7 @@ pub(super) fn folder_name(digest: &Digest, release: &str) -> String {
 }
 
 /// Overlay and map of every knee, and the members' maps where they are wanted.
-pub(super) fn draw(
+fn draw(
     crops: &[GrayImage],
     graded: &[Graded],
     recorded: &Recorded,
@@ -75,7 +112,7 @@ pub(super) fn draw(
 
 impl Drawing {
     /// Their rows in the ledger.
-    pub(super) fn rows(&self, folder: &str) -> [PictureRow; 2] {
+    fn rows(&self, folder: &str) -> [PictureRow; 2] {
         let row = |kind, name: &str, bytes: &[u8]| PictureRow {
             grade_id: self.grade_id,
             kind,
@@ -87,7 +124,7 @@ impl Drawing {
     }
 
     /// Their files in the outbox.
-    pub(super) fn into_files(self) -> Vec<(String, Vec<u8>)> {
+    fn into_files(self) -> Vec<NamedFile> {
         let mut files = vec![(self.names.overlay, self.overlay), (self.names.map, self.map)];
         files.extend(self.names.members.into_iter().map(|member| member.map).zip(self.members));
         files
@@ -120,16 +157,10 @@ pub(super) fn radiograph_row(of: &Decoded, identity: &IdentityPolicy) -> Radiogr
 }
 
 /// The record that the outbox publishes.
-pub(super) fn record(
-    context: &Context,
-    subject: &Subject,
-    of: &Decoded,
-    recorded: &Recorded,
-    drawn: &[Drawing],
-) -> ResultRecord {
+fn record(imprint: &Imprint, subject: &Subject, of: &Decoded, recorded: &Recorded, drawn: &[Drawing]) -> ResultRecord {
     let tags = &of.radiograph.tags;
-    let kept = context.identity.apply(tags.patient.as_ref());
-    let patient = kept.patient.map(|patient| match context.identity.setting() {
+    let kept = imprint.identity.apply(tags.patient.as_ref());
+    let patient = kept.patient.map(|patient| match imprint.identity.setting() {
         crate::config::Identity::Plain => Patient::Identity(Identity { id: patient, name: kept.name.clone() }),
         _ => Patient::Pseudonym(Pseudonym { pseudonym: patient }),
     });
@@ -170,8 +201,8 @@ pub(super) fn record(
         },
         patient,
         knees: knees.collect(),
-        release: context.release.clone(),
-        program: context.program.clone(),
+        release: imprint.release.clone(),
+        program: imprint.program.clone(),
     }
 }
 

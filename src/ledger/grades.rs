@@ -3,6 +3,7 @@
 use super::files::{enter, stamp};
 use super::{FileId, Ledger, LedgerError, StartId, names, names_at, now};
 use crate::digest::Digest;
+use crate::ensemble::Graded;
 use crate::grade::{GRADES, KlGrade, Probabilities, Vote};
 use crate::side::Side;
 use rusqlite::{Connection, Row, params};
@@ -47,6 +48,21 @@ pub struct GradedKnee {
     pub votes: Vec<Vote>,
     /// The members that could not vote.
     pub missing: Vec<String>,
+}
+
+impl GradedKnee {
+    /// What the ensemble answered for the knee of a side.
+    pub fn new(side: Side, graded: &Graded) -> Self {
+        Self {
+            side,
+            grade: graded.grade,
+            probabilities: graded.probabilities,
+            agreement: graded.agreement,
+            entropy: graded.entropy,
+            votes: graded.votes.clone(),
+            missing: graded.missing.clone(),
+        }
+    }
 }
 
 /// A knee's grade as the ledger has it.

@@ -22,7 +22,7 @@ pub struct StartRow {
 
 impl StartRow {
     /// The digest of the settings in force.
-    pub fn settings_digest(&self) -> Digest {
+    fn settings_digest(&self) -> Digest {
         Digest::of(self.settings.as_bytes())
     }
 }

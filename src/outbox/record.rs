@@ -4,6 +4,7 @@
 //! [`SCHEMA_VERSION`].
 
 use crate::{
+    config::Settings,
     digest::Digest,
     grade::{KlGrade, Probabilities, Vote},
     side::Side,
@@ -232,6 +233,14 @@ pub struct ProgramFacts {
     pub device: String,
     /// The digest of the settings that were in force.
     pub settings: Digest,
+}
+
+impl ProgramFacts {
+    /// This program on a device, with these settings.
+    pub fn this(device: String, settings: &Settings) -> Self {
+        let settings = Digest::of(settings.to_toml().as_bytes());
+        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: crate::VERSION.to_owned(), device, settings }
+    }
 }
 
 impl Pictures {

@@ -1,14 +1,16 @@
 //! How long one knee takes, from the bytes of a file to the bytes of its result.
 
 use super::clock::{Clock, Spread};
-use super::result::{Read, Results};
 use crate::digest::Digest;
 use crate::ensemble::Ensemble;
-use crate::phantom::{Coding, Knees, Subject, dicom, knee};
-use crate::radiograph::{Limits, decode};
+use crate::grading::{Decoded, Imprint, Subject};
+use crate::ledger::{GradedKnee, RecordedKnee, now};
+use crate::phantom::{self, Coding, Knees, dicom, knee};
+use crate::radiograph::Limits;
 use crate::side::Side;
 use serde::Serialize;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// The whole way of one knee that comes alone, and its parts.
@@ -31,10 +33,10 @@ struct Way {
     drawn: Duration,
 }
 
-pub(super) fn measure(ensemble: &Ensemble, results: &Results, clock: &Clock) -> anyhow::Result<Latency> {
-    let subject = Subject::new(1, Knees::One(Side::Right));
+pub(super) fn measure(ensemble: &Ensemble, imprint: &Imprint, clock: &Clock) -> anyhow::Result<Latency> {
+    let subject = phantom::Subject::new(1, Knees::One(Side::Right));
     let bytes = dicom(&knee(1, Side::Right, 0.5), &subject, Coding::ExplicitLittleEndian)?;
-    let ways = clock.repeat(|| once(black_box(&bytes), ensemble, results))?;
+    let ways = clock.repeat(|| once(black_box(&bytes), ensemble, imprint))?;
     Ok(Latency {
         repeats: ways.len(),
         bytes_to_result: Spread::of(ways.iter().map(|way| way.drawn)),
@@ -44,15 +46,18 @@ pub(super) fn measure(ensemble: &Ensemble, results: &Results, clock: &Clock) -> 
     })
 }
 
-fn once(bytes: &[u8], ensemble: &Ensemble, results: &Results) -> anyhow::Result<Way> {
+/// What grading does, without ledger and outbox.
+fn once(bytes: &[u8], ensemble: &Ensemble, imprint: &Imprint) -> anyhow::Result<Way> {
     let began = Instant::now();
     let digest = Digest::of(bytes);
-    let film = decode(bytes, &Limits::default())?;
-    let knees = film.knees();
+    let film = Decoded::read(bytes, &Limits::default(), Side::Unknown)?;
     let decoded = began.elapsed();
-    let graded_knees = ensemble.grade(&knees.iter().map(|knee| &knee.crop).collect::<Vec<_>>())?;
+    let graded_knees = ensemble.grade(&film.crops().iter().collect::<Vec<_>>())?;
     let graded = began.elapsed();
-    let read = Read { digest, bytes: bytes.len() as u64, film: &film, knees: &knees };
-    black_box(results.of(&read, &graded_knees)?);
+    let knees = film.sides().iter().zip(&graded_knees).map(|(&side, graded)| GradedKnee::new(side, graded));
+    let recorded = (0..).zip(knees).map(|(grade_id, knee)| RecordedKnee { grade_id, knee, graded_at: now() }).collect();
+    let subject =
+        Subject { file: 0, digest, path: PathBuf::new(), side_by_name: Side::Unknown, name: None, arrived: now() };
+    black_box(imprint.files("", &subject, &film, &graded_knees, &recorded)?);
     Ok(Way { decoded, graded, drawn: began.elapsed() })
 }

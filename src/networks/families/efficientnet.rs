@@ -96,24 +96,24 @@ impl Block {
         let conv = |module: &mut Scope, child: usize, shape, activation| {
             ConvNorm::take_with(&mut module.at(child), "0", "1", shape, activation, epsilon)
         };
+        let silu = Activation::Silu;
         let mut inner = Vec::new();
-        if fused && expansion == 1 {
-            let project = conv(module, child(), Geometry::dense(inputs, outputs, kernel, stride), Activation::Silu)?;
-            return Ok(Self { inner, excitation: None, project, is_residual: stride == 1 && inputs == outputs });
+        if !fused && expansion != 1 {
+            inner.push(conv(module, child(), Geometry::pointwise(inputs, wide), silu)?);
         }
-        if fused {
-            inner.push(conv(module, child(), Geometry::dense(inputs, wide, kernel, stride), Activation::Silu)?);
-        } else {
-            if expansion != 1 {
-                inner.push(conv(module, child(), Geometry::pointwise(inputs, wide), Activation::Silu)?);
-            }
-            inner.push(conv(module, child(), Geometry::depthwise(wide, kernel, stride), Activation::Silu)?);
+        if !fused {
+            inner.push(conv(module, child(), Geometry::depthwise(wide, kernel, stride), silu)?);
+        } else if expansion != 1 {
+            inner.push(conv(module, child(), Geometry::dense(inputs, wide, kernel, stride), silu)?);
         }
         // squeezed to a quarter of what comes into the block, not of its width inside
         let excitation = (!fused)
-            .then(|| SqueezeExcitation::take(&mut module.at(child()), wide, (inputs / 4).max(1), Activation::Silu))
+            .then(|| SqueezeExcitation::take(&mut module.at(child()), wide, (inputs / 4).max(1), silu))
             .transpose()?;
-        let project = conv(module, child(), Geometry::pointwise(wide, outputs), Activation::None)?;
+        let project = match inner.is_empty() {
+            true => conv(module, child(), Geometry::dense(inputs, outputs, kernel, stride), silu)?,
+            false => conv(module, child(), Geometry::pointwise(wide, outputs), Activation::None)?,
+        };
         Ok(Self { inner, excitation, project, is_residual: stride == 1 && inputs == outputs })
     }
 
