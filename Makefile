@@ -5,8 +5,9 @@ SYSCONFDIR ?= $(PREFIX)/etc
 CARGO ?= cargo
 PYTHON ?= python3
 BINARY = target/release/kellgrend
+EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
-.PHONY: demo test build lint side-by-side libtorch libtorch-cuda install clean
+.PHONY: demo test build lint side-by-side libtorch libtorch-cuda extension install clean
 
 # See it work. FOLDER=... takes your own radiographs instead of synthetic ones.
 demo: build
@@ -19,7 +20,7 @@ test: libtorch
 build: libtorch
 	$(CARGO) build --release
 
-lint: libtorch
+lint: libtorch extension
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --all-targets -- -D warnings
 
@@ -32,8 +33,15 @@ libtorch:
 	@$(PYTHON) libtorch/fetch.py cpu .libtorch
 
 # What a GPU needs besides (2.5 GB to fetch, 6 GB on disk). The same binary then uses it.
-libtorch-cuda: libtorch
+libtorch-cuda: extension
 	@$(PYTHON) libtorch/fetch.py cuda .libtorch
+
+# kellgrend's own extension of libtorch's GPU half; it needs no GPU and no CUDA toolkit to be compiled.
+extension: $(EXTENSION)
+
+$(EXTENSION): libtorch/kellgrend_cuda.cpp libtorch/cpu.txt | libtorch
+	$(CXX) -std=c++17 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror \
+		-isystem .libtorch/torch/include -isystem .libtorch/nvidia/cu13/include -o $@ $<
 
 # Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables.
 install: build
@@ -42,6 +50,7 @@ install: build
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/kellgrend
 	cp -a --remove-destination .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
 	cp -a --remove-destination .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
+	rm -rf $(DESTDIR)$(PREFIX)/lib/kellgrend/nvidia/*/include
 	test -e $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml || \
 		install -m 644 config/kellgrend.toml $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/kellgrend.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kellgrend.service

@@ -20,9 +20,10 @@ PIP = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-versio
        "--only-binary=:all:", "--implementation=cp", "--python-version=3.11", "--abi=cp311", "--abi=none",
        *(f"--platform=manylinux_2_{n}_x86_64" for n in (28, 27, 25, 24, 18, 17, 12, 5)),
        *(f"--platform=manylinux{n}_x86_64" for n in ("2014", "2010", "1")), "--require-hashes"]
-# Of torch itself: headers and the libraries a CPU needs; the CUDA set adds the rest of its libraries.
+# Headers, and the libraries that a CPU needs; the CUDA set adds the rest of the libraries.
 WANTED = {
-    "cpu": r"torch/(include/|lib/lib(c10|torch|torch_cpu|gomp)\.so)|nvidia/.*\.so|cmake/data/(bin/cmake$|share/cmake)",
+    "cpu": r"torch/(include/|lib/lib(c10|torch|torch_cpu|gomp)\.so)|nvidia/(.*\.so|cu13/include/)"
+           r"|cmake/data/(bin/cmake$|share/cmake)",
     "cuda": r"torch/lib/lib(c10_cuda|torch_cuda|torch_cuda_linalg|torch_nvshmem|caffe2_nvrtc)\.so|nvidia/.*\.so",
 }
 

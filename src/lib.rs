@@ -9,6 +9,7 @@
 //! - [`outbox`]: the result record, the pictures, how they appear
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
+//! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
 //! - [`download`]: files from the network, checked by hash
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
 //! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
@@ -21,6 +22,7 @@ pub mod daemon;
 pub mod digest;
 pub mod download;
 pub mod ensemble;
+pub mod gpu;
 pub mod grade;
 pub mod grading;
 pub mod intake;

@@ -1,16 +1,14 @@
 //! Where the networks run.
 
 mod cpu;
-mod cuda;
 
+pub use crate::gpu::DeviceMemory;
 pub use cpu::model as cpu_model;
 
+use crate::gpu;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use tch::{Cuda, Device};
-
-/// The libtorch that the program is built with: tch takes no other.
-pub const LIBTORCH: &str = "2.11.0";
 
 /// The user's word for the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,20 +76,11 @@ pub struct DeviceInUse {
     pub remark: Option<String>,
 }
 
-/// A GPU's memory at one moment, whoever uses it, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceMemory {
-    /// What nobody uses.
-    pub free: u64,
-    /// All there is.
-    pub total: u64,
-}
-
 impl DeviceInUse {
     /// The GPU's memory as the driver tells it now; none on a CPU.
     pub fn memory(&self) -> Option<DeviceMemory> {
         match self.device {
-            Device::Cuda(index) => cuda::memory(index),
+            Device::Cuda(index) => gpu::memory(index),
             _ => None,
         }
     }
@@ -141,7 +130,7 @@ pub enum DeviceError {
 pub fn settle(choice: DeviceChoice, threads: usize) -> Result<DeviceInUse, DeviceError> {
     let gpus = match choice {
         DeviceChoice::Cpu => Err("the CPU was asked for".to_owned()),
-        DeviceChoice::Auto | DeviceChoice::Cuda(_) => cuda::load().and_then(|()| count_gpus()),
+        DeviceChoice::Auto | DeviceChoice::Cuda(_) => gpu::load().and_then(|()| count_gpus()),
     };
     tch::set_num_threads(cpu_threads(threads));
     match (choice, gpus) {
@@ -175,12 +164,7 @@ fn on_cpu(remark: Option<String>) -> DeviceInUse {
 }
 
 fn on_gpu(index: usize) -> DeviceInUse {
-    let model = cuda::model(index).unwrap_or_else(|| "of unknown model".to_owned());
+    let model = gpu::model(index).unwrap_or_else(|| "of unknown model".to_owned());
     let description = format!("GPU {index} {model}, {} CPU threads", tch::get_num_threads());
-    DeviceInUse {
-        device: Device::Cuda(index),
-        description,
-        multiplies_bf16: cuda::multiplies_bf16(index),
-        remark: None,
-    }
+    DeviceInUse { device: Device::Cuda(index), description, multiplies_bf16: gpu::multiplies_bf16(index), remark: None }
 }

@@ -3,6 +3,7 @@
 mod activation;
 mod conv;
 mod conv_norm;
+mod fused;
 mod linear;
 mod norm_relu;
 mod squeeze_excitation;
@@ -10,6 +11,7 @@ mod squeeze_excitation;
 pub use activation::Activation;
 pub use conv::{Conv, Geometry};
 pub use conv_norm::ConvNorm;
+use fused::{ConvCall, Fused};
 pub use linear::Linear;
 pub use norm_relu::NormRelu;
 pub use squeeze_excitation::SqueezeExcitation;

@@ -83,11 +83,11 @@ struct Down {
 impl Down {
     fn take(module: &mut Scope, inputs: i64, outputs: i64) -> Result<Self, WeightsError> {
         let mut side = module.at("branch1");
-        Ok(Self {
-            depthwise: linear(&mut side, "0", "1", Geometry::depthwise(inputs, 3, 2))?,
-            pointwise: relu(&mut side, "2", "3", Geometry::pointwise(inputs, outputs / 2))?,
-            branch: Branch::take(&mut module.at("branch2"), inputs, outputs / 2, 2)?,
-        })
+        let mut depthwise = linear(&mut side, "0", "1", Geometry::depthwise(inputs, 3, 2))?;
+        let mut pointwise = relu(&mut side, "2", "3", Geometry::pointwise(inputs, outputs / 2))?;
+        depthwise.hand_bias_to(&mut pointwise)?;
+        let branch = Branch::take(&mut module.at("branch2"), inputs, outputs / 2, 2)?;
+        Ok(Self { depthwise, pointwise, branch })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
@@ -105,11 +105,11 @@ struct Branch {
 
 impl Branch {
     fn take(module: &mut Scope, inputs: i64, channels: i64, stride: i64) -> Result<Self, WeightsError> {
-        Ok(Self {
-            before: relu(module, "0", "1", Geometry::pointwise(inputs, channels))?,
-            depthwise: linear(module, "3", "4", Geometry::depthwise(channels, 3, stride))?,
-            after: relu(module, "5", "6", Geometry::pointwise(channels, channels))?,
-        })
+        let before = relu(module, "0", "1", Geometry::pointwise(inputs, channels))?;
+        let mut depthwise = linear(module, "3", "4", Geometry::depthwise(channels, 3, stride))?;
+        let mut after = relu(module, "5", "6", Geometry::pointwise(channels, channels))?;
+        depthwise.hand_bias_to(&mut after)?;
+        Ok(Self { before, depthwise, after })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {

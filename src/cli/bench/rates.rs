@@ -4,7 +4,7 @@ use super::{clock::Clock, progress::Progress};
 use crate::ensemble::{Ensemble, GradeError, Member};
 use image::GrayImage;
 use serde::Serialize;
-use tch::{Kind, Tensor};
+use tch::{Cuda, Kind, Tensor};
 
 /// Views a second for each number of views that go through together.
 #[derive(Debug, Serialize)]
@@ -40,6 +40,10 @@ pub(super) fn of_member(
     progress: &Progress,
 ) -> anyhow::Result<NetworkRates> {
     let size = i64::from(member.image_size());
+    if clock.device().is_cuda() {
+        // as grading has it for full batches
+        Cuda::cudnn_set_benchmark(true);
+    }
     let rates = best(member.name(), batches, progress, |batch| {
         let shape = [i64::from(batch), size, size, 3];
         let views =

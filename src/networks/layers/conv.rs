@@ -67,9 +67,13 @@ impl Conv {
 
     /// `[n, inputs, h, w]` to `[n, outputs, h / stride, w / stride]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let Geometry { kernel, stride, groups, .. } = self.geometry;
         // where the first stage ends, its numbers become the others'
-        let x = x.f_to_kind(self.weight.kind())?;
-        x.f_conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [kernel / 2; 2], [1; 2], groups)
+        self.convolve(&x.f_to_kind(self.weight.kind())?, self.bias.as_ref())
+    }
+
+    /// The same of the weight's kind of numbers, with that bias.
+    pub(super) fn convolve(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, TchError> {
+        let Geometry { kernel, stride, groups, .. } = self.geometry;
+        x.f_conv2d(&self.weight, bias, [stride; 2], [kernel / 2; 2], [1; 2], groups)
     }
 }

@@ -1,9 +1,8 @@
 //! A convolution, the batch norm behind it, and an activation.
 
-use super::{Activation, Conv, Geometry, NORM_EPSILON, Norm, channels_last};
+use super::{Activation, Conv, ConvCall, Fused, Geometry, NORM_EPSILON, Norm, channels_last};
 use crate::networks::weights::{Scope, WeightsError};
-use std::cell::Cell;
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 /// A convolution without bias, the batch norm behind it, and an activation.
 pub struct ConvNorm {
@@ -16,8 +15,8 @@ enum Steps {
     Plain(Conv, Norm),
     /// The batch norm has become the convolution's factor and bias.
     Folded(Conv),
-    /// So has the ReLU: cuDNN has a call for all of it, until it is found to have no kernel for this shape.
-    Fused(Conv, Cell<bool>),
+    /// So it has, and the device has a call for that and more.
+    Fused(Conv, Fused<ConvCall>),
 }
 
 impl ConvNorm {
@@ -50,11 +49,11 @@ impl ConvNorm {
                 let (factor, bias) = norm.affine()?;
                 let weight = conv.weight.f_mul(&factor.f_view([-1, 1, 1, 1])?)?.f_to_kind(kind)?;
                 let weight = channels_last(&weight)?;
-                // not the depthwise ones, for which cuDNN's fused kernels are not made
-                let is_fused =
-                    weight.device().is_cuda() && activation == Activation::Relu && geometry.groups < geometry.outputs;
                 let conv = Conv { weight, bias: Some(bias.f_to_kind(kind)?), geometry };
-                if is_fused { Steps::Fused(conv, Cell::new(true)) } else { Steps::Folded(conv) }
+                match Fused::behind(&conv, activation) {
+                    Some(fused) => Steps::Fused(conv, fused),
+                    None => Steps::Folded(conv),
+                }
             }
         };
         Ok(Self { steps, activation })
@@ -65,14 +64,8 @@ impl ConvNorm {
         match &self.steps {
             Steps::Plain(conv, norm) => self.activation.of(norm.forward(&conv.forward(x)?)?),
             Steps::Folded(conv) => self.activation.of(conv.forward(x)?),
-            Steps::Fused(conv, works) => {
-                let fused = |Conv { weight, bias, geometry }: &Conv| {
-                    let Geometry { kernel, stride, groups, .. } = *geometry;
-                    let (stride, padding) = ([stride; 2], [kernel / 2; 2]);
-                    let x = x.f_to_kind(weight.kind())?;
-                    x.f_cudnn_convolution_relu(weight, bias.as_ref(), stride, padding, [1; 2], groups)
-                };
-                or_apart(works, || fused(conv), || self.activation.of(conv.forward(x)?))
+            Steps::Fused(conv, fused) => {
+                fused.or_apart(|call| call.forward(conv, x, self.activation), || self.activation.of(conv.forward(x)?))
             }
         }
     }
@@ -82,36 +75,32 @@ impl ConvNorm {
         match &self.steps {
             Steps::Plain(conv, norm) => self.activation.of(norm.forward(&conv.forward(x)?)?.f_add_(other)?),
             Steps::Folded(conv) => self.activation.of(conv.forward(x)?.f_add_(other)?),
-            Steps::Fused(conv, works) => {
-                let fused = |Conv { weight, bias, geometry }: &Conv| {
-                    let Geometry { kernel, stride, groups, .. } = *geometry;
-                    let (stride, padding) = ([stride; 2], [kernel / 2; 2]);
-                    let (x, other) = (x.f_to_kind(weight.kind())?, other.f_to_kind(weight.kind())?);
-                    let bias = bias.as_ref();
-                    x.f_cudnn_convolution_add_relu(weight, &other, 1.0, bias, stride, padding, [1; 2], groups)
-                };
-                or_apart(works, || fused(conv), || self.activation.of(conv.forward(x)?.f_add_(other)?))
+            Steps::Fused(conv, fused) => {
+                let apart = || self.activation.of(conv.forward(x)?.f_add_(other)?);
+                fused.or_apart(|call| call.forward_onto(conv, x, other)?.map_or_else(apart, Ok), apart)
             }
         }
     }
+
+    /// Behind it comes `next`, of one pixel. Folded, a bias without an activation is as well a part of the next one's, and
+    /// where it would be added in a pass over memory of its own, that pass is saved.
+    pub fn hand_bias_to(&mut self, next: &mut Self) -> Result<(), TchError> {
+        if let (Activation::None, Some(conv), Some(next)) = (self.activation, self.steps.folded(), next.steps.folded())
+            && let (Some(bias), Some(own)) = (conv.bias.take(), &next.bias)
+        {
+            let kind = own.kind();
+            let product = next.weight.f_flatten(1, -1)?.f_to_kind(Kind::Float)?.f_mv(&bias.f_to_kind(Kind::Float)?)?;
+            next.bias = Some(own.f_to_kind(Kind::Float)?.f_add(&product)?.f_to_kind(kind)?);
+        }
+        Ok(())
+    }
 }
 
-/// The fused call while it works; where cuDNN has no kernel for a shape, the steps one by one, from then on.
-fn or_apart(
-    works: &Cell<bool>,
-    fused: impl Fn() -> Result<Tensor, TchError>,
-    apart: impl Fn() -> Result<Tensor, TchError>,
-) -> Result<Tensor, TchError> {
-    if !works.get() {
-        return apart();
-    }
-    match fused() {
-        Err(error) if !error.to_string().contains("out of memory") => {
-            // what is wrong with the input itself is an error of the steps too, and no word about the fused call
-            let outcome = apart();
-            works.set(outcome.is_err());
-            outcome
+impl Steps {
+    fn folded(&mut self) -> Option<&mut Conv> {
+        match self {
+            Self::Plain(..) => None,
+            Self::Folded(conv) | Self::Fused(conv, _) => Some(conv),
         }
-        outcome => outcome,
     }
 }

@@ -1,6 +1,7 @@
 //! Batch norm and ReLU in front of a convolution, which cannot be folded into it.
 
-use super::Norm;
+use super::{Fused, Norm};
+use crate::gpu::Elementwise;
 use crate::networks::weights::{Scope, WeightsError};
 use tch::{TchError, Tensor};
 
@@ -15,6 +16,8 @@ enum Steps {
     Folded {
         factor: Tensor,
         summand: Tensor,
+        /// The device's call for all of it, if it has one.
+        fused: Option<Fused<&'static Elementwise>>,
     },
 }
 
@@ -28,7 +31,8 @@ impl NormRelu {
             Some(kind) => {
                 let (factor, summand) = norm.affine()?;
                 let a_channel = |x: Tensor| x.f_to_kind(kind)?.f_view([1, channels, 1, 1]);
-                Steps::Folded { factor: a_channel(factor)?, summand: a_channel(summand)? }
+                let (factor, summand) = (a_channel(factor)?, a_channel(summand)?);
+                Steps::Folded { fused: Fused::norm_relu(&factor), factor, summand }
             }
         };
         Ok(Self { steps })
@@ -38,8 +42,15 @@ impl NormRelu {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         match &self.steps {
             Steps::Plain(norm) => norm.forward(x)?.f_relu_(),
-            // one pass over memory for both, and `x` may be a part of a wider tensor's channels
-            Steps::Folded { factor, summand } => summand.f_addcmul(&x.f_to_kind(summand.kind())?, factor)?.f_relu_(),
+            Steps::Folded { factor, summand, fused } => {
+                let x = x.f_to_kind(summand.kind())?;
+                // `x` may be a part of a wider tensor's channels, which neither way copies
+                let apart = || summand.f_addcmul(&x, factor)?.f_relu_();
+                match fused {
+                    Some(fused) => fused.or_apart(|kernel| kernel.of(&[&x, factor, summand]), apart),
+                    None => apart(),
+                }
+            }
         }
     }
 }

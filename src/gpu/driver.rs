@@ -1,46 +1,20 @@
-//! libtorch's GPU half, loaded at run time: the binary links only the CPU half, and so runs where there is no GPU.
-#![allow(unsafe_code)]
+//! What the NVIDIA driver tells of a GPU.
 
-use super::DeviceMemory;
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW, Symbol};
+use libloading::os::unix::{Library, RTLD_NOW, Symbol};
 use std::{
     ffi::{CStr, c_char, c_int, c_uint, c_void},
-    path::PathBuf,
     ptr::null_mut,
 };
 
-const CPU_HALF: &str = "libtorch_cpu.so";
-const GPU_HALF: &str = "libtorch_cuda.so";
 const DRIVER: &str = "libcuda.so.1";
 
-/// Loads `libtorch_cuda.so` for the rest of the process, from beside `libtorch_cpu.so` or by the loader's path.
-///
-/// Must come before the first call into libtorch. The error is the reason, without a full stop.
-pub fn load() -> Result<(), String> {
-    let beside = folder_of_cpu_half().map(|folder| folder.join(GPU_HALF)).filter(|path| path.exists());
-    let is_beside = beside.is_some();
-    let library = beside.unwrap_or_else(|| PathBuf::from(GPU_HALF));
-    // SAFETY: libtorch_cuda.so is a part of the libtorch that is already loaded. Its initialisers register kernels, no more.
-    let library = unsafe { Library::open(Some(&library), RTLD_NOW | RTLD_GLOBAL) };
-    let library = library.map_err(|error| {
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        if is_beside {
-            format!("{GPU_HALF} cannot be loaded ({cause})")
-        } else {
-            format!("{GPU_HALF} is not installed (`make libtorch-cuda` fetches it)")
-        }
-    })?;
-    // kept for ever: its kernels are registered in libtorch
-    let _handle = library.into_raw();
-    Ok(())
-}
-
-/// Where the kernel says `libtorch_cpu.so` was mapped from.
-fn folder_of_cpu_half() -> Option<PathBuf> {
-    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-    let path =
-        maps.lines().find_map(|line| line.find('/').map(|at| &line[at..]).filter(|path| path.ends_with(CPU_HALF)))?;
-    PathBuf::from(path).parent().map(PathBuf::from)
+/// A GPU's memory at one moment, whoever uses it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// What nobody uses.
+    pub free: u64,
+    /// All there is.
+    pub total: u64,
 }
 
 /// The GPU's model, from the NVIDIA driver.

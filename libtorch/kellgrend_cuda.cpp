@@ -1,0 +1,148 @@
+// What kellgrend wants of libtorch's GPU half and tch has no call for: an element-wise kernel of one's own, copies that are
+// not waited for, streams that run side by side, and launches that are captured once and replayed.
+//
+// `make libtorch-cuda` compiles it into a library of its own. The program loads it where it is there (src/gpu/extension.rs)
+// and does the same in more steps where it is not. Every function returns null, or what went wrong in words that hold until
+// the thread's next call. Objects belong to the caller.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <ATen/cuda/jiterator.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+using c10::cuda::CUDAStream;
+
+template <typename Act>
+const char *attempt(Act &&act) noexcept {
+  static thread_local std::string trouble;
+  try {
+    act();
+    return nullptr;
+  } catch (const c10::Error &error) {
+    trouble = error.what_without_backtrace();
+  } catch (const std::exception &error) {
+    trouble = error.what();
+  }
+  return trouble.c_str();
+}
+
+// All that `later` is given from now on waits for what `earlier` has been given.
+void order(CUDAStream earlier, CUDAStream later) {
+  cudaEvent_t event = nullptr;
+  C10_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  auto failed = cudaEventRecord(event, earlier);
+  if (failed == cudaSuccess) failed = cudaStreamWaitEvent(later, event, 0);
+  const auto left = cudaEventDestroy(event);  // the device keeps it until nobody waits for it
+  C10_CUDA_CHECK(failed);
+  C10_CUDA_CHECK(left);
+}
+
+}  // namespace
+
+// A stream, and the one that was current when it was entered.
+struct Lane {
+  CUDAStream own;
+  CUDAStream outer;
+};
+
+// A CUDA graph; made while its device is the current one.
+struct Recording {
+  explicit Recording(c10::DeviceIndex device) : device(device) {}
+  c10::DeviceIndex device;
+  at::cuda::CUDAGraph graph;
+};
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+const char *kellgrend_libtorch() { return TORCH_VERSION; }
+
+// One number from the numbers at the same place of every input, by the template `name` of CUDA C++ in `code`.
+const char *kellgrend_elementwise(const char *name, const char *code, const at::Tensor *const *inputs, size_t count,
+                                  at::Tensor **output) {
+  return attempt([&] {
+    c10::SmallVector<at::Tensor> operands;
+    for (size_t i = 0; i < count; ++i) operands.push_back(*inputs[i]);
+    c10::cuda::CUDAGuard guard(operands.front().device());
+    *output = new at::Tensor(at::cuda::CompileAndLaunchKernel(code, name, 1, operands, {}, false).front());
+  });
+}
+
+// A tensor's copy on a GPU, which the current stream makes while the caller goes on.
+const char *kellgrend_upload(const at::Tensor *tensor, int device, at::Tensor **copy) {
+  return attempt([&] {
+    const auto gpu = c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device));
+    *copy = new at::Tensor(tensor->pin_memory().to(gpu, tensor->scalar_type(), /*non_blocking=*/true));
+  });
+}
+
+const char *kellgrend_lane_new(int device, Lane **lane) {
+  return attempt([&] {
+    const auto index = static_cast<c10::DeviceIndex>(device);
+    const auto own = c10::cuda::getStreamFromPool(false, index);
+    *lane = new Lane{own, c10::cuda::getCurrentCUDAStream(index)};
+  });
+}
+
+void kellgrend_lane_free(Lane *lane) { delete lane; }
+
+// What the lane is given from here on waits for all that the current stream was given.
+const char *kellgrend_lane_follow(Lane *lane) {
+  return attempt([&] { order(c10::cuda::getCurrentCUDAStream(lane->own.device_index()), lane->own); });
+}
+
+// From here on the thread's work goes to the lane.
+const char *kellgrend_lane_enter(Lane *lane) {
+  return attempt([&] {
+    lane->outer = c10::cuda::getCurrentCUDAStream(lane->own.device_index());
+    c10::cuda::setCurrentCUDAStream(lane->own);
+  });
+}
+
+// The thread's work goes again where it went before, beside that of the lane.
+const char *kellgrend_lane_leave(Lane *lane) {
+  return attempt([&] { c10::cuda::setCurrentCUDAStream(lane->outer); });
+}
+
+// What the current stream is given from here on waits for all that the lane was given.
+const char *kellgrend_lane_join(Lane *lane) {
+  return attempt([&] { order(lane->own, c10::cuda::getCurrentCUDAStream(lane->own.device_index())); });
+}
+
+// Launches in the current lane are not carried out from here on but written down.
+const char *kellgrend_recording_begin(int device, Recording **recording) {
+  return attempt([&] {
+    const auto index = static_cast<c10::DeviceIndex>(device);
+    c10::cuda::CUDAGuard guard(index);
+    auto fresh = std::make_unique<Recording>(index);
+    fresh->graph.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    *recording = fresh.release();
+  });
+}
+
+// Launches in the lane are carried out again.
+const char *kellgrend_recording_end(Recording *recording) {
+  return attempt([&] {
+    c10::cuda::CUDAGuard guard(recording->device);
+    recording->graph.capture_end();
+  });
+}
+
+// The current stream is given all that was written down.
+const char *kellgrend_recording_replay(Recording *recording) {
+  return attempt([&] {
+    c10::cuda::CUDAGuard guard(recording->device);
+    recording->graph.replay();
+  });
+}
+
+void kellgrend_recording_free(Recording *recording) { delete recording; }
+
+}  // extern "C"
+#pragma GCC visibility pop
