@@ -9,7 +9,7 @@ mod source;
 pub use choices::{Identity, LogLevel, MeanOf, Pattern, Views};
 pub use source::ConfigError;
 
-use crate::ensemble::{DeviceChoice, Precision};
+use crate::ensemble::{DeviceChoice, LaunchPlan, Precision};
 use crate::outbox::overlay::Palette;
 use bytesize::ByteSize;
 use choices::{a_handful, at_least_one, at_most_a_week, at_most_an_hour};
@@ -101,6 +101,10 @@ pub struct EnsembleSettings {
     pub batch: usize,
     #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
     pub batch_wait: Duration,
+    #[serde(deserialize_with = "a_handful")]
+    pub streams: usize,
+    #[serde(deserialize_with = "a_handful")]
+    pub capture: usize,
 }
 
 /// `[grading]`
@@ -190,6 +194,7 @@ impl Default for Radiographs {
 
 impl Default for EnsembleSettings {
     fn default() -> Self {
+        let launches = LaunchPlan::default();
         Self {
             device: DeviceChoice::default(),
             precision: Precision::default(),
@@ -198,6 +203,8 @@ impl Default for EnsembleSettings {
             quorum: 0,
             batch: 0,
             batch_wait: Duration::from_millis(20),
+            streams: launches.streams,
+            capture: launches.captured_knees,
         }
     }
 }
@@ -217,6 +224,13 @@ impl Default for Pictures {
             members: false,
             views: Views::default(),
         }
+    }
+}
+
+impl EnsembleSettings {
+    /// `streams` and `capture`.
+    pub fn launches(&self) -> LaunchPlan {
+        LaunchPlan { streams: self.streams, captured_knees: self.capture }
     }
 }
 

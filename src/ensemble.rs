@@ -4,7 +4,9 @@ mod batch;
 pub mod cam;
 pub mod device;
 mod graded;
+mod launches;
 mod member;
+mod outcome;
 mod precision;
 pub mod preprocess;
 mod quorum;
@@ -16,22 +18,21 @@ pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, DeviceMemory, settle};
 pub use graded::{GradeError, Graded};
+pub use launches::{LaunchError, LaunchPlan};
 pub use member::Member;
 pub use precision::{Precision, Unavailable};
 pub use quorum::Absent;
 pub use release::Release;
 pub use vote::VoteRule;
 
-use crate::{
-    grade::{GRADES, Probabilities, Vote},
-    networks::{Architecture, Form, weights::WeightsError},
-};
+use crate::networks::{Architecture, Form, weights::WeightsError};
 use image::GrayImage;
+use launches::{Launches, Views};
 use member::Answer;
 use preprocess::Films;
 use release::ReleaseError;
-use std::collections::{BTreeMap, btree_map::Entry};
-use tch::{Cuda, Device, TchError, Tensor};
+use std::collections::btree_map::Entry;
+use tch::{Cuda, Device, Kind, Tensor};
 
 /// Knees that go through a network together on a CPU: its caches hold the feature maps of two views, and more gain nothing.
 const KNEES_ON_CPU: usize = 1;
@@ -46,6 +47,7 @@ pub struct Ensemble {
     vote: VoteRule,
     device: Device,
     batch: BatchLimit,
+    launches: Launches,
     with_maps: bool,
     with_flipped_maps: bool,
     with_member_maps: bool,
@@ -77,6 +79,7 @@ impl Ensemble {
             vote,
             device,
             batch,
+            launches: Launches::default(),
             with_maps: true,
             with_flipped_maps: false,
             with_member_maps: false,
@@ -101,6 +104,12 @@ impl Ensemble {
         self
     }
 
+    /// The same ensemble, its work given to the device as planned; on a CPU there is nothing to plan.
+    pub fn with_launches(mut self, plan: LaunchPlan, device: &DeviceInUse) -> Result<Self, LaunchError> {
+        self.launches = Launches::new(plan, self.members.len(), device)?;
+        Ok(self)
+    }
+
     /// Takes at most so many knees through the networks together, instead of what suits the device.
     pub fn set_batch(&self, knees: usize) {
         self.batch.set(knees);
@@ -108,6 +117,9 @@ impl Ensemble {
 
     /// Takes one black knee through all members: a GPU that lacks a kernel or memory is found out before films wait for it.
     pub fn try_out(&self) -> Result<(), GradeError> {
+        if self.device.is_cuda() {
+            leave_nan(self.device);
+        }
         self.grade(&[&GrayImage::new(64, 64)]).map(drop)
     }
 
@@ -128,78 +140,74 @@ impl Ensemble {
 
     /// Grades knees, in the order given. One that has no grade refuses them all: ask again one by one.
     pub fn grade(&self, knees: &[&GrayImage]) -> Result<Vec<Graded>, GradeError> {
-        self.batch.take_through(knees, |together| tch::no_grad(|| self.grade_together(together)))
+        self.batch.take_through(knees, |together| self.finish(self.begin(together)?))
     }
 
-    fn grade_together(&self, knees: &[&GrayImage]) -> Result<Vec<Graded>, GradeError> {
+    /// Gives knees to the device, at most [`Self::knees_at_once`], and does not wait for it: the first half of grading.
+    pub fn begin(&self, knees: &[&GrayImage]) -> Result<Begun, GradeError> {
         if let Some((width, height)) = knees.iter().map(|knee| knee.dimensions()).find(|&(w, h)| w == 0 || h == 0) {
             return Err(GradeError::NoPixels { width, height });
+        }
+        if knees.len() > self.batch.get() {
+            return Err(GradeError::OutOfMemory(format!("{} knees do not go together", knees.len())));
         }
         if self.device.is_cuda() {
             // cuDNN tries all its kernels for a shape once and keeps the fastest: worth it for full batches alone
             Cuda::cudnn_set_benchmark(knees.len() >= self.batch.get());
         }
-        let films = Films::upload(knees, self.device)?;
-        // members of one image size share their views
-        let mut views = BTreeMap::new();
-        for size in self.members.iter().map(Member::image_size) {
-            if let Entry::Vacant(entry) = views.entry(size) {
-                entry.insert(films.views(size)?);
+        tch::no_grad(|| {
+            let films = Films::upload(knees, |tensor| self.launches.upload(tensor, self.device))?;
+            self.launches.uploaded()?;
+            // members of one image size share their views
+            let mut views = Views::new();
+            for size in self.members.iter().map(Member::image_size) {
+                if let Entry::Vacant(entry) = views.entry(size) {
+                    entry.insert(films.views(size)?);
+                }
             }
-        }
-        // All members are given their work before the first answer is waited for: a GPU never stands still between them.
-        let answers = self.members.iter().map(|member| member.answer(&views[&member.image_size()]));
-        let answers = answers.collect::<Result<Vec<_>, _>>()?;
-        let votes = self.votes(&answers)?;
-        let mut graded: Vec<Graded> = votes.into_iter().map(|votes| self.decide(votes)).collect();
-        let maps: Vec<_> = answers.into_iter().map(|answer| answer.map).collect();
-        if self.with_maps {
-            self.draw(&maps, &mut graded)?;
-        }
-        Ok(graded)
+            // All members are given their work before an answer is waited for: a GPU never stands still between them.
+            let answers = self.launches.answers(&self.members, knees.len(), &views)?;
+            Ok(Begun { answers, _films: films })
+        })
     }
 
-    /// Every knee's votes, in the members' order, copied from the device at once.
-    fn votes(&self, answers: &[Answer]) -> Result<Vec<Vec<Vote>>, GradeError> {
-        let logits: Vec<_> = answers.iter().map(|answer| &answer.logits).collect();
-        let logits = Tensor::f_stack(&logits, 1)?.f_to(Device::Cpu)?.f_contiguous()?;
-        let mut flat = vec![0f32; logits.numel()];
-        logits.f_copy_data(&mut flat, logits.numel())?;
-        let knees = flat.as_chunks::<GRADES>().0.chunks(self.members.len());
-        knees.map(|knee| self.members.iter().zip(knee).map(|(member, &logits)| member.vote(logits)).collect()).collect()
+    /// Waits for the device and says what became of the knees: the second half.
+    pub fn finish(&self, begun: Begun) -> Result<Vec<Graded>, GradeError> {
+        tch::no_grad(|| self.outcome(&begun.answers))
     }
 
-    fn decide(&self, votes: Vec<Vote>) -> Graded {
-        let grade = self.vote.decide(&votes);
-        let probabilities = Probabilities::mean(votes.iter().map(|vote| &vote.probabilities));
-        Graded {
-            grade,
-            probabilities,
-            agreement: vote::agreement(&votes, grade),
-            entropy: probabilities.entropy(),
-            votes,
-            missing: self.absent.iter().map(|absent| absent.name.clone()).collect(),
-            map: None,
-            member_maps: Vec::new(),
-        }
+    /// Whether [`Self::go_on`] gains anything.
+    pub fn overlaps(&self) -> bool {
+        self.launches.overlap()
     }
 
-    /// The mean of the members' maps, each for the ensemble's grade, at the largest member's image size.
-    fn draw(&self, maps: &[Tensor], graded: &mut [Graded]) -> Result<(), TchError> {
-        let side = self.members.iter().map(Member::image_size).max().unwrap_or_default();
-        let grades: Vec<i64> = graded.iter().map(|knee| u8::from(knee.grade).into()).collect();
-        let grades = Tensor::f_from_slice(&grades)?.f_to(self.device)?;
-        let both = self.with_flipped_maps;
-        let members = self.members.iter().zip(maps).map(|(member, map)| member.saliency(map, &grades, both));
-        let members = cam::at_one_size(&members.collect::<Result<Vec<_>, _>>()?, side)?;
-        let means = cam::pictures(&cam::mean(&members)?)?;
-        graded.iter_mut().zip(means).for_each(|(knee, map)| knee.map = Some(map));
-        if self.with_member_maps {
-            for member in members.f_to(Device::Cpu)?.f_unbind(0)? {
-                graded.iter_mut().zip(cam::pictures(&member)?).for_each(|(knee, map)| knee.member_maps.push(map));
-            }
+    /// Finishes knees while the device is at work on the next ones.
+    pub fn go_on(
+        &self,
+        begun: Begun,
+        next: &[&GrayImage],
+    ) -> (Result<Vec<Graded>, GradeError>, Result<Begun, GradeError>) {
+        if let Err(error) = self.launches.mark().map_err(GradeError::from) {
+            return (Err(error.clone()), Err(error));
         }
-        Ok(())
+        let next = self.begin(next);
+        (self.launches.since_mark(|| self.finish(begun)), next)
+    }
+}
+
+/// Knees that the device was given, in order.
+pub struct Begun {
+    answers: Vec<Answer>,
+    /// Kept until the device has read them, as [`crate::gpu::Lane`] wants it.
+    _films: Films,
+}
+
+/// Leaves what is not a number in memory that libtorch will use next: a kernel that reads what nobody has written betrays
+/// itself. The pattern is NaN in every kind of number.
+fn leave_nan(device: Device) {
+    for (count, numbers) in [(64, 1 << 16), (1, 1 << 28)] {
+        let nan = |_| Tensor::f_full([numbers], f64::NAN, (Kind::BFloat16, device));
+        let _given_back: Vec<_> = (0..count).map(nan).collect();
     }
 }
 

@@ -6,6 +6,7 @@
 mod decoded;
 mod grader;
 mod identity;
+mod queue;
 mod result;
 
 pub use decoded::Decoded;

@@ -46,6 +46,7 @@ impl Station {
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
         let form = settings.ensemble.precision.form(&device)?;
         let ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
+            .with_launches(settings.ensemble.launches(), &device)?
             .with_maps(settings.pictures.draw)
             .with_flipped_maps(settings.pictures.views == Views::Both)
             .with_member_maps(settings.pictures.need_members());
@@ -90,10 +91,12 @@ impl Station {
             },
         };
         let batch = ensemble.knees_at_once();
+        // one batch waits while another is computed; where they overlap, a third is drawn and published
+        let batches = if ensemble.overlaps() { 3 } else { 2 };
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
-        Ok(Self { state, ledger, start, release, grading, in_flight: 2 * batch + jobs, _lock: lock })
+        Ok(Self { state, ledger, start, release, grading, in_flight: batches * batch + jobs, _lock: lock })
     }
 }
 

@@ -11,7 +11,7 @@ mod report;
 
 use super::{Exit, Failure, Global, models, start_log};
 use crate::config::{LogLevel, Settings, Views};
-use crate::ensemble::{DeviceInUse, Ensemble, Precision, settle};
+use crate::ensemble::{DeviceInUse, Ensemble, LaunchPlan, Precision, settle};
 use crate::grading::{IdentityPolicy, Imprint};
 use crate::networks::{Architecture, Form};
 use crate::outbox::record::ProgramFacts;
@@ -52,6 +52,12 @@ pub(super) struct Bench {
     /// The numbers to compute in: auto, bf16, fp16 (on a GPU), fp32 or reference; default: the setting
     #[arg(long, value_name = "PRECISION")]
     precision: Option<Precision>,
+    /// Members that compute side by side on a GPU; default: the setting
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    streams: Option<u32>,
+    /// Capture the launches for batches of up to so many knees on a GPU, and replay them; default: the setting
+    #[arg(long, value_name = "KNEES", value_parser = clap::value_parser!(u32).range(0..=64))]
+    capture: Option<u32>,
     /// As a JSON object
     #[arg(long)]
     json: bool,
@@ -98,8 +104,10 @@ impl Bench {
         let clock = Clock::new(limit, Some(device));
         let progress = Progress::of((measured.len() + 2) * batches.len() + 1 + codings::COUNT);
 
+        let launches = self.launches(settings);
         let ensemble = measured
             .build(device, form)?
+            .with_launches(launches, device)?
             .with_flipped_maps(settings.pictures.views == Views::Both)
             .with_member_maps(settings.pictures.need_members());
         let of_member = |member| rates::of_member(member, &batches, &clock, &progress);
@@ -124,6 +132,8 @@ impl Bench {
             schema_version: report::SCHEMA_VERSION,
             machine: Machine::this(device),
             precision: Precision::of(form).as_str(),
+            streams: launches.streams,
+            capture: launches.captured_knees,
             release: measured.release(),
             seconds: limit.as_secs_f64(),
             networks,
@@ -132,6 +142,14 @@ impl Bench {
             decode,
             memory: Memory::since(before, device),
         })
+    }
+
+    fn launches(&self, settings: &Settings) -> LaunchPlan {
+        let LaunchPlan { streams, captured_knees } = settings.ensemble.launches();
+        LaunchPlan {
+            streams: self.streams.map_or(streams, |streams| streams as usize),
+            captured_knees: self.capture.map_or(captured_knees, |knees| knees as usize),
+        }
     }
 
     fn batches(&self, device: &DeviceInUse) -> Vec<u32> {

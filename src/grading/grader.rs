@@ -1,18 +1,13 @@
 //! The thread that owns the device: knees come in, wait a moment for company, and go through together.
 
+use super::queue::{Job, Queue};
 use crate::ensemble::{Ensemble, GradeError, Graded};
 use image::GrayImage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// The knees of one radiograph, and who waits for their grades.
-struct Job {
-    knees: Arc<Vec<GrayImage>>,
-    reply: oneshot::Sender<Result<Vec<Graded>, GradeError>>,
-}
 
 /// A handle on the device's thread, which ends when the handle is dropped.
 pub struct Grader {
@@ -26,20 +21,14 @@ pub struct Grader {
 pub struct Stopped;
 
 impl Grader {
-    /// Start the thread. Batches hold about `batch` knees; the first of one waits at most `wait` for the others.
+    /// Start the thread. Batches hold up to `batch` knees, the first of which waits at most `wait` for the others.
     pub fn start(ensemble: Ensemble, batch: usize, wait: Duration) -> Self {
         let (jobs, queue) = mpsc::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
         std::thread::Builder::new()
             .name("device".into())
-            .spawn(move || {
-                while let Some(jobs) = next_batch(&queue, batch, wait) {
-                    if !stop.load(Ordering::Relaxed) {
-                        answer(&ensemble, jobs);
-                    }
-                }
-            })
+            .spawn(move || serve(&ensemble, Queue::new(queue, batch, wait), &stop))
             .expect("a thread can be started");
         Self { jobs, stopped }
     }
@@ -62,34 +51,67 @@ impl Grader {
     }
 }
 
-fn next_batch(queue: &mpsc::Receiver<Job>, batch: usize, wait: Duration) -> Option<Vec<Job>> {
-    let first = queue.recv().ok()?;
-    let deadline = Instant::now() + wait;
-    let mut knees = first.knees.len();
-    let mut jobs = vec![first];
-    while knees < batch {
-        let Ok(job) = queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) else { break };
-        knees += job.knees.len();
-        jobs.push(job);
+/// Answers all jobs until the handles are gone.
+fn serve(ensemble: &Ensemble, mut queue: Queue, stopped: &AtomicBool) {
+    while let Some(jobs) = queue.next() {
+        if stopped.load(Ordering::Relaxed) {
+            continue;
+        }
+        if ensemble.overlaps() { overlapping(ensemble, &mut queue, jobs, stopped) } else { answer(ensemble, jobs) }
     }
-    Some(jobs)
+}
+
+/// Answers jobs, and others while they come in full batches: each is given to the device before the one before is answered.
+fn overlapping(ensemble: &Ensemble, queue: &mut Queue, jobs: Vec<Job>, stopped: &AtomicBool) {
+    let mut at_work = match caught(|| ensemble.begin(&knees(&jobs))) {
+        Ok(begun) => (begun, jobs),
+        // whatever it is, it is dealt with where nothing overlaps
+        Err(_) => return answer(ensemble, jobs),
+    };
+    while let Some(next) = queue.next_full().filter(|_| !stopped.load(Ordering::Relaxed)) {
+        let (begun, jobs) = at_work;
+        let (graded, begun) = caught(|| Ok(ensemble.go_on(begun, &knees(&next))))
+            .unwrap_or_else(|error| (Err(error.clone()), Err(error)));
+        finish(ensemble, jobs, graded);
+        at_work = match begun {
+            Ok(begun) => (begun, next),
+            Err(_) => return answer(ensemble, next),
+        };
+    }
+    let (begun, jobs) = at_work;
+    finish(ensemble, jobs, caught(|| ensemble.finish(begun)));
+}
+
+/// Sends what became of the jobs, or sees what is wrong with them.
+fn finish(ensemble: &Ensemble, jobs: Vec<Job>, graded: Result<Vec<Graded>, GradeError>) {
+    match graded {
+        Ok(graded) => reply(jobs, graded),
+        Err(_) => answer(ensemble, jobs),
+    }
 }
 
 fn answer(ensemble: &Ensemble, jobs: Vec<Job>) {
-    let knees: Vec<&GrayImage> = jobs.iter().flat_map(|job| job.knees.iter()).collect();
-    // A panic below must not end the thread that everybody waits for.
-    let graded = catch_unwind(AssertUnwindSafe(|| ensemble.grade(&knees)))
-        .unwrap_or_else(|_| Err(GradeError::Torch("the networks panicked".into())));
-    match graded {
-        Ok(graded) => {
-            let mut graded = graded.into_iter();
-            for job in jobs {
-                let own = graded.by_ref().take(job.knees.len()).collect();
-                let _ = job.reply.send(Ok(own)); // whoever asked may have gone
-            }
-        }
+    match caught(|| ensemble.grade(&knees(&jobs))) {
+        Ok(graded) => reply(jobs, graded),
         // One bad picture must not take its batch along: each radiograph by itself.
         Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|job| answer(ensemble, vec![job])),
         Err(error) => jobs.into_iter().for_each(|job| drop(job.reply.send(Err(error.clone())))),
     }
+}
+
+fn reply(jobs: Vec<Job>, graded: Vec<Graded>) {
+    let mut graded = graded.into_iter();
+    for job in jobs {
+        let own = graded.by_ref().take(job.knees.len()).collect();
+        let _ = job.reply.send(Ok(own)); // whoever asked may have gone
+    }
+}
+
+fn knees(jobs: &[Job]) -> Vec<&GrayImage> {
+    jobs.iter().flat_map(|job| job.knees.iter()).collect()
+}
+
+/// A panic of the networks must not end the thread that everybody waits for.
+fn caught<T>(work: impl FnOnce() -> Result<T, GradeError>) -> Result<T, GradeError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(GradeError::Torch("the networks panicked".into())))
 }

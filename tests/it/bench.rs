@@ -47,6 +47,7 @@ fn json_has_every_figure() {
     }
     positive(&report["machine"]["cores"]);
     assert!(["fp32", "bf16"].contains(&report["precision"].as_str().expect("a word")));
+    assert_eq!((&report["streams"], &report["capture"]), (&1.into(), &0.into()));
     assert!(report["release"].is_null());
     assert_eq!(report["seconds"], 0.2);
 
@@ -114,6 +115,8 @@ fn wrong_words_are_told_before_anything_is_measured() {
         (&["--seconds", "nan"], "a number from 0.01 to 3600"),
         (&["--batch", "0"], "1..=4096"),
         (&["--precision", "int8"], "auto, bf16, fp16, fp32, reference"),
+        (&["--streams", "0"], "1..=64"),
+        (&["--capture", "many"], "invalid value"),
     ] {
         let output = sandbox.output(&[&["bench"], args].concat());
         let text = words(&output);

@@ -35,8 +35,9 @@ fn far(ours: &[f32], theirs: &[f32]) -> f32 {
 }
 
 fn logits(member: &Member, picture: &image::GrayImage) -> Vec<f32> {
-    let views =
-        Films::upload(&[picture], tch::Device::Cpu).and_then(|films| films.views(member.image_size())).expect("views");
+    let views = Films::upload(&[picture], |bytes| bytes.f_to(tch::Device::Cpu))
+        .and_then(|films| films.views(member.image_size()))
+        .expect("views");
     Vec::<f32>::try_from(member.logits(&views).expect("logits").view(-1)).expect("ten numbers")
 }
 

@@ -11,6 +11,7 @@ mod film;
 mod films;
 mod golden;
 mod hostile;
+mod launches;
 mod ledger;
 mod networks;
 mod outbox;

@@ -18,6 +18,8 @@ Fields of --json (rates are a second, times milliseconds):
   schema_version  1
   machine         host, cpu, cores, device, kellgrend and libtorch (versions)
   precision       the one in force: bf16, fp16, fp32 or reference
+  streams         members that compute side by side on a GPU
+  capture         batches of up to so many knees have their launches captured and replayed on a GPU
   release         its name; null for untrained networks
   seconds         what each measurement took at least
   networks        of each: name, image_size, weights_bytes, and RATES of its forward pass
@@ -35,6 +37,9 @@ pub(super) struct Report {
     pub(super) machine: Machine,
     /// The one in force: never `auto`.
     pub(super) precision: &'static str,
+    /// Of no meaning on a CPU.
+    pub(super) streams: usize,
+    pub(super) capture: usize,
     /// The release; none for untrained networks.
     pub(super) release: Option<String>,
     pub(super) seconds: f64,
@@ -60,6 +65,9 @@ impl Report {
         writeln!(out, "machine    {host}, {cpu}, {cores} cores")?;
         writeln!(out, "device     {device}")?;
         writeln!(out, "program    kellgrend {kellgrend}, libtorch {libtorch}, precision {}", self.precision)?;
+        if (self.streams, self.capture) != (1, 0) {
+            writeln!(out, "launches   streams {}, capture {}", self.streams, self.capture)?;
+        }
         match &self.release {
             Some(release) => writeln!(out, "networks   of the release {release}\n")?,
             None => writeln!(out, "networks   untrained\n")?,

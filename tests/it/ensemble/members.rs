@@ -147,6 +147,37 @@ fn company_changes_nothing() {
     }
 }
 
+/// Knees of one size are resized together, others apart; begun, and finished when the next ones have begun, is graded.
+#[test]
+fn overlapping_changes_nothing() {
+    let (_models, release) = two_members();
+    let ensemble = load(&release);
+    ensemble.set_batch(4);
+    let sizes = [(200, 300), (200, 300), (310, 240), (200, 300)];
+    let knees: Vec<_> = (0..).zip(sizes).map(|(seed, (width, height))| picture(seed, width, height)).collect();
+    let knees: Vec<_> = knees.iter().collect();
+    let expected: Vec<_> = knees.iter().map(|knee| ensemble.grade(&[knee]).expect("a grade").remove(0)).collect();
+
+    let begun = ensemble.begin(&knees[..3]).expect("begun");
+    let (first, next) = ensemble.go_on(begun, &knees[3..]);
+    let mut found = first.expect("grades");
+    assert_eq!(found.len(), 3);
+    let (second, nothing) = ensemble.go_on(next.expect("begun"), &[&GrayImage::new(0, 5)]);
+    found.extend(second.expect("what is wrong with the next ones is theirs"));
+    assert!(matches!(nothing, Err(GradeError::NoPixels { width: 0, height: 5 })));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found.grade, expected.grade);
+        for (found, expected) in found.votes.iter().zip(&expected.votes) {
+            let pairs = found.probabilities.0.iter().zip(&expected.probabilities.0);
+            assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4), "{found:?}, alone {expected:?}");
+        }
+        let maps = [found, expected].map(|graded| graded.map.as_ref().expect("maps are on"));
+        assert!(maps[0].values.iter().zip(&maps[1].values).all(|(a, b)| (a - b).abs() < 1e-3));
+    }
+    ensemble.set_batch(2);
+    assert!(matches!(ensemble.begin(&knees[..3]), Err(GradeError::OutOfMemory(_))), "more than go together");
+}
+
 /// A mirror image has the mirrored map, so that the mean of both views' maps is the same for the two, mirrored.
 #[test]
 fn the_mean_of_both_views_maps_turns_with_the_knee() {

@@ -3,7 +3,7 @@
 use image::{GrayImage, Luma};
 use kellgrend::ensemble::{cam, preprocess::Films};
 use std::collections::BTreeMap;
-use tch::{Device, Tensor};
+use tch::{Device, TchError, Tensor};
 
 #[derive(serde::Deserialize)]
 struct Golden {
@@ -19,9 +19,13 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     Vec::<f32>::try_from(tensor.contiguous().view(-1)).expect("floats")
 }
 
+fn on_cpu(bytes: &Tensor) -> Result<Tensor, TchError> {
+    bytes.f_to(Device::Cpu)
+}
+
 /// One knee, upright and flipped.
 fn view(knee: &GrayImage, size: u32) -> Tensor {
-    Films::upload(&[knee], Device::Cpu).and_then(|films| films.views(size)).expect("views")
+    Films::upload(&[knee], on_cpu).and_then(|films| films.views(size)).expect("views")
 }
 
 /// A channel of a view back to grey levels.
@@ -56,7 +60,7 @@ fn a_picture_of_the_right_size_is_taken_as_it_is() {
 #[test]
 fn views_are_all_upright_then_all_flipped() {
     let knees = [3u32, 5].map(|seed| GrayImage::from_fn(70, 50, |x, y| Luma([(x * seed + y) as u8])));
-    let views = Films::upload(&[&knees[0], &knees[1]], Device::Cpu).and_then(|films| films.views(64)).expect("views");
+    let views = Films::upload(&[&knees[0], &knees[1]], on_cpu).and_then(|films| films.views(64)).expect("views");
     assert_eq!(views.size(), [4, 3, 64, 64]);
     for (index, knee) in knees.iter().enumerate() {
         let upright = view(knee, 64).get(0);
