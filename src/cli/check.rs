@@ -1,12 +1,13 @@
 //! `kellgrend check`
 
-use super::{Exit, Failure, Global, in_full};
+mod networks;
+mod precision;
+
+use super::{Exit, Failure, Global};
 use crate::config::Settings;
-use crate::ensemble::{Absent, Ensemble, settle, starter};
 use crate::grading::IdentityPolicy;
-use crate::ledger::{Ledger, Service};
+use crate::ledger::Ledger;
 use crate::state::{State, free_bytes, network_file_system};
-use crate::station::chosen_release;
 use bytesize::ByteSize;
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,7 +15,8 @@ use std::path::Path;
 
 /// Say in plain words whether settings, folders, disk, release, device and clock are fit to run
 ///
-/// Changes nothing but for a probe file in each folder, removed at once. Exit code 3 if something is not fit.
+/// The networks grade synthetic knees, and are held against themselves in plain float32 on the CPU. Changes nothing but for
+/// a probe file in each folder, removed at once. Exit code 3 if something is not fit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {}
 
@@ -138,46 +140,6 @@ impl Findings {
             );
         } else {
             self.good("clock", &format!("{now:.0}"));
-        }
-    }
-
-    fn networks(&mut self, settings: &Settings, state: &State) {
-        let device = match settle(settings.ensemble.device, settings.ensemble.threads) {
-            Ok(device) => device,
-            Err(error) => return self.bad("device", &error.to_string()),
-        };
-        let remark = device.remark.as_ref().map_or_else(String::new, |remark| format!(" ({remark})"));
-        self.good("device", &format!("{device}{remark}"));
-        let service = Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten());
-        let release = match chosen_release(&settings.ensemble.release, &state.models, service.as_ref()) {
-            Ok(Some(release)) => release,
-            Ok(None) => {
-                return self
-                    .good("release", &format!("none yet: the bundled {} will be put into service", starter::NAME));
-            }
-            Err(error) => return self.bad("release", &in_full(&error)),
-        };
-        let form = match settings.ensemble.precision.form(&device) {
-            Ok(form) => form,
-            Err(error) => return self.bad("precision", &error.to_string()),
-        };
-        match Ensemble::load(&release, &device, form, settings.ensemble.quorum) {
-            Ok(ensemble) => {
-                for absent in ensemble.absent() {
-                    let Absent { name, reason } = absent;
-                    self.warn("member", &format!("{name} is missing, and the quorum lets the others grade: {reason}"));
-                }
-                let present = match (ensemble.members().len(), release.members().len()) {
-                    (1, 1) => "1 network, its hash right".to_owned(),
-                    (all, members) if all == members => format!("{all} networks, every hash right"),
-                    (some, members) => format!("{some} of {members} networks, the hashes of these right"),
-                };
-                match ensemble.try_out() {
-                    Ok(()) => self.good("release", &format!("{}: {present}", release.name())),
-                    Err(error) => self.bad("release", &format!("{}: {error}", release.name())),
-                }
-            }
-            Err(error) => self.bad("release", &in_full(&error.into())),
         }
     }
 

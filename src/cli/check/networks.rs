@@ -1,0 +1,92 @@
+//! Whether device and release are fit to grade.
+
+use super::{Findings, precision};
+use crate::cli::in_full;
+use crate::config::{EnsembleSettings, Settings};
+use crate::ensemble::{Absent, DeviceInUse, Ensemble, Precision, Release, settle, starter};
+use crate::gpu::is_extended;
+use crate::ledger::{Ledger, Service};
+use crate::state::State;
+use crate::station::chosen_release;
+use anyhow::Context as _;
+
+impl Findings {
+    pub(super) fn networks(&mut self, settings: &Settings, state: &State) {
+        let device = match settle(settings.ensemble.device, settings.ensemble.threads) {
+            Ok(device) => device,
+            Err(error) => return self.bad("device", &error.to_string()),
+        };
+        let remark = device.remark.as_ref().map_or_else(String::new, |remark| format!(" ({remark})"));
+        self.good("device", &format!("{device}{remark}"));
+        if device.device.is_cuda() {
+            self.extension();
+        }
+        let service = Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten());
+        let release = match chosen_release(&settings.ensemble.release, &state.models, service.as_ref()) {
+            Ok(Some(release)) => release,
+            Ok(None) => return self.starter(&settings.ensemble, &device),
+            Err(error) => return self.bad("release", &in_full(&error)),
+        };
+        self.release(&release, &settings.ensemble, &device);
+    }
+
+    fn extension(&mut self) {
+        match is_extended() {
+            Ok(()) => self.good("extension", "kellgrend's extension of libtorch is there"),
+            Err(reason) => self.warn("extension", &format!("{reason}; some steps take longer without it")),
+        }
+    }
+
+    /// The starter, as the first start will have it.
+    fn starter(&mut self, settings: &EnsembleSettings, device: &DeviceInUse) {
+        self.good("release", &format!("none yet: the bundled {} will be put into service", starter::NAME));
+        let unpacked = tempfile::tempdir().context("no folder for temporary files").and_then(|folder| {
+            let release = starter::install(folder.path())?;
+            Ok((folder, release))
+        });
+        match unpacked {
+            Ok((_folder, release)) => self.release(&release, settings, device),
+            Err(error) => self.bad("release", &in_full(&error)),
+        }
+    }
+
+    fn release(&mut self, release: &Release, settings: &EnsembleSettings, device: &DeviceInUse) {
+        let form = match settings.precision.form(device) {
+            Ok(form) => form,
+            Err(error) => return self.bad("precision", &error.to_string()),
+        };
+        let ensemble = Ensemble::load(release, device, form, settings.quorum).map_err(anyhow::Error::from);
+        let planned = |ensemble: Ensemble| Ok(ensemble.with_launches(settings.launches(), device)?);
+        let ensemble = match ensemble.and_then(planned) {
+            Ok(ensemble) => ensemble,
+            Err(error) => return self.bad("release", &in_full(&error)),
+        };
+        for Absent { name, reason } in ensemble.absent() {
+            self.warn("member", &format!("{name} is missing, and the quorum lets the others grade: {reason}"));
+        }
+        let present = match (ensemble.members().len(), release.members().len()) {
+            (1, 1) => "1 network, its hash right".to_owned(),
+            (all, members) if all == members => format!("{all} networks, every hash right"),
+            (some, members) => format!("{some} of {members} networks, the hashes of these right"),
+        };
+        match ensemble.try_out() {
+            Ok(()) => self.good("release", &format!("{}: {present}", release.name())),
+            Err(error) => return self.bad("release", &format!("{}: {error}", release.name())),
+        }
+        let precision = Precision::of(form);
+        match precision::deviation(&ensemble.with_maps(false), release, settings) {
+            Ok(deviation) if deviation <= precision::TOLERANCE => {
+                let words = format!("{precision}: probabilities within {deviation:.4} of plain float32's");
+                self.good("precision", &words);
+            }
+            Ok(deviation) => self.bad(
+                "precision",
+                &format!(
+                    "{precision}: probabilities up to {deviation:.4} from plain float32's; set precision to fp32 or \
+                     reference, streams to 1 and capture to 0, and please report it"
+                ),
+            ),
+            Err(error) => self.bad("precision", &format!("{precision}: {}", in_full(&error))),
+        }
+    }
+}
