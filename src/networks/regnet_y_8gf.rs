@@ -78,11 +78,12 @@ impl Block {
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let inner = self.middle.forward(&self.before.forward(x)?)?;
+        let x = self.before.prepared(x)?;
+        let inner = self.middle.forward(&self.before.forward(&x)?)?;
         let inner = self.excitation.forward(inner)?;
         match &self.shortcut {
-            Some(shortcut) => self.after.forward_onto(&inner, &shortcut.forward(x)?),
-            None => self.after.forward_onto(&inner, x),
+            Some(shortcut) => self.after.forward_onto(&inner, &shortcut.forward(&x)?),
+            None => self.after.forward_onto(&inner, &x),
         }
     }
 }

@@ -91,8 +91,9 @@ impl Down {
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let side = self.pointwise.forward(&self.depthwise.forward(x)?)?;
-        layers::interleave(&side, &self.branch.forward(x)?)
+        let x = self.depthwise.prepared(x)?;
+        let side = self.pointwise.forward(&self.depthwise.forward(&x)?)?;
+        layers::interleave(&side, &self.branch.forward(&x)?)
     }
 }
 

@@ -90,10 +90,11 @@ impl Bottleneck {
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let inner = self.middle.forward(&self.narrow.forward(x)?)?;
+        let x = self.narrow.prepared(x)?;
+        let inner = self.middle.forward(&self.narrow.forward(&x)?)?;
         match &self.shortcut {
-            Some(shortcut) => self.widen.forward_onto(&inner, &shortcut.forward(x)?),
-            None => self.widen.forward_onto(&inner, x),
+            Some(shortcut) => self.widen.forward_onto(&inner, &shortcut.forward(&x)?),
+            None => self.widen.forward_onto(&inner, &x),
         }
     }
 }

@@ -59,6 +59,13 @@ impl ConvNorm {
         Ok(Self { steps, activation })
     }
 
+    /// The same in the numbers that this layer computes in: what several layers read is converted once.
+    pub fn prepared(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        match &self.steps {
+            Steps::Plain(conv, _) | Steps::Folded(conv) | Steps::Fused(conv, _) => x.f_to_kind(conv.weight.kind()),
+        }
+    }
+
     /// `[n, inputs, h, w]` to `[n, outputs, h / stride, w / stride]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         match &self.steps {
