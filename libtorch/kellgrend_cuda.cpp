@@ -5,12 +5,14 @@
 // and does the same in more steps where it is not. Every function returns null, or what went wrong in words that hold until
 // the thread's next call. Objects belong to the caller.
 
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/cuda/jiterator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/csrc/api/include/torch/version.h>
 
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -34,6 +36,7 @@ const char *attempt(Act &&act) noexcept {
 
 // All that `later` is given from now on waits for what `earlier` has been given.
 void order(CUDAStream earlier, CUDAStream later) {
+  c10::cuda::CUDAGuard guard(later.device_index());
   cudaEvent_t event = nullptr;
   C10_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
   auto failed = cudaEventRecord(event, earlier);
@@ -51,11 +54,30 @@ struct Lane {
   CUDAStream outer;
 };
 
-// A CUDA graph; made while its device is the current one.
-struct Recording {
-  explicit Recording(c10::DeviceIndex device) : device(device) {}
-  c10::DeviceIndex device;
-  at::cuda::CUDAGraph graph;
+// A CUDA graph, whose memory is a pool of its own; made while its device is the current one.
+struct Recording final : at::cuda::CUDAGraph {
+  explicit Recording(c10::DeviceIndex device) : device(device), memory(at::cuda::graph_pool_handle()) {}
+
+  void end() {
+    try {
+      capture_end();
+    } catch (...) {
+      const auto failed = std::current_exception();
+      if (!capture_ended_) give_up();
+      std::rethrow_exception(failed);
+    }
+  }
+
+  const c10::DeviceIndex device;
+  const c10::cuda::MempoolId_t memory;
+
+ private:
+  // What capture_end leaves undone if there is nothing to end: without it, the allocators would serve this pool for ever.
+  void give_up() noexcept {
+    attempt([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, memory); });
+    attempt([&] { c10::cuda::CUDACachingAllocator::releasePool(device, memory); });
+    attempt([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(memory); });
+  }
 };
 
 #pragma GCC visibility push(default)
@@ -82,10 +104,11 @@ const char *kellgrend_upload(const at::Tensor *tensor, int device, at::Tensor **
   });
 }
 
-const char *kellgrend_lane_new(int device, Lane **lane) {
+// An urgent lane's work goes before that of others wherever the device has room for one of them only.
+const char *kellgrend_lane_new(int device, bool urgent, Lane **lane) {
   return attempt([&] {
     const auto index = static_cast<c10::DeviceIndex>(device);
-    const auto own = c10::cuda::getStreamFromPool(false, index);
+    const auto own = c10::cuda::getStreamFromPool(urgent, index);
     *lane = new Lane{own, c10::cuda::getCurrentCUDAStream(index)};
   });
 }
@@ -121,7 +144,8 @@ const char *kellgrend_recording_begin(int device, Recording **recording) {
     const auto index = static_cast<c10::DeviceIndex>(device);
     c10::cuda::CUDAGuard guard(index);
     auto fresh = std::make_unique<Recording>(index);
-    fresh->graph.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    c10::cuda::CUDACachingAllocator::emptyCache();  // what is kept for others cannot be given back while it captures
+    fresh->capture_begin(fresh->memory, cudaStreamCaptureModeThreadLocal);
     *recording = fresh.release();
   });
 }
@@ -130,7 +154,7 @@ const char *kellgrend_recording_begin(int device, Recording **recording) {
 const char *kellgrend_recording_end(Recording *recording) {
   return attempt([&] {
     c10::cuda::CUDAGuard guard(recording->device);
-    recording->graph.capture_end();
+    recording->end();
   });
 }
 
@@ -138,7 +162,7 @@ const char *kellgrend_recording_end(Recording *recording) {
 const char *kellgrend_recording_replay(Recording *recording) {
   return attempt([&] {
     c10::cuda::CUDAGuard guard(recording->device);
-    recording->graph.replay();
+    recording->replay();
   });
 }
 

@@ -143,13 +143,10 @@ impl Ensemble {
         self.batch.take_through(knees, |together| self.finish(self.begin(together)?))
     }
 
-    /// Gives knees to the device, at most [`Self::knees_at_once`], and does not wait for it: the first half of grading.
+    /// Gives knees to the device, all at once, and does not wait for it: the first half of grading.
     pub fn begin(&self, knees: &[&GrayImage]) -> Result<Begun, GradeError> {
         if let Some((width, height)) = knees.iter().map(|knee| knee.dimensions()).find(|&(w, h)| w == 0 || h == 0) {
             return Err(GradeError::NoPixels { width, height });
-        }
-        if knees.len() > self.batch.get() {
-            return Err(GradeError::OutOfMemory(format!("{} knees do not go together", knees.len())));
         }
         if self.device.is_cuda() {
             // cuDNN tries all its kernels for a shape once and keeps the fastest: worth it for full batches alone
@@ -176,9 +173,9 @@ impl Ensemble {
         tch::no_grad(|| self.outcome(&begun.answers))
     }
 
-    /// Whether [`Self::go_on`] gains anything.
-    pub fn overlaps(&self) -> bool {
-        self.launches.overlap()
+    /// Whether so many knees are begun by themselves, while others are at work, rather than graded.
+    pub fn overlaps(&self, knees: usize) -> bool {
+        self.launches.overlap() && self.batch.is_one(knees)
     }
 
     /// Finishes knees while the device is at work on the next ones.

@@ -46,16 +46,20 @@ impl Station {
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
         let form = settings.ensemble.precision.form(&device)?;
         let ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
-            .with_launches(settings.ensemble.launches(), &device)?
             .with_maps(settings.pictures.draw)
             .with_flipped_maps(settings.pictures.views == Views::Both)
             .with_member_maps(settings.pictures.need_members());
         if settings.ensemble.batch > 0 {
             ensemble.set_batch(settings.ensemble.batch);
         }
-        if device.device.is_cuda() {
-            ensemble.try_out().context("the networks cannot run on the GPU; `--device cpu` does without it")?;
-        }
+        let try_out = |ensemble: &Ensemble| match device.device.is_cuda() {
+            true => ensemble.try_out().context("the networks cannot run on the GPU; `--device cpu` does without it"),
+            false => Ok(()),
+        };
+        // first the kernels, then streams and recordings
+        try_out(&ensemble)?;
+        let ensemble = ensemble.with_launches(settings.ensemble.launches(), &device)?;
+        try_out(&ensemble)?;
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
@@ -92,7 +96,7 @@ impl Station {
         };
         let batch = ensemble.knees_at_once();
         // one batch waits while another is computed; where they overlap, a third is drawn and published
-        let batches = if ensemble.overlaps() { 3 } else { 2 };
+        let batches = if ensemble.overlaps(batch) { 3 } else { 2 };
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());

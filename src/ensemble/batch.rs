@@ -33,6 +33,11 @@ impl BatchLimit {
         self.now.get()
     }
 
+    /// Whether so many go together, and are not divided.
+    pub fn is_one(&self, items: usize) -> bool {
+        items > 0 && few_sizes(items, self.get()) == items
+    }
+
     /// Takes all items through `step`, in order: as many at a time as the limit allows, and few of any other number.
     ///
     /// Where the memory does not suffice, the limit is halved and the same items are tried again; one that does not fit

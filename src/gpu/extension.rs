@@ -25,7 +25,7 @@ type Trouble = *const c_char;
 pub struct Extension {
     pub elementwise: unsafe extern "C" fn(Trouble, Trouble, *const Object, usize, *mut Object) -> Trouble,
     pub upload: unsafe extern "C" fn(Object, c_int, *mut Object) -> Trouble,
-    pub lane_new: unsafe extern "C" fn(c_int, *mut Object) -> Trouble,
+    pub lane_new: unsafe extern "C" fn(c_int, bool, *mut Object) -> Trouble,
     pub lane_free: unsafe extern "C" fn(Object),
     pub lane_follow: unsafe extern "C" fn(Object) -> Trouble,
     pub lane_enter: unsafe extern "C" fn(Object) -> Trouble,

@@ -20,10 +20,19 @@ unsafe impl Send for Lane {}
 impl Lane {
     /// A lane on a GPU. The error is why there is none, in words.
     pub fn new(gpu: usize) -> Result<Self, TchError> {
+        Self::of(gpu, false)
+    }
+
+    /// A lane whose work goes before that of others.
+    pub fn urgent(gpu: usize) -> Result<Self, TchError> {
+        Self::of(gpu, true)
+    }
+
+    fn of(gpu: usize, is_urgent: bool) -> Result<Self, TchError> {
         let extension = extension::get().map_err(|reason| TchError::Torch(reason.to_owned()))?;
         let mut object: Object = std::ptr::null_mut();
         // SAFETY: `object` is a local; it is written where there is no trouble.
-        checked(unsafe { (extension.lane_new)(gpu as c_int, &mut object) })?;
+        checked(unsafe { (extension.lane_new)(gpu as c_int, is_urgent, &mut object) })?;
         Ok(Self { object, extension })
     }
 

@@ -57,7 +57,10 @@ fn serve(ensemble: &Ensemble, mut queue: Queue, stopped: &AtomicBool) {
         if stopped.load(Ordering::Relaxed) {
             continue;
         }
-        if ensemble.overlaps() { overlapping(ensemble, &mut queue, jobs, stopped) } else { answer(ensemble, jobs) }
+        match ensemble.overlaps(knees(&jobs).len()) {
+            true => overlapping(ensemble, &mut queue, jobs, stopped),
+            false => answer(ensemble, jobs),
+        }
     }
 }
 
@@ -70,6 +73,10 @@ fn overlapping(ensemble: &Ensemble, queue: &mut Queue, jobs: Vec<Job>, stopped: 
     };
     while let Some(next) = queue.next_full().filter(|_| !stopped.load(Ordering::Relaxed)) {
         let (begun, jobs) = at_work;
+        if !ensemble.overlaps(knees(&next).len()) {
+            finish(ensemble, jobs, caught(|| ensemble.finish(begun)));
+            return answer(ensemble, next);
+        }
         let (graded, begun) = caught(|| Ok(ensemble.go_on(begun, &knees(&next))))
             .unwrap_or_else(|error| (Err(error.clone()), Err(error)));
         finish(ensemble, jobs, graded);

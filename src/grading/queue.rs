@@ -51,14 +51,15 @@ impl Queue {
         self.waiting.iter().map(|job| job.knees.len()).sum()
     }
 
-    /// What fits into a batch, or one job.
+    /// The first job, and of the others as many as fit into a batch with it. Those that do not are first in the next.
     fn take(&mut self) -> Vec<Job> {
         let mut knees = 0;
-        let fits = |job: &&Job| {
-            knees += job.knees.len();
-            knees <= self.batch
-        };
-        let count = self.waiting.iter().take_while(fits).count().max(1);
-        self.waiting.drain(..count.min(self.waiting.len())).collect()
+        let (batch, rest): (Vec<_>, Vec<_>) = self.waiting.drain(..).partition(|job| {
+            let fits = knees == 0 || knees + job.knees.len() <= self.batch;
+            knees += if fits { job.knees.len() } else { 0 };
+            fits
+        });
+        self.waiting.extend(rest);
+        batch
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn of_member(
     Ok(NetworkRates { name, image_size, weights_bytes: member.bytes(), rates })
 }
 
-/// [`Ensemble::grade`] from decoded knees to grades, and to maps where the ensemble makes them; a knee is two views.
+/// From decoded knees to grades, and to maps where the ensemble makes them, as grading goes; a knee is two views.
 pub(super) fn of_grading(
     what: &str,
     ensemble: &Ensemble,
@@ -66,10 +66,23 @@ pub(super) fn of_grading(
     best(what, batches, progress, |batch| {
         let knees = vec![knee; knees(batch)];
         ensemble.set_batch(knees.len());
+        let mut begun = None;
         let rate = clock.rate(|| {
-            let graded = ensemble.grade(&knees)?;
+            let graded = match begun.take() {
+                _ if !ensemble.overlaps(knees.len()) => ensemble.grade(&knees)?.len(),
+                // each step finishes what the one before has begun
+                Some(before) => {
+                    let (graded, next) = ensemble.go_on(before, &knees);
+                    begun = Some(next?);
+                    graded?.len()
+                }
+                None => {
+                    begun = Some(ensemble.begin(&knees)?);
+                    0
+                }
+            };
             // where the memory was too small, fewer went together than was asked for
-            match ensemble.knees_at_once() < graded.len() {
+            match ensemble.knees_at_once() < graded {
                 true => Err(GradeError::OutOfMemory(format!("{batch} views do not fit"))),
                 false => Ok(()),
             }

@@ -55,9 +55,12 @@ impl Findings {
             Ok(form) => form,
             Err(error) => return self.bad("precision", &error.to_string()),
         };
-        let ensemble = Ensemble::load(release, device, form, settings.quorum).map_err(anyhow::Error::from);
-        let planned = |ensemble: Ensemble| Ok(ensemble.with_launches(settings.launches(), device)?);
-        let ensemble = match ensemble.and_then(planned) {
+        let loaded = || {
+            let ensemble = Ensemble::load(release, device, form, settings.quorum)?;
+            ensemble.try_out()?;
+            Ok::<_, anyhow::Error>(ensemble.with_launches(settings.launches(), device)?)
+        };
+        let ensemble = match loaded() {
             Ok(ensemble) => ensemble,
             Err(error) => return self.bad("release", &in_full(&error)),
         };

@@ -12,14 +12,20 @@ use image::GrayImage;
 pub(super) const TOLERANCE: f32 = 0.02;
 
 /// The largest difference of any member's probabilities on synthetic knees, whichever way the knees go through: together,
-/// alone, alone again, or overlapping.
+/// alone, overlapping; and more than once, since a recording is made the first time.
 pub(super) fn deviation(ensemble: &Ensemble, release: &Release, settings: &EnsembleSettings) -> anyhow::Result<f32> {
     let cpu = settle(DeviceChoice::Cpu, settings.threads)?;
     let reference = Ensemble::load(release, &cpu, Form::Plain, settings.quorum)?.with_maps(false);
     let [light, severe] = [synthetic(1, 0.2)?, synthetic(2, 0.8)?];
     let expected = reference.grade(&[&light, &severe])?;
 
-    let mut found = ensemble.grade(&[&light, &severe])?;
+    if settings.batch > 0 {
+        ensemble.set_batch(settings.batch);
+    }
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        found.extend(ensemble.grade(&[&light, &severe])?);
+    }
     for knee in [&light, &severe, &light, &severe] {
         found.extend(ensemble.grade(&[knee])?);
     }

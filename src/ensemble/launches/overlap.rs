@@ -12,7 +12,7 @@ pub struct Overlap {
 
 impl Overlap {
     pub fn new(gpu: usize) -> Result<Self, TchError> {
-        Ok(Self { gpu, copies: Lane::new(gpu)?, outcomes: Lane::new(gpu)? })
+        Ok(Self { gpu, copies: Lane::new(gpu)?, outcomes: Lane::urgent(gpu)? })
     }
 
     /// A tensor's copy on the device. The networks' stream may read it behind [`Self::uploaded`], and whoever owns it keeps

@@ -40,7 +40,7 @@ impl<C> Fused<C> {
                 let expected = apart()?;
                 match fused(&self.call) {
                     Ok(found) => self.trust.set(if agree(&found, &expected)? { Trust::Works } else { Trust::Fails }),
-                    Err(error) if is_memory(&error) => {}
+                    Err(error) if is_memory(&error) => return Err(error),
                     Err(_) => self.trust.set(Trust::Fails),
                 }
                 Ok(expected)
@@ -101,7 +101,12 @@ impl Fused<ConvCall> {
         match activation {
             // cuDNN's fused kernels are not made for the depthwise ones
             Activation::Relu if !is_depthwise => Some(ConvCall::Relu),
-            Activation::None | Activation::Silu if (kernel, stride, groups) == (1, 1, 1) => Some(ConvCall::Product),
+            // cuDNN multiplies float32 in TF32, cuBLAS does not
+            Activation::None | Activation::Silu
+                if (kernel, stride, groups) == (1, 1, 1) && conv.weight.kind() != Kind::Float =>
+            {
+                Some(ConvCall::Product)
+            }
             Activation::Silu if is_extended().is_ok() => Some(ConvCall::BiasSilu),
             _ => None,
         }

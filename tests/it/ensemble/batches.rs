@@ -43,6 +43,8 @@ fn after_a_thousand_good_batches_more_are_tried_again() {
 fn what_is_left_of_a_batch_goes_in_powers_of_two() {
     let (_, asked) = graded(&(0..31).collect::<Vec<_>>(), &BatchLimit::new(24), 100);
     assert_eq!(asked, [24, 4, 2, 1]);
+    let undivided: Vec<_> = (0..40).filter(|&items| BatchLimit::new(24).is_one(items)).collect();
+    assert_eq!(undivided, [1, 2, 4, 8, 16, 24]);
 }
 
 #[test]
