@@ -22,6 +22,7 @@ pub mod daemon;
 pub mod digest;
 pub mod download;
 pub mod ensemble;
+pub mod evaluation;
 pub mod gpu;
 pub mod grade;
 pub mod grading;

@@ -6,16 +6,24 @@ use crate::side::Side;
 ///
 /// A single letter counts only after a digit or a separator, so that `skull` and `other` say nothing.
 pub fn side_from_name(stem: &str) -> Side {
-    let stem = stem.trim_end().to_ascii_lowercase();
-    let ends = |suffix: &str, may_precede: fn(char) -> bool| {
-        stem.strip_suffix(suffix).is_some_and(|rest| rest.chars().next_back().is_none_or(may_precede))
-    };
-    let after_letter = |suffix| ends(suffix, |before| before.is_ascii_digit() || !before.is_alphanumeric());
-    if after_letter("l") || after_letter("left") {
-        Side::Left
-    } else if after_letter("r") || after_letter("right") {
-        Side::Right
-    } else {
-        Side::Unknown
+    split(stem).1
+}
+
+/// What such a name says before the side, as in `9001695` of `9001695L` and `9001695R`: with many collections, the patient.
+pub fn patient_from_name(stem: &str) -> &str {
+    split(stem).0
+}
+
+fn split(stem: &str) -> (&str, Side) {
+    let stem = stem.trim_end();
+    for (suffix, side) in [("left", Side::Left), ("right", Side::Right), ("l", Side::Left), ("r", Side::Right)] {
+        let Some((rest, end)) = stem.len().checked_sub(suffix.len()).and_then(|at| stem.split_at_checked(at)) else {
+            continue;
+        };
+        let may_precede = |before: char| before.is_ascii_digit() || !before.is_alphanumeric();
+        if end.eq_ignore_ascii_case(suffix) && rest.chars().next_back().is_none_or(may_precede) {
+            return (rest.trim_end_matches(|c: char| !c.is_alphanumeric()), side);
+        }
     }
+    (stem, Side::Unknown)
 }

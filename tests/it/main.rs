@@ -6,6 +6,7 @@ mod cli;
 mod daemon;
 mod download;
 mod ensemble;
+mod evaluation;
 mod faults;
 mod film;
 mod films;

@@ -1,0 +1,26 @@
+//! How good grades are, measured against readers': pure arithmetic, equal to scikit-learn's.
+
+mod bootstrap;
+mod calibration;
+mod confusion;
+mod ranking;
+mod scores;
+
+pub use bootstrap::{Interval, Intervals};
+pub use confusion::Confusion;
+pub use scores::{OfGrade, Scores};
+
+use crate::grade::{KlGrade, Probabilities};
+
+/// A knee that was graded and that a reader has graded, too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Case {
+    /// Whose knee it is, by a number: one patient's knees are alike, and so are their errors.
+    pub patient: usize,
+    /// What the reader says.
+    pub truth: KlGrade,
+    /// What is judged.
+    pub grade: KlGrade,
+    /// The probabilities behind it.
+    pub probabilities: Probabilities,
+}

@@ -1,0 +1,136 @@
+//! Scores against scikit-learn's, and what `evaluate` says of a labelled folder.
+
+use flate2::read::GzDecoder;
+use kellgrend::evaluation::{Case, Confusion, Interval, Intervals, Scores};
+use kellgrend::grade::{GRADES, KlGrade, Probabilities};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// Knuth's linear congruential generator (MMIX); evenly from 0 to 1.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f64 / f64::from(1 << 24)
+    }
+}
+
+/// The grading of a number, as tests/golden/scores.py makes it.
+fn grading(number: u64) -> Vec<Case> {
+    let mut chance = Chance(number);
+    let levels = if number.is_multiple_of(3) { 4.0 } else { 1000.0 };
+    let knees = 2 + (chance.next() * 150.0) as usize;
+    let knee = |patient| {
+        let grade = (chance.next() * 5.0) as u8;
+        let truth = match number % 7 {
+            0 => 1 + grade % 2 * 2,
+            1 => 2,
+            _ => grade,
+        };
+        let bonus = chance.next() * (number % 5) as f64;
+        let mut score = |g: usize| {
+            let bonus = if g == usize::from(truth) { bonus } else { 0.0 };
+            1.0 + (levels * (chance.next() + bonus)).floor()
+        };
+        let scores: [f64; GRADES] = std::array::from_fn(&mut score);
+        let sum: f64 = scores.iter().sum();
+        let probabilities = Probabilities(scores.map(|score| (score / sum) as f32));
+        let truth = KlGrade::try_from(truth).expect("a grade");
+        Case { patient, truth, grade: probabilities.argmax(), probabilities }
+    };
+    (0..knees).map(knee).collect()
+}
+
+/// Every number near the other's, null where it is null; what we have beside it is not asked for.
+#[track_caller]
+fn assert_near(ours: &Value, theirs: &Value, what: &str) {
+    match (ours, theirs) {
+        (Value::Array(ours), Value::Array(theirs)) => {
+            assert_eq!(ours.len(), theirs.len(), "{what}");
+            ours.iter().zip(theirs).for_each(|(ours, theirs)| assert_near(ours, theirs, what));
+        }
+        (Value::Number(ours), Value::Number(theirs)) => {
+            let (ours, theirs) = (ours.as_f64().expect("a number"), theirs.as_f64().expect("a number"));
+            assert!((ours - theirs).abs() < 1e-6 * theirs.abs().max(1.0), "{what}: {ours}, scikit-learn says {theirs}");
+        }
+        (ours, theirs) => assert_eq!(ours, theirs, "{what}"),
+    }
+}
+
+#[test]
+fn scores_of_a_thousand_gradings_are_scikit_learns() {
+    let file = GzDecoder::new(&include_bytes!("../golden/scores.json.gz")[..]);
+    let golden: Vec<Value> = serde_json::from_reader(file).expect("the golden file is JSON");
+    assert_eq!(golden.len(), 1000);
+    for (number, golden) in (0..).zip(&golden) {
+        let scores = serde_json::to_value(Scores::of(&grading(number))).expect("JSON");
+        for (name, theirs) in golden.as_object().expect("an object") {
+            let what = format!("{name} of grading {number}");
+            match name.as_str() {
+                "confusion" => {
+                    let flat =
+                        scores[name].as_array().expect("rows").iter().flat_map(|row| row.as_array().expect("a row"));
+                    assert_near(&flat.cloned().collect(), theirs, &what);
+                }
+                "recall" | "precision" | "roc_auc" | "average_precision" => {
+                    let grades = scores["grades"].as_array().expect("grades").iter();
+                    assert_near(&grades.map(|grade| grade[name].clone()).collect(), theirs, &what);
+                }
+                _ => assert_near(&scores[name], theirs, &what),
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_to_measure_is_null() {
+    let scores = serde_json::to_value(Scores::of(&[])).expect("JSON");
+    for name in ["accuracy", "macro_f1", "quadratic_kappa", "mean_absolute_error", "log_loss", "brier"] {
+        assert!(scores[name].is_null(), "{name}: {scores}");
+    }
+    assert_eq!(Intervals::of(&[], 1), Intervals { accuracy: None, macro_f1: None, quadratic_kappa: None });
+    let one = &grading(2)[..1];
+    let Interval { low, high } = Intervals::of(one, 1).accuracy.expect("a lone knee has an accuracy");
+    assert_eq!(low, high);
+}
+
+/// Where every knee is another patient's, an accuracy's interval is near the binomial one; where knees come in pairs of equal
+/// fate, it is wider by the square root of two.
+#[test]
+fn intervals_count_patients_not_knees() {
+    let certain = |grade: usize| Probabilities(std::array::from_fn(|g| f32::from(u8::from(g == grade))));
+    let case = |patient, is_right: bool| {
+        let truth = KlGrade::ALL[patient % GRADES];
+        let grade = if is_right { truth } else { KlGrade::ALL[(patient + 1) % GRADES] };
+        Case { patient, truth, grade, probabilities: certain(grade.index()) }
+    };
+    let knees: Vec<_> = (0..800).map(|knee| case(knee, knee % 10 < 7)).collect();
+    let width = |cases: &[Case]| {
+        let Interval { low, high } = Intervals::of(cases, 7).accuracy.expect("an accuracy");
+        assert!(low < 0.7 && 0.7 < high);
+        high - low
+    };
+    let binomial = 2.0 * 1.96 * (0.7 * 0.3 / 800f64).sqrt();
+    assert!((width(&knees) / binomial - 1.0).abs() < 0.1, "{} against {binomial}", width(&knees));
+    let pairs: Vec<_> = (0..400).flat_map(|patient| [case(patient, patient % 10 < 7); 2]).collect();
+    let wider = width(&pairs) / width(&knees);
+    assert!((wider / 2f64.sqrt() - 1.0).abs() < 0.1, "{wider}");
+    assert_eq!(Intervals::of(&knees, 7), Intervals::of(&knees, 7), "the seed decides");
+}
+
+proptest! {
+    #[test]
+    fn scores_stay_in_their_ranges(cells in prop::array::uniform25(0u64..20)) {
+        let confusion = Confusion(std::array::from_fn(|row| std::array::from_fn(|column| cells[row * 5 + column])));
+        let in_range = |score: Option<f64>| score.is_none_or(|score| (-1.0..=1.0).contains(&score));
+        prop_assert!(in_range(confusion.accuracy()) && in_range(confusion.macro_f1()) && in_range(confusion.quadratic_kappa()));
+        prop_assert_eq!(confusion.knees(), cells.iter().sum::<u64>());
+        let mut twice = confusion;
+        twice.add(&confusion);
+        prop_assert_eq!(twice.accuracy(), confusion.accuracy());
+        let mirrored = Confusion(std::array::from_fn(|row| std::array::from_fn(|column| confusion.0[4 - row][4 - column])));
+        let near = |a: Option<f64>, b: Option<f64>| a.zip(b).map_or(a == b, |(a, b)| (a - b).abs() < 1e-12);
+        prop_assert!(near(mirrored.quadratic_kappa(), confusion.quadratic_kappa()), "grades counted from the other end");
+    }
+}
