@@ -4,9 +4,12 @@ mod bench;
 mod check;
 mod completions;
 mod demo;
+mod evaluate;
 mod grade;
 mod man;
 mod models;
+mod paths;
+mod progress;
 mod report;
 mod retry;
 mod run;
@@ -43,6 +46,7 @@ Try:
   kellgrend grade --state kl films/       grade a folder, results below kl/
   kellgrend run --state /srv/kellgrend    watch /srv/kellgrend/inbox until stopped
   kellgrend report grades --limit 20      what was graded last
+  kellgrend evaluate labelled/            how good it is, where a folder for each grade holds its films
 
 Exit codes: 0 done, 1 something was refused, 2 wrong usage or settings, 3 cannot start, 130 interrupted.";
 
@@ -72,6 +76,7 @@ struct Global {
 enum Command {
     Run(run::Run),
     Grade(grade::Grade),
+    Evaluate(evaluate::Evaluate),
     Models(models::Models),
     Report(report::Report),
     Status(status::Status),
@@ -118,6 +123,7 @@ impl Cli {
         let outcome = match self.command {
             Command::Run(command) => command.execute(&global),
             Command::Grade(command) => command.execute(&global),
+            Command::Evaluate(command) => command.execute(&global),
             Command::Models(command) => command.execute(&global),
             Command::Report(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),

@@ -9,6 +9,7 @@
 //! - [`outbox`]: the result record, the pictures, how they appear
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
+//! - [`evaluation`]: grades against readers', pure arithmetic
 //! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
 //! - [`download`]: files from the network, checked by hash
 //! - [`radiograph`]: bytes -> grey picture and what the tags say

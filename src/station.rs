@@ -134,6 +134,17 @@ pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> 
     Ok(Some(release))
 }
 
+/// The chosen release without a trace: where none was ever put into service, the starter from a folder that goes with the
+/// second value.
+pub fn release_to_try(named: &str, state: &State) -> anyhow::Result<(Release, Option<tempfile::TempDir>)> {
+    let service = Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten());
+    if let Some(release) = chosen_release(named, &state.models, service.as_ref())? {
+        return Ok((release, None));
+    }
+    let folder = tempfile::tempdir().context("no folder for temporary files")?;
+    Ok((starter::install(folder.path())?, Some(folder)))
+}
+
 /// The chosen release, known to the ledger; on a first start the starter, put into service.
 fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
     if named == starter::NAME {

@@ -1,9 +1,8 @@
 //! `kellgrend grade`
 
 mod answer;
-mod paths;
 
-use super::{Exit, Failure, Global, runtime, start_log, usage};
+use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
 use crate::digest::Digest;
 use crate::grading::{Fate, Subject, Trouble};
 use crate::ledger::{Arrival, Origin, Prior, now};
@@ -11,12 +10,11 @@ use crate::radiograph::side_from_name;
 use crate::side::Side;
 use crate::station::Station;
 use answer::{Answer, Printer, Tally};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Grade files, folders and globs now, without the daemon
@@ -94,7 +92,7 @@ impl Grade {
         let run = Arc::new(Run { station, keep_names, gates: Mutex::default() });
         let mut printer = Printer::new(self.json, self.csv);
         let unreadable: Vec<_> = unreadable.iter().map(|(path, error)| Answer::unreadable(path, error)).collect();
-        let progress = progress_bar(files.len());
+        let progress = progress::bar(files.len());
         let mut tally = runtime()?.block_on(run.all(files, &mut printer, &progress))?;
         for answer in &unreadable {
             tally.count(answer);
@@ -226,12 +224,4 @@ async fn hash(path: PathBuf) -> anyhow::Result<std::io::Result<(Digest, u64)>> {
         Ok((Digest::of_reader(file)?, bytes))
     })
     .await?)
-}
-
-fn progress_bar(files: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::stderr_with_hz(4));
-    let style = "{bar:40.cyan/blue} {pos:>6}/{len} radiographs  {elapsed_precise} elapsed, {eta_precise} left";
-    bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
 }

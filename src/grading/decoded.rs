@@ -35,6 +35,11 @@ impl Decoded {
         &self.crops
     }
 
+    /// The patient ID, where the film says one.
+    pub fn patient_id(&self) -> Option<&str> {
+        self.radiograph.tags.patient.as_ref()?.id.as_deref()
+    }
+
     /// Which knees they are.
     pub fn sides(&self) -> &[Side] {
         &self.sides

@@ -231,9 +231,20 @@ fn completions_and_manual_pages_cover_every_command() {
     let script = words(&sandbox.output(&["completions", "bash"]));
     let pages = sandbox.beside("man");
     assert!(sandbox.output(&["man", pages.to_str().expect("UTF-8")]).status.success());
-    for command in
-        ["run", "grade", "models", "report", "status", "check", "bench", "demo", "retry", "completions", "man"]
-    {
+    for command in [
+        "run",
+        "grade",
+        "evaluate",
+        "models",
+        "report",
+        "status",
+        "check",
+        "bench",
+        "demo",
+        "retry",
+        "completions",
+        "man",
+    ] {
         assert!(script.contains(&format!("kellgrend__{command}")) || script.contains(command), "{command}");
         assert!(pages.join(format!("kellgrend-{command}.1")).exists(), "{command}");
         let help = sandbox.output(&[command, "--help"]);

@@ -1,10 +1,14 @@
 //! Scores against scikit-learn's, and what `evaluate` says of a labelled folder.
 
+use crate::films::{dicom_of, small_png};
+use crate::sandbox::{Sandbox, names_in};
 use flate2::read::GzDecoder;
 use kellgrend::evaluation::{Case, Confusion, Interval, Intervals, Scores};
 use kellgrend::grade::{GRADES, KlGrade, Probabilities};
+use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::process::Output;
 
 /// Knuth's linear congruential generator (MMIX); evenly from 0 to 1.
 struct Chance(u64);
@@ -117,6 +121,70 @@ fn intervals_count_patients_not_knees() {
     let wider = width(&pairs) / width(&knees);
     assert!((wider / 2f64.sqrt() - 1.0).abs() < 0.1, "{wider}");
     assert_eq!(Intervals::of(&knees, 7), Intervals::of(&knees, 7), "the seed decides");
+}
+
+fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Knees of three patients in folders that say their grade, and four files that cannot be judged.
+fn labelled(sandbox: &Sandbox) -> String {
+    let root = sandbox.beside("labelled");
+    let both = dicom(&bilateral(5, 0.2, 0.7), &Subject::new(5, Knees::Both), Coding::ExplicitLittleEndian);
+    let files = [
+        ("0/7001L.png", small_png(1)),
+        ("0/7001R.png", small_png(2)),
+        ("KL_3/7002L.png", small_png(3)),
+        ("2 mild/a.dcm", dicom_of("A^B", "77", 4)),
+        ("grade 4/b.dcm", dicom_of("A^B", "77", 5)),
+        ("1/both.dcm", both.expect("a DICOM file")),
+        ("1/7001L-again.png", small_png(1)),
+        ("3/damaged.png", b"no image".to_vec()),
+        ("notes/readme.txt", b"no film".to_vec()),
+        ("7/9.png", small_png(9)),
+    ];
+    for (name, bytes) in files {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+    }
+    root.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn evaluate_judges_a_labelled_folder_and_leaves_no_trace() {
+    let sandbox = Sandbox::new();
+    let folder = labelled(&sandbox);
+    let output = sandbox.output(&["evaluate", &folder, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "three were passed over: {}", words(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&report["schema_version"], &report["patients"]), (&json!(1), &json!(3)), "{report:#}");
+    assert_eq!((&report["release"]["name"], &report["release"]["missing"]), (&json!("starter"), &json!([])));
+    let ensemble = &report["ensemble"];
+    assert_eq!(ensemble["knees"], 5);
+    let knees: Vec<_> = ensemble["grades"].as_array().expect("grades").iter().map(|of| of["knees"].as_u64()).collect();
+    assert_eq!(knees, [2, 0, 1, 1, 1].map(Some));
+    assert!(ensemble["grades"][1]["recall"].is_null(), "nobody says 1");
+    let cells = ensemble["confusion"].as_array().expect("rows").iter().flat_map(|row| row.as_array().expect("a row"));
+    assert_eq!(cells.map(|cell| cell.as_u64().expect("a count")).sum::<u64>(), 5);
+    assert!(ensemble["intervals"]["accuracy"]["low"].as_f64() <= ensemble["accuracy"].as_f64());
+    assert_eq!(report["members"][0]["accuracy"], ensemble["accuracy"], "one network is its own ensemble");
+    let passed: Vec<_> =
+        report["passed_over"].as_array().expect("files").iter().map(|one| one["reason"].as_str()).collect();
+    let wanted = ["the same bytes are in a folder of grade 0, too", "it shows two knees", "image"];
+    for (passed, wanted) in passed.iter().zip(wanted) {
+        assert!(passed.expect("a reason").contains(wanted), "{passed:?}");
+    }
+    assert_eq!(passed.len(), wanted.len());
+    assert!(words(&output).contains("passed over 2 more, whose folder says no grade"), "{}", words(&output));
+    assert_eq!(names_in(&sandbox.state()), [sandbox.inbox()], "nothing is written");
+
+    let text = words(&sandbox.output(&["evaluate", &format!("{folder}/0"), "--seed", "3"]));
+    for part in ["starter, 1 network (mix)", "2 knees of 1 patient; 0 files", "ACCURACY", "RECALL", "READER", "Brier"] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+    let output = sandbox.output(&["evaluate", &format!("{folder}/notes")]);
+    assert!(output.status.code() == Some(2) && words(&output).contains("named after its grade"), "{}", words(&output));
 }
 
 proptest! {

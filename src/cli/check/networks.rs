@@ -3,12 +3,10 @@
 use super::{Findings, precision};
 use crate::cli::in_full;
 use crate::config::{EnsembleSettings, Settings};
-use crate::ensemble::{Absent, DeviceInUse, Ensemble, Precision, Release, settle, starter};
+use crate::ensemble::{Absent, DeviceInUse, Ensemble, Precision, Release, settle};
 use crate::gpu::is_extended;
-use crate::ledger::{Ledger, Service};
 use crate::state::State;
-use crate::station::chosen_release;
-use anyhow::Context as _;
+use crate::station::release_to_try;
 
 impl Findings {
     pub(super) fn networks(&mut self, settings: &Settings, state: &State) {
@@ -21,32 +19,20 @@ impl Findings {
         if device.device.is_cuda() {
             self.extension();
         }
-        let service = Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten());
-        let release = match chosen_release(&settings.ensemble.release, &state.models, service.as_ref()) {
-            Ok(Some(release)) => release,
-            Ok(None) => return self.starter(&settings.ensemble, &device),
-            Err(error) => return self.bad("release", &in_full(&error)),
-        };
-        self.release(&release, &settings.ensemble, &device);
+        match release_to_try(&settings.ensemble.release, state) {
+            Ok((release, None)) => self.release(&release, &settings.ensemble, &device),
+            Ok((starter, Some(_folder))) => {
+                self.good("release", &format!("none yet: the bundled {} will be put into service", starter.name()));
+                self.release(&starter, &settings.ensemble, &device);
+            }
+            Err(error) => self.bad("release", &in_full(&error)),
+        }
     }
 
     fn extension(&mut self) {
         match is_extended() {
             Ok(()) => self.good("extension", "kellgrend's extension of libtorch is there"),
             Err(reason) => self.warn("extension", &format!("{reason}; some steps take longer without it")),
-        }
-    }
-
-    /// The starter, as the first start will have it.
-    fn starter(&mut self, settings: &EnsembleSettings, device: &DeviceInUse) {
-        self.good("release", &format!("none yet: the bundled {} will be put into service", starter::NAME));
-        let unpacked = tempfile::tempdir().context("no folder for temporary files").and_then(|folder| {
-            let release = starter::install(folder.path())?;
-            Ok((folder, release))
-        });
-        match unpacked {
-            Ok((_folder, release)) => self.release(&release, settings, device),
-            Err(error) => self.bad("release", &in_full(&error)),
         }
     }
 

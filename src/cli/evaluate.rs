@@ -1,0 +1,91 @@
+//! `kellgrend evaluate`
+
+mod judging;
+mod labelled;
+mod report;
+
+use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
+use crate::config::LogLevel;
+use crate::ensemble::{Ensemble, Precision, settle};
+use crate::grading::Grader;
+use crate::station::{limits, release_to_try};
+use report::{ReleaseFacts, Report};
+use std::io::stdout;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Measure a release on radiographs whose grades are known
+///
+/// The folder that a file lies in says its grade: 0 to 4, KL0, kl_3, "grade 2" or 3_moderate, as the public collections of
+/// knees are laid out. Others are passed over. Each file shows one knee; two knees of one patient are known by the patient ID
+/// or by names such as 9001695L and 9001695R. Nothing is written: neither to the ledger nor to the outbox.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = report::FIELDS)]
+pub(super) struct Evaluate {
+    /// Radiographs, folders of them (searched through), or globs
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The release to measure, instead of the one in service
+    #[arg(long, value_name = "NAME")]
+    release: Option<String>,
+    /// What decides which patients are drawn for the 95 % intervals
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// As a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (settings, state) = global.load()?;
+        start_log(global.log.unwrap_or(LogLevel::Warn));
+        let own = state.folders().map(|(_, path)| path.to_owned());
+        let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
+        let (files, others) = labelled::labelled(files);
+        if files.is_empty() {
+            return Err(usage(anyhow::anyhow!(
+                "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)"
+            )));
+        }
+        let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
+        let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
+        let (release, _folder) = release_to_try(named, &state)?;
+        let form = settings.ensemble.precision.form(&device)?;
+        let ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
+            .with_launches(settings.ensemble.launches(), &device)?
+            .with_maps(false);
+        if settings.ensemble.batch > 0 {
+            ensemble.set_batch(settings.ensemble.batch);
+        }
+        let missing: Vec<_> = ensemble.absent().iter().map(|absent| absent.name.clone()).collect();
+        let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
+        let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait));
+        let progress = progress::bar(files.len());
+        let judging = judging::judge(files, grader, limits(&settings), 3 * batch + jobs, &progress);
+        let (judged, mut passed) = runtime()?.block_on(judging)?;
+        progress.finish_and_clear();
+        let failed = |(file, error): (PathBuf, std::io::Error)| judging::Passed { file, reason: error.to_string() };
+        passed.extend(unreadable.into_iter().map(failed));
+        for judging::Passed { file, reason } in &passed {
+            eprintln!("passed over {}: {reason}", file.display());
+        }
+        if others > 0 {
+            eprintln!("passed over {others} more, whose folder says no grade");
+        }
+        let facts = ReleaseFacts {
+            name: release.name().to_owned(),
+            sha256: release.digest().to_string(),
+            vote: release.vote().to_string(),
+            missing,
+        };
+        let is_whole = passed.is_empty();
+        let report = Report::new(facts, format!("{device}, {}", Precision::of(form)), &judged, passed, self.seed);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            report.print(&mut stdout().lock())?;
+        }
+        Ok(if is_whole { Exit::Done } else { Exit::Refused })
+    }
+}
