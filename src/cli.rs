@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod evaluate;
 mod grade;
+mod labels;
 mod man;
 mod models;
 mod paths;
@@ -77,6 +78,7 @@ enum Command {
     Run(run::Run),
     Grade(grade::Grade),
     Evaluate(evaluate::Evaluate),
+    Labels(labels::Labels),
     Models(models::Models),
     Report(report::Report),
     Status(status::Status),
@@ -124,6 +126,7 @@ impl Cli {
             Command::Run(command) => command.execute(&global),
             Command::Grade(command) => command.execute(&global),
             Command::Evaluate(command) => command.execute(&global),
+            Command::Labels(command) => command.execute(&global),
             Command::Models(command) => command.execute(&global),
             Command::Report(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),

@@ -6,6 +6,7 @@
 
 mod files;
 mod grades;
+mod labels;
 mod names;
 mod open;
 mod releases;
@@ -15,10 +16,11 @@ mod writer;
 
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
+pub use labels::{Added, LabelRow, Labelled};
 pub use names::names_at;
 pub use open::LedgerError;
 pub use releases::{ReleaseRow, Service};
-pub use reports::{REPORTS, Report, Table};
+pub use reports::{EXPORT, REPORTS, Report, Table};
 pub use starts::{StartId, StartRow};
 pub use writer::Ledger;
 

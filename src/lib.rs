@@ -7,6 +7,7 @@
 //! - [`intake`]: from the inbox into work: watch, settle, claim
 //! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
 //! - [`outbox`]: the result record, the pictures, how they appear
+//! - [`labels`]: readers' grades, as they come
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
 //! - [`evaluation`]: grades against readers', pure arithmetic
@@ -28,6 +29,7 @@ pub mod gpu;
 pub mod grade;
 pub mod grading;
 pub mod intake;
+pub mod labels;
 pub mod ledger;
 pub mod networks;
 pub mod outbox;

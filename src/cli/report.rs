@@ -5,7 +5,7 @@ use super::{Exit, Failure, Global, usage};
 use crate::ledger::REPORTS;
 use std::io::{Write as _, stdout};
 
-/// Print a view of the ledger: grades, votes, daily, refused, releases
+/// Print a view of the ledger: grades, votes, daily, refused, releases, labels, agreement and more
 ///
 /// Without a name, the views are listed. Each is a SQL view of the same name with `report_` before it, so that any
 /// SQLite tool can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'

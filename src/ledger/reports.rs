@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 /// All public views.
-pub const REPORTS: [Report; 5] = [
+pub const REPORTS: [Report; 9] = [
     Report {
         name: "grades",
         about: "every grade, newest first, with all that made it",
@@ -93,7 +93,30 @@ pub const REPORTS: [Report; 5] = [
             "knees",
         ],
     },
+    Report {
+        name: "labels",
+        about: "every reader's grade, newest first",
+        narrow: &["added_at", "sha256", "instance_uid", "side", "grade", "reader", "read_at", "stands", "placed"],
+    },
+    Report {
+        name: "label_conflicts",
+        about: "knees whose readers contradict each other, the widest apart first",
+        narrow: &["sha256", "instance_uid", "side", "lowest", "highest", "readers", "said"],
+    },
+    Report {
+        name: "label_gaps",
+        about: "knees that are labelled and not graded, and those that are graded and not labelled",
+        narrow: &["lacks", "sha256", "instance_uid", "side", "grade", "since"],
+    },
+    Report {
+        name: "agreement",
+        about: "how far ensemble and readers agree, by month and release",
+        narrow: &["month", "release", "knees", "accuracy", "quadratic_kappa", "mean_difference"],
+    },
 ];
+
+/// All labels in the columns that a list of labels has; not for the eye.
+pub const EXPORT: Report = Report { name: "label_list", about: "all labels, as a list of them", narrow: &[] };
 
 /// Rows of a view, with its columns' names.
 #[derive(Clone, Debug)]

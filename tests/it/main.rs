@@ -12,6 +12,7 @@ mod film;
 mod films;
 mod golden;
 mod hostile;
+mod labels;
 mod launches;
 mod ledger;
 mod networks;

@@ -1,0 +1,137 @@
+//! `kellgrend labels`
+
+use super::table::Style;
+use super::{Exit, Failure, Global, usage};
+use crate::digest::Digest;
+use crate::grade::KlGrade;
+use crate::labels::{radiograph, read, read_at};
+use crate::ledger::{Added, EXPORT, LabelRow, Ledger};
+use crate::side::Side;
+use crate::state::State;
+use std::io::stdout;
+use std::path::{Path, PathBuf};
+
+/// Take in what readers say of knees, and give it out
+///
+/// Labels are kept with their reader and time, and never overwritten: a reader's later word stands, the earlier one stays on
+/// record. Knees whose readers contradict each other are in `kellgrend report label_conflicts`, what lacks a grade or a label
+/// in `report label_gaps`, how far ensemble and readers agree in `report agreement`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Labels {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Import(Import),
+    Add(Add),
+    Export(Export),
+}
+
+/// Take in lists of comma-separated values
+///
+/// The first line names the columns: one of file, sha256 or instance_uid (DICOM SOP Instance UID) says which radiograph,
+/// grade what the reader says; side (left, right), reader, date (2026-01-31 or RFC 3339) and settles (1: this word stands for
+/// all readers of the knee) may follow. Radiographs may come later than their labels. A list is taken in whole or, if
+/// something in it is wrong, not at all; the same list twice changes nothing.
+#[derive(Debug, clap::Args)]
+struct Import {
+    /// The lists
+    #[arg(required = true, value_name = "FILE.csv")]
+    lists: Vec<PathBuf>,
+    /// Who read the knees of lines that name nobody
+    #[arg(long, value_name = "NAME")]
+    reader: Option<String>,
+    /// Where the files are that a list names; default: where the list is
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+/// Take in one reader's grade of one knee
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// A file, the SHA-256 of its bytes, or a DICOM SOP Instance UID
+    #[arg(value_name = "RADIOGRAPH")]
+    radiograph: String,
+    /// The grade, 0 to 4
+    #[arg(long, value_name = "KL", value_parser = parse_grade)]
+    grade: KlGrade,
+    /// Who says so
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reader: String,
+    /// Which knee, of a film that shows two: left or right
+    #[arg(long, value_name = "SIDE", default_value = "unknown")]
+    side: Side,
+    /// When it was read: 2026-01-31 or RFC 3339; default: it is not told
+    #[arg(long, value_name = "DATE", value_parser = read_at)]
+    date: Option<String>,
+    /// It ends a contradiction: it stands for all readers of this knee
+    #[arg(long)]
+    settle: bool,
+}
+
+/// Print all labels, in a form that `labels import` takes
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// How to print them
+    #[arg(long, value_enum, default_value = "csv", value_name = "STYLE")]
+    format: Style,
+}
+
+impl Labels {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (_, state) = global.load()?;
+        match self.action {
+            Action::Import(import) => import.execute(&state),
+            Action::Add(add) => add.execute(&state),
+            Action::Export(export) => {
+                EXPORT.read(&state.ledger, None)?.print(export.format, &mut stdout().lock())?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+impl Import {
+    fn execute(self, state: &State) -> Result<Exit, Failure> {
+        let mut refused = false;
+        for list in &self.lists {
+            let shown = list.display();
+            let bytes = std::fs::read(list).map_err(|error| usage(anyhow::anyhow!("{shown}: {error}")))?;
+            let folder = self.root.as_deref().or(list.parent()).unwrap_or(Path::new("."));
+            match read(&bytes, folder, self.reader.as_deref()) {
+                Ok(labels) => {
+                    let Added { new, known } = ledger(state)?.add_labels(labels, Digest::of(&bytes).to_string())?;
+                    println!("{shown}: {new} new labels, {known} on record already");
+                }
+                Err(error) => {
+                    refused = true;
+                    eprintln!("{shown}: {error}; nothing of it was taken in");
+                }
+            }
+        }
+        Ok(if refused { Exit::Refused } else { Exit::Done })
+    }
+}
+
+impl Add {
+    fn execute(self, state: &State) -> Result<Exit, Failure> {
+        let radiograph = radiograph(&self.radiograph, Path::new("."))
+            .map_err(|what| usage(anyhow::anyhow!("the radiograph is no SHA-256, no UID and {what}")))?;
+        let Self { grade, reader, side, date, settle, .. } = self;
+        let label = LabelRow { radiograph, side, grade, reader, read_at: date, settles: settle };
+        let added = ledger(state)?.add_labels(vec![label], "command line".to_owned())?;
+        println!("{}", if added.new == 1 { "taken in" } else { "on record already" });
+        Ok(Exit::Done)
+    }
+}
+
+fn ledger(state: &State) -> anyhow::Result<Ledger> {
+    state.create()?;
+    Ok(Ledger::open(&state.ledger)?)
+}
+
+fn parse_grade(word: &str) -> Result<KlGrade, String> {
+    word.parse::<u8>().map_err(|_| "a grade from 0 to 4 is meant".to_owned()).and_then(KlGrade::try_from)
+}

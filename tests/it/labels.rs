@@ -1,0 +1,191 @@
+//! What readers say: lists that are taken in or refused, and what the ledger makes of them.
+
+use crate::films::{dicom_of, small_png};
+use crate::sandbox::Sandbox;
+use kellgrend::digest::Digest;
+use kellgrend::labels::{ListError, read};
+use kellgrend::ledger::Labelled;
+use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
+use kellgrend::side::Side;
+use proptest::prelude::*;
+use std::path::Path;
+use std::process::Output;
+
+fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn run(sandbox: &Sandbox, args: &[&str]) -> String {
+    let output = sandbox.output(args);
+    assert!(output.status.success(), "{args:?}: {}", words(&output));
+    words(&output)
+}
+
+/// A report's rows as CSV, without its header.
+fn rows(sandbox: &Sandbox, report: &str) -> Vec<String> {
+    run(sandbox, &["report", report, "--format", "csv"]).lines().skip(1).map(str::to_owned).collect()
+}
+
+fn put(sandbox: &Sandbox, name: &str, bytes: &[u8]) -> String {
+    let path = sandbox.beside(name);
+    std::fs::write(&path, bytes).expect("written");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn lists_are_read_as_spreadsheets_write_them() {
+    let sandbox = Sandbox::new();
+    put(&sandbox, "9001L.png", &small_png(1));
+    let folder = sandbox.beside("");
+    let list =
+        "\u{feff}File;Side;KL grade;Reader;Date\r\n9001L.png;L;KL3;\"Dr. A; B\";2026-01-31\r\n9001L.png;;4;;\r\n";
+    let labels = read(list.as_bytes(), &folder, Some("the list")).expect("two labels");
+    assert_eq!(labels[0].radiograph, Labelled::Digest(Digest::of(&small_png(1))));
+    let told = |label: &kellgrend::ledger::LabelRow| (label.side, u8::from(label.grade), label.reader.clone());
+    assert_eq!(told(&labels[0]), (Side::Left, 3, "Dr. A; B".to_owned()));
+    assert_eq!(told(&labels[1]), (Side::Unknown, 4, "the list".to_owned()));
+    assert_eq!((labels[0].read_at.as_deref(), labels[1].read_at.as_deref()), (Some("2026-01-31"), None));
+    let list = "sop_instance_uid,grade,date,settles\n1.2.840.99,0,2026-01-31T10:00:00+02:00,yes\n";
+    let label = read(list.as_bytes(), &folder, Some("R")).expect("a label").remove(0);
+    assert_eq!(label.radiograph, Labelled::InstanceUid("1.2.840.99".to_owned()));
+    assert!(label.settles && label.read_at.as_deref() == Some("2026-01-31T08:00:00.000Z"), "{label:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_list_is_told_with_line_and_column_and_nothing_it_says() {
+    let sha = Digest::of(b"x").to_string();
+    for (list, wanted) in [
+        (String::new(), "no column says which radiograph"),
+        ("grade\n3\n".to_owned(), "no column says which radiograph"),
+        ("sha256,reader\n".to_owned(), "no column grade"),
+        ("sha256,grade,patient\n".to_owned(), "column 3 is not known"),
+        ("sha256,grade,kl\n".to_owned(), "two columns grade"),
+        ("sha256,grade\n".to_owned(), "no label in it"),
+        (format!("sha256,grade,reader\n{sha},1,A\n{sha},5,A\n"), "line 3, column grade: no Kellgren-Lawrence grade"),
+        (format!("sha256,grade,reader\n{sha},1,\n"), "line 2, column reader: nobody is named"),
+        (format!("sha256,grade,side,reader\n{sha},1,middle,A\n"), "line 2, column side: no side"),
+        (format!("sha256,grade,date,reader\n{sha},1,yesterday,A\n"), "line 2, column date: no date"),
+        (format!("sha256,grade,settles,reader\n{sha},1,maybe,A\n"), "line 2, column settles"),
+        ("sha256,instance_uid,grade,reader\n,,1,A\n".to_owned(), "line 2, column sha256: nothing says which"),
+        ("file,grade,reader\nDoe^John.png,1,A\n".to_owned(), "line 2, column file: no file that can be read"),
+        (format!("sha256,grade,reader\n{sha},1\n"), "line 2: it is no comma-separated values: it has more or fewer"),
+    ] {
+        let error: ListError = read(list.as_bytes(), Path::new("/nonexistent"), None).expect_err("refused");
+        let text = error.to_string();
+        assert!(text.contains(wanted), "{list:?}: {text}");
+        assert!(!text.contains("Doe") && !text.contains("yesterday") && !text.contains(&sha), "{text}");
+    }
+    let text = read(b"sha256,grade,reader\n\xff\xfe,1,A\n", Path::new("."), None).expect_err("refused").to_string();
+    assert!(text.contains("UTF-8"), "{text}");
+}
+
+#[test]
+fn labels_are_kept_and_the_last_word_of_each_reader_stands() {
+    let sandbox = Sandbox::new();
+    let film = put(&sandbox, "a.png", &small_png(1));
+    let add = |grade: &str, reader: &str, more: &[&str]| {
+        let args = [&["labels", "add", film.as_str(), "--grade", grade, "--reader", reader], more].concat();
+        run(&sandbox, &args)
+    };
+    assert!(add("1", "A", &["--date", "2026-01-01"]).contains("taken in"));
+    assert!(add("1", "A", &["--date", "2026-01-01"]).contains("on record already"), "the same word again");
+    add("2", "A", &["--date", "2026-02-01"]);
+    add("2", "B", &["--date", "2026-01-15"]);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_labels"), 3);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_labels WHERE stands"), 2);
+    assert_eq!(sandbox.count("SELECT grade FROM report_labels WHERE NOT stands"), 1, "what A said first is on record");
+    assert!(rows(&sandbox, "label_conflicts").is_empty(), "they agree now");
+    add("4", "B", &["--date", "2026-03-01"]);
+    let conflicts = rows(&sandbox, "label_conflicts");
+    assert_eq!(conflicts.len(), 1, "{conflicts:?}");
+    assert!(conflicts[0].contains("2,4,2,A: 2; B: 4") || conflicts[0].contains("2,4,2,B: 4; A: 2"), "{conflicts:?}");
+    add("3", "C", &["--settle", "--date", "2026-03-02"]);
+    assert!(rows(&sandbox, "label_conflicts").is_empty(), "settled");
+    assert_eq!(sandbox.count("SELECT grade FROM report_labels WHERE stands"), 3);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_labels"), 5, "nothing is overwritten");
+
+    let list = run(&sandbox, &["labels", "export"]);
+    let copy = Sandbox::new();
+    let path = put(&copy, "list.csv", list.as_bytes());
+    assert!(run(&copy, &["labels", "import", &path]).contains("5 new labels, 0 on record"));
+    assert!(run(&copy, &["labels", "import", &path]).contains("0 new labels, 5 on record"));
+    assert_eq!(run(&copy, &["labels", "export"]), list, "what was given out can be taken in");
+}
+
+#[test]
+fn labels_find_their_knees_whenever_those_come() {
+    let sandbox = Sandbox::new();
+    let both = dicom(&bilateral(5, 0.2, 0.7), &Subject::new(5, Knees::Both), Coding::ExplicitLittleEndian);
+    let both = put(&sandbox, "both.dcm", &both.expect("a DICOM file"));
+    let single = put(&sandbox, "single.dcm", &dicom_of("A^B", "7", 6));
+    let plain = put(&sandbox, "plain.png", &small_png(1));
+    let unlabelled = put(&sandbox, "other.png", &small_png(2));
+    let list = "file,side,grade,reader\nboth.dcm,left,3,A\nboth.dcm,right,0,A\nboth.dcm,,1,A\nplain.png,left,2,A\n";
+    let path = put(&sandbox, "list.csv", list.as_bytes());
+    run(&sandbox, &["labels", "import", &path]);
+    let lacking = |what: &str| sandbox.count(&format!("SELECT count(*) FROM report_label_gaps WHERE lacks = '{what}'"));
+    assert_eq!((lacking("grade"), lacking("label")), (4, 0), "labels came first");
+
+    run(&sandbox, &["grade", &both, &single, &plain, &unlabelled, "--no-pictures"]);
+    // which of two knees nobody can tell; a picture of unknown side has only the one
+    assert_eq!((lacking("grade"), lacking("label")), (1, 2));
+    let uid = "SELECT instance_uid FROM report_grades WHERE instance_uid IS NOT NULL AND side = 'right' AND sha256 NOT IN \
+               (SELECT sha256 FROM report_labels)";
+    let uid: String = sandbox.ledger().query_row(uid, [], |row| row.get(0)).expect("the single film's");
+    run(&sandbox, &["labels", "add", &uid, "--grade", "1", "--reader", "B"]);
+    assert_eq!((lacking("grade"), lacking("label")), (1, 1));
+
+    let agreement = "SELECT knees || ' ' || (r0_e0+r0_e1+r0_e2+r0_e3+r0_e4) || ' ' || (r3_e0+r3_e1+r3_e2+r3_e3+r3_e4) \
+                     FROM report_agreement";
+    let agreement: String = sandbox.ledger().query_row(agreement, [], |row| row.get(0)).expect("a row");
+    assert_eq!(agreement, "4 1 1");
+    let pairs = "SELECT l.grade, g.grade FROM report_labels l JOIN report_grades g \
+                 ON (l.sha256 = g.sha256 OR l.instance_uid = g.instance_uid) AND (l.side = g.side OR l.side = 'unknown' \
+                 OR g.side = 'unknown') WHERE l.placed";
+    let db = sandbox.ledger();
+    let mut pairs = db.prepare(pairs).expect("sql");
+    let pairs: Vec<(usize, usize)> = pairs
+        .query_map([], |row| Ok((row.get::<_, u8>(0)?.into(), row.get::<_, u8>(1)?.into())))
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect();
+    assert_eq!(pairs.len(), 4, "{pairs:?}");
+    let mut confusion = kellgrend::evaluation::Confusion::default();
+    pairs.iter().for_each(|&(reader, ensemble)| confusion.0[reader][ensemble] += 1);
+    let (accuracy, kappa): (f64, f64) = db
+        .query_row("SELECT accuracy, quadratic_kappa FROM report_agreement", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("a row");
+    assert!((accuracy - confusion.accuracy().expect("knees")).abs() < 1e-4);
+    assert!((kappa - confusion.quadratic_kappa().expect("several grades")).abs() < 1e-4, "{kappa}: {confusion:?}");
+}
+
+#[test]
+fn a_wrong_list_is_refused_whole_and_usage_is_told() {
+    let sandbox = Sandbox::new();
+    let sha = Digest::of(b"x").to_string();
+    let good = put(&sandbox, "good.csv", format!("sha256,grade,reader\n{sha},1,A\n").as_bytes());
+    let bad = put(&sandbox, "bad.csv", format!("sha256,grade,reader\n{sha},2,A\n{sha},9,A\n").as_bytes());
+    let output = sandbox.output(&["labels", "import", &bad, &good]);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    assert!(words(&output).contains("bad.csv: line 3, column grade") && words(&output).contains("good.csv: 1 new"));
+    assert_eq!(sandbox.count("SELECT count(*) FROM labels"), 1);
+    for args in [
+        &["labels", "import", "/nonexistent.csv"][..],
+        &["labels", "add", "/nonexistent.png", "--grade", "1", "--reader", "A"],
+        &["labels", "add", &sha, "--grade", "5", "--reader", "A"],
+        &["labels", "add", &sha, "--grade", "1", "--reader", ""],
+        &["labels", "add", &sha, "--grade", "1", "--reader", "A", "--date", "soon"],
+    ] {
+        let output = sandbox.output(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", words(&output));
+    }
+}
+
+proptest! {
+    #[test]
+    fn hostile_lists_are_errors(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read(&bytes, Path::new("/nonexistent"), None);
+        let list = [b"sha256,grade,reader\n".as_slice(), &bytes].concat();
+        prop_assert!(read(&list, Path::new("/nonexistent"), None).is_err() || bytes.len() > 64);
+    }
+}
