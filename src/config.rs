@@ -46,6 +46,7 @@ pub struct Settings {
 pub struct Folders {
     pub inbox: PathBuf,
     pub outbox: PathBuf,
+    pub labels: PathBuf,
     pub archive: PathBuf,
     pub quarantine: PathBuf,
 }
@@ -166,6 +167,7 @@ impl Default for Folders {
         Self {
             inbox: "inbox".into(),
             outbox: "outbox".into(),
+            labels: "labels".into(),
             archive: "archive".into(),
             quarantine: "quarantine".into(),
         }

@@ -3,6 +3,7 @@
 use crate::config::Settings;
 use crate::grading::{Fate, Subject, Trouble};
 use crate::intake::{Claimed, Hint, Intake, reconcile};
+use crate::labels::LabelFolder;
 use crate::state::{State, UNKNOWN};
 use crate::station::Station;
 use anyhow::Context as _;
@@ -31,6 +32,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         tracing::info!("taking up {} radiograph(s) that an earlier start left in work", left.len());
     }
 
+    let labels_ledger = ledger.clone();
     let (claims, mut claimed) = tokio::sync::mpsc::channel(1);
     let (hints, hint_queue) = mpsc::channel();
     let intake = Intake {
@@ -46,6 +48,19 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         .name("intake".into())
         .spawn(move || intake.run(&hint_queue, watch_hints, &claims))
         .context("the intake thread cannot be started")?;
+
+    let (labels_end, labels_ended) = mpsc::channel::<()>();
+    let labels = {
+        let mut folder = LabelFolder::new(state.labels.clone(), labels_ledger, settings.settle.quiet);
+        let pause = settings.settle.scan_every;
+        let look = move || loop {
+            folder.look();
+            if labels_ended.recv_timeout(pause) != Err(mpsc::RecvTimeoutError::Timeout) {
+                break;
+            }
+        };
+        std::thread::Builder::new().name("labels".into()).spawn(look).context("the labels thread cannot be started")?
+    };
 
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(inbox = %state.inbox.display(), "watching");
@@ -76,11 +91,12 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stopping.send(true);
     let _ = hints.send(Hint::Stop);
+    drop(labels_end);
     station.grading.stop();
     claimed.close();
     while claimed.recv().await.is_some() {} // a claim handed over too late is in work: the next start finds it
     while tasks.join_next().await.is_some() {}
-    let _ = tokio::task::spawn_blocking(move || intake.join()).await;
+    let _ = tokio::task::spawn_blocking(move || (intake.join(), labels.join())).await;
     tracing::info!("stopped");
     outcome
 }

@@ -1,7 +1,9 @@
 //! Readers' grades, as they come: lists of comma-separated values, and single ones.
 
+mod folder;
 mod list;
 
+pub use folder::LabelFolder;
 pub use list::{ListError, read};
 
 use crate::digest::Digest;

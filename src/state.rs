@@ -23,6 +23,8 @@ pub struct State {
     pub work: PathBuf,
     /// Results appear here.
     pub outbox: PathBuf,
+    /// Lists of labels are dropped here.
+    pub labels: PathBuf,
     /// Graded originals.
     pub archive: PathBuf,
     /// Files that could not be graded.
@@ -83,6 +85,7 @@ impl State {
             inbox: root.join(&folders.inbox),
             work: root.join("work"),
             outbox: root.join(&folders.outbox),
+            labels: root.join(&folders.labels),
             archive: root.join(&folders.archive),
             quarantine: root.join(&folders.quarantine),
             models: root.join("models"),
@@ -109,12 +112,13 @@ impl State {
     }
 
     /// All folders, with the names they go by.
-    pub fn folders(&self) -> [(&'static str, &Path); 8] {
+    pub fn folders(&self) -> [(&'static str, &Path); 9] {
         [
             ("state", &self.root),
             ("inbox", &self.inbox),
             ("work", &self.work),
             ("outbox", &self.outbox),
+            ("labels", &self.labels),
             ("archive", &self.archive),
             ("quarantine", &self.quarantine),
             ("models", &self.models),

@@ -113,7 +113,8 @@ impl Columns {
                 .map_or(Some(Side::Unknown), side)
                 .ok_or_else(|| wrong("side")("no side (left, right, or nothing for the only knee)".to_owned()))?,
             grade: grade.ok_or_else(|| wrong("grade")("no Kellgren-Lawrence grade (0 to 4)".to_owned()))?,
-            reader: reader.ok_or_else(|| wrong("reader")("nobody is named; name one with --reader".to_owned()))?,
+            reader: reader
+                .ok_or_else(|| wrong("reader")("nobody is named: add a column reader, or use --reader".to_owned()))?,
             read_at: value(self.date).map(read_at).transpose().map_err(wrong("date"))?,
             settles: match value(self.settles) {
                 None | Some("0" | "no" | "false") => false,

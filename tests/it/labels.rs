@@ -1,7 +1,7 @@
 //! What readers say: lists that are taken in or refused, and what the ledger makes of them.
 
 use crate::films::{dicom_of, small_png};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, names_in};
 use kellgrend::digest::Digest;
 use kellgrend::labels::{ListError, read};
 use kellgrend::ledger::Labelled;
@@ -179,6 +179,48 @@ fn a_wrong_list_is_refused_whole_and_usage_is_told() {
         let output = sandbox.output(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", words(&output));
     }
+}
+
+/// Lists in the labels folder are taken in while nobody watches, or put aside with the reason; hidden names, other endings and
+/// links stay. No name that is made says what the list was called.
+#[test]
+fn the_daemon_takes_lists_from_its_folder() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let folder = sandbox.state().join("labels");
+    let sha = Digest::of(b"x").to_string();
+    let good = format!("sha256,grade,reader\n{sha},1,A\n{sha},3,B\n");
+    let bad = "sha256,grade,reader\nDoe^John,1,A\n";
+    for (name, text) in
+        [("Doe^John.csv", good.as_str()), ("Doe^Jane.CSV", bad), (".hidden.csv", good.as_str()), ("a.txt", bad)]
+    {
+        std::fs::write(folder.join(name), text).expect("written");
+    }
+    std::os::unix::fs::symlink(folder.join("a.txt"), folder.join("link.csv")).expect("linked");
+    sandbox.until("SELECT count(*) FROM report_label_conflicts", 1);
+    let taken = folder.join("taken").join(format!("{}.csv", Digest::of(good.as_bytes())));
+    let refused = folder.join("refused").join(Digest::of(bad.as_bytes()).to_string());
+    let began = std::time::Instant::now();
+    while !(taken.exists() && refused.with_extension("csv").exists()) {
+        assert!(began.elapsed().as_secs() < 30, "{:?}", names_in(&folder));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let reason = std::fs::read_to_string(refused.with_extension("txt")).expect("a reason");
+    assert!(reason.contains("line 2, column sha256: no file"), "{reason}");
+    std::fs::write(folder.join("again.csv"), &good).expect("written");
+    let began = std::time::Instant::now();
+    while folder.join("again.csv").exists() {
+        assert!(began.elapsed().as_secs() < 30, "the same list again is taken, too");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let log = daemon.log();
+    daemon.stop(rustix::process::Signal::TERM);
+    assert_eq!(sandbox.count("SELECT count(*) FROM labels"), 2);
+    assert!(!log.contains("Doe") && log.contains("labels taken in"), "{log}");
+    let left: Vec<_> = names_in(&folder).iter().map(|path| path.file_name().expect("a name").to_owned()).collect();
+    assert_eq!(left, [".hidden.csv", "a.txt", "link.csv", "refused", "taken"]);
+    assert_eq!((names_in(&folder.join("taken")).len(), names_in(&folder.join("refused")).len()), (1, 2));
 }
 
 proptest! {

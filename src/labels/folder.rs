@@ -1,0 +1,117 @@
+//! The folder in which lists of labels are dropped while nobody watches.
+
+use super::read;
+use crate::digest::Digest;
+use crate::ledger::{Ledger, LedgerError};
+use crate::state::move_file;
+use std::collections::HashMap;
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// No list of labels is larger: half a million lines.
+const LARGEST: u64 = 64 << 20;
+
+/// Takes in lists that have settled, and moves each to `taken/` or, with the reason beside it, to `refused/`.
+///
+/// Both names are the list's SHA-256, since the one that it came with may name patients. What was taken in and not moved,
+/// because the program died in between, is taken in again, which changes nothing.
+pub struct LabelFolder {
+    folder: PathBuf,
+    ledger: Ledger,
+    quiet: Duration,
+    /// Size and time of the lists when they were last seen.
+    seen: HashMap<PathBuf, (u64, SystemTime)>,
+}
+
+/// What keeps a list where it is; it is tried again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the labels folder cannot be used: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl LabelFolder {
+    /// Lists are taken once nothing about them has changed for so long.
+    pub fn new(folder: PathBuf, ledger: Ledger, quiet: Duration) -> Self {
+        Self { folder, ledger, quiet, seen: HashMap::new() }
+    }
+
+    /// Looks once. What cannot be done now is said in the log and tried when it looks again.
+    pub fn look(&mut self) {
+        let lists = match self.settled() {
+            Ok(lists) => lists,
+            Err(error) => return tracing::warn!("{}", Trouble::Io(error)),
+        };
+        for list in lists {
+            if let Err(trouble) = self.take(&list) {
+                tracing::warn!("a list of labels stays where it is: {trouble}");
+            }
+        }
+    }
+
+    /// Lists that were seen before just as they are now, and are old enough, the oldest first.
+    fn settled(&mut self) -> io::Result<Vec<PathBuf>> {
+        let now = SystemTime::now();
+        let mut seen = HashMap::new();
+        let mut settled = Vec::new();
+        for entry in fs::read_dir(&self.folder)?.filter_map(Result::ok).filter(is_list) {
+            let (path, Ok(meta)) = (entry.path(), entry.metadata()) else { continue };
+            let stamp = (meta.len(), meta.modified()?);
+            let is_old = now.duration_since(stamp.1).is_ok_and(|age| age >= self.quiet);
+            if is_old && self.seen.get(&path) == Some(&stamp) {
+                settled.push((stamp.1, path.clone()));
+            }
+            seen.insert(path, stamp);
+        }
+        self.seen = seen;
+        settled.sort();
+        Ok(settled.into_iter().map(|(_, path)| path).collect())
+    }
+
+    fn take(&self, list: &Path) -> Result<(), Trouble> {
+        if list.metadata()?.len() > LARGEST {
+            return self.refuse(list, Digest::of_reader(fs::File::open(list)?)?, "it is larger than 64 MiB");
+        }
+        let bytes = fs::read(list)?;
+        let digest = Digest::of(&bytes);
+        match read(&bytes, &self.folder, None) {
+            Ok(labels) => {
+                let added = self.ledger.add_labels(labels, digest.to_string())?;
+                put(list, &self.folder.join("taken").join(format!("{digest}.csv")))?;
+                tracing::info!(list = digest.short(), new = added.new, known = added.known, "labels taken in");
+                Ok(())
+            }
+            Err(error) => self.refuse(list, digest, &error.to_string()),
+        }
+    }
+
+    /// The reason is there before the list is.
+    fn refuse(&self, list: &Path, digest: Digest, reason: &str) -> Result<(), Trouble> {
+        let refused = self.folder.join("refused");
+        fs::create_dir_all(&refused)?;
+        fs::write(refused.join(format!("{digest}.txt")), format!("{reason}\nNothing of it was taken in.\n"))?;
+        put(list, &refused.join(format!("{digest}.csv")))?;
+        tracing::warn!(list = digest.short(), "a list of labels is refused: {reason}");
+        Ok(())
+    }
+}
+
+/// A file with the right ending, not hidden, and no link: links may lead anywhere.
+fn is_list(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let name = name.as_encoded_bytes();
+    entry.file_type().is_ok_and(|kind| kind.is_file())
+        && !name.starts_with(b".")
+        && name.to_ascii_lowercase().ends_with(b".csv")
+}
+
+fn put(list: &Path, to: &Path) -> io::Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    move_file(list, to)
+}
