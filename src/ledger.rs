@@ -16,7 +16,7 @@ mod writer;
 
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
-pub use labels::{Added, LabelRow, Labelled};
+pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
 pub use names::names_at;
 pub use open::LedgerError;
 pub use releases::{ReleaseRow, Service};

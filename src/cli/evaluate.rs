@@ -8,7 +8,10 @@ use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
 use crate::config::LogLevel;
 use crate::ensemble::{Ensemble, Precision, settle};
 use crate::grading::Grader;
+use crate::state::State;
 use crate::station::{limits, release_to_try};
+use judging::Passed;
+use labelled::Labelled;
 use report::{ReleaseFacts, Report};
 use std::io::stdout;
 use std::path::PathBuf;
@@ -17,14 +20,17 @@ use std::sync::Arc;
 /// Measure a release on radiographs whose grades are known
 ///
 /// The folder that a file lies in says its grade: 0 to 4, KL0, kl_3, "grade 2" or 3_moderate, as the public collections of
-/// knees are laid out. Others are passed over. Each file shows one knee; two knees of one patient are known by the patient ID
+/// knees are laid out. Others are passed over. With --labels, the grades are those of the ledger's readers instead. Each file shows one knee; two knees of one patient are known by the patient ID
 /// or by names such as 9001695L and 9001695R. Nothing is written: neither to the ledger nor to the outbox.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Evaluate {
     /// Radiographs, folders of them (searched through), or globs
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "labels", conflicts_with = "labels", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// The graded knees whose readers agree, from the archive of the state folder, instead of paths
+    #[arg(long)]
+    labels: bool,
     /// The release to measure, instead of the one in service
     #[arg(long, value_name = "NAME")]
     release: Option<String>,
@@ -40,13 +46,12 @@ impl Evaluate {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
-        let own = state.folders().map(|(_, path)| path.to_owned());
-        let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
-        let (files, others) = labelled::labelled(files);
+        let (files, mut gone) = if self.labels { labelled::on_record(&state)? } else { self.in_folders(&state)? };
         if files.is_empty() {
-            return Err(usage(anyhow::anyhow!(
-                "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)"
-            )));
+            return Err(usage(anyhow::anyhow!(match self.labels {
+                true => "no graded knee whose original is in the archive has a label (`kellgrend report label_gaps`)",
+                false => "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)",
+            })));
         }
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
@@ -65,13 +70,9 @@ impl Evaluate {
         let judging = judging::judge(files, grader, limits(&settings), 3 * batch + jobs, &progress);
         let (judged, mut passed) = runtime()?.block_on(judging)?;
         progress.finish_and_clear();
-        let failed = |(file, error): (PathBuf, std::io::Error)| judging::Passed { file, reason: error.to_string() };
-        passed.extend(unreadable.into_iter().map(failed));
-        for judging::Passed { file, reason } in &passed {
+        passed.append(&mut gone);
+        for Passed { file, reason } in &passed {
             eprintln!("passed over {}: {reason}", file.display());
-        }
-        if others > 0 {
-            eprintln!("passed over {others} more, whose folder says no grade");
         }
         let facts = ReleaseFacts {
             name: release.name().to_owned(),
@@ -87,5 +88,17 @@ impl Evaluate {
             report.print(&mut stdout().lock())?;
         }
         Ok(if is_whole { Exit::Done } else { Exit::Refused })
+    }
+
+    /// The files that the paths lead to and whose folders say a grade, and what cannot be searched.
+    fn in_folders(&self, state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), Failure> {
+        let own = state.folders().map(|(_, path)| path.to_owned());
+        let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
+        let (files, others) = labelled::labelled(files);
+        if others > 0 && !files.is_empty() {
+            eprintln!("passed over {others} files, whose folders say no grade");
+        }
+        let failed = |(file, error): (PathBuf, std::io::Error)| Passed { file, reason: error.to_string() };
+        Ok((files, unreadable.into_iter().map(failed).collect()))
     }
 }

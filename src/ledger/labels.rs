@@ -4,7 +4,9 @@ use super::{Ledger, LedgerError, now};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::side::Side;
-use rusqlite::params;
+use rusqlite::Error::FromSqlConversionFailure;
+use rusqlite::{Row, params, types::Type};
+use std::path::Path;
 
 /// Which radiograph a label is of; it may not have come yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,43 @@ pub struct Added {
     pub new: usize,
     /// Those that were on record already.
     pub known: usize,
+}
+
+/// A graded knee of which its readers say one grade.
+#[derive(Clone, Debug)]
+pub struct LabelledKnee {
+    /// SHA-256 of the radiograph's bytes.
+    pub radiograph: Digest,
+    /// Which knee on it, from the picture's left.
+    pub position: usize,
+    /// What the readers say.
+    pub grade: KlGrade,
+    /// Whose knee it is, as far as the ledger may know.
+    pub patient: Option<String>,
+}
+
+impl LabelledKnee {
+    /// All of them, in the order in which the radiographs came.
+    pub fn all(ledger: &Path) -> Result<Vec<Self>, LedgerError> {
+        let wrong = LedgerError::sqlite(ledger);
+        let db = Ledger::read(ledger)?;
+        let mut query = db
+            .prepare(
+                "SELECT r.sha256, k.position, l.grade, r.patient FROM agreed_labels l JOIN knees k ON k.id = l.knee \
+                 JOIN radiographs r ON r.id = k.radiograph ORDER BY r.id, k.position",
+            )
+            .map_err(&wrong)?;
+        let knee = |row: &Row<'_>| {
+            let told = |column, what: String| FromSqlConversionFailure(column, Type::Text, what.into());
+            Ok(Self {
+                radiograph: row.get::<_, String>(0)?.parse().map_err(|what| told(0, what))?,
+                position: row.get::<_, i64>(1)? as usize,
+                grade: KlGrade::try_from(row.get::<_, u8>(2)?).map_err(|what| told(2, what))?,
+                patient: row.get(3)?,
+            })
+        };
+        query.query_map([], knee).and_then(Iterator::collect).map_err(&wrong)
+    }
 }
 
 impl Ledger {

@@ -28,6 +28,12 @@ impl State {
         self.archive.join(&name[..2]).join(format!("{name}.{extension}"))
     }
 
+    /// The original in the archive, if it is there.
+    pub fn archived(&self, digest: &Digest) -> Option<PathBuf> {
+        let endings = Format::ALL.map(Format::extension).into_iter().chain([UNKNOWN]);
+        endings.map(|ending| self.in_archive(digest, ending)).find(|path| path.exists())
+    }
+
     /// Where a file that could not be graded is kept.
     pub fn in_quarantine(&self, digest: &Digest, extension: &str) -> PathBuf {
         self.quarantine.join(format!("{digest}.{extension}"))

@@ -3,6 +3,7 @@
 use crate::films::{dicom_of, small_png};
 use crate::sandbox::{Sandbox, names_in};
 use flate2::read::GzDecoder;
+use kellgrend::digest::Digest;
 use kellgrend::evaluation::{Case, Confusion, Interval, Intervals, Scores};
 use kellgrend::grade::{GRADES, KlGrade, Probabilities};
 use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
@@ -176,7 +177,7 @@ fn evaluate_judges_a_labelled_folder_and_leaves_no_trace() {
         assert!(passed.expect("a reason").contains(wanted), "{passed:?}");
     }
     assert_eq!(passed.len(), wanted.len());
-    assert!(words(&output).contains("passed over 2 more, whose folder says no grade"), "{}", words(&output));
+    assert!(words(&output).contains("passed over 2 files, whose folders say no grade"), "{}", words(&output));
     assert_eq!(names_in(&sandbox.state()), [sandbox.inbox()], "nothing is written");
 
     let text = words(&sandbox.output(&["evaluate", &format!("{folder}/0"), "--seed", "3"]));
@@ -185,6 +186,51 @@ fn evaluate_judges_a_labelled_folder_and_leaves_no_trace() {
     }
     let output = sandbox.output(&["evaluate", &format!("{folder}/notes")]);
     assert!(output.status.code() == Some(2) && words(&output).contains("named after its grade"), "{}", words(&output));
+}
+
+/// A film of two knees has two labels; what was graded where it lay is not in the archive.
+#[test]
+fn evaluate_judges_what_readers_said_of_the_archive() {
+    let sandbox = Sandbox::new();
+    let film = dicom(&bilateral(5, 0.2, 0.7), &Subject::new(5, Knees::Both), Coding::ExplicitLittleEndian);
+    let film = film.expect("a DICOM file");
+    sandbox.drop_in("both.dcm", &film);
+    sandbox.drop_in("one.png", &small_png(1));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 2);
+    daemon.stop(rustix::process::Signal::TERM);
+    let elsewhere = sandbox.beside("elsewhere.png");
+    std::fs::write(&elsewhere, small_png(2)).expect("written");
+    let elsewhere = elsewhere.to_str().expect("UTF-8");
+    assert!(sandbox.output(&["grade", elsewhere, "--no-pictures"]).status.success());
+    let output = sandbox.output(&["evaluate", "--labels"]);
+    assert!(output.status.code() == Some(2) && words(&output).contains("has a label"), "{}", words(&output));
+
+    let (both, one) = (Digest::of(&film).to_string(), Digest::of(&small_png(1)).to_string());
+    for (radiograph, side, grade) in
+        [(both.as_str(), "left", "3"), (&both, "right", "0"), (&one, "unknown", "2"), (elsewhere, "unknown", "1")]
+    {
+        let add = ["labels", "add", radiograph, "--side", side, "--grade", grade, "--reader", "A"];
+        assert!(sandbox.output(&add).status.success());
+    }
+    let output = sandbox.output(&["evaluate", "--labels", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "one is gone: {}", words(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&report["ensemble"]["knees"], &report["patients"]), (&json!(3), &json!(2)), "{report:#}");
+    assert!(report["passed_over"][0]["reason"].as_str().is_some_and(|why| why.contains("not in the archive")));
+    // the same knees get the same grades as on record
+    let pairs = "SELECT l.grade, g.grade FROM agreed_labels l JOIN grades g ON g.knee = l.knee JOIN knees k ON k.id = g.knee \
+                 JOIN files f ON f.radiograph = k.radiograph AND f.origin = 'inbox'";
+    let db = sandbox.ledger();
+    let mut pairs = db.prepare(pairs).expect("sql");
+    let mut confusion = Confusion::default();
+    let mut pairs = pairs.query([]).expect("rows");
+    while let Some(row) = pairs.next().expect("a row") {
+        let grade = |column| usize::from(row.get::<_, u8>(column).expect("a grade"));
+        confusion.0[grade(0)][grade(1)] += 1;
+    }
+    assert_eq!(report["ensemble"]["confusion"], serde_json::to_value(confusion).expect("JSON"));
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use crate::radiograph::{Limits, patient_from_name, side_from_name};
 use image::GrayImage;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A knee that was judged.
@@ -49,13 +49,13 @@ pub(super) async fn judge(
     loop {
         while under_way.len() < in_flight {
             let Some(file) = files.next() else { break };
-            let task = tokio::spawn(one(file.path.clone(), grader.clone(), limits));
+            let task = tokio::spawn(one(file.clone(), grader.clone(), limits));
             under_way.push_back((file, task));
         }
         let Some((file, task)) = under_way.pop_front() else { break };
         let outcome = task.await?.and_then(|(digest, patient, graded)| {
             let judged = Judged { patient, truth: file.truth, graded };
-            match seen.insert(digest, file.truth) {
+            match seen.insert((digest, file.position), file.truth) {
                 None => Ok(judged),
                 Some(before) if before == file.truth => Err("the same bytes were judged before".to_owned()),
                 Some(before) => Err(format!("the same bytes are in a folder of grade {before}, too")),
@@ -70,21 +70,24 @@ pub(super) async fn judge(
     Ok((judged, passed))
 }
 
-async fn one(path: PathBuf, grader: Arc<Grader>, limits: Limits) -> Result<(Digest, String, Graded), String> {
-    let film = tokio::task::spawn_blocking(move || read(&path, &limits));
+async fn one(file: Labelled, grader: Arc<Grader>, limits: Limits) -> Result<(Digest, String, Graded), String> {
+    let film = tokio::task::spawn_blocking(move || read(&file, &limits));
     let Film { digest, patient, knee } = film.await.map_err(|_| "it could not be decoded".to_owned())??;
     let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;
     let graded = graded.map_err(|error| error.to_string())?;
     Ok((digest, patient, graded.into_iter().next().ok_or("it has no grade")?))
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Film, String> {
+fn read(file: &Labelled, limits: &Limits) -> Result<Film, String> {
+    let Labelled { path, position, patient, .. } = file;
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let decoded = Decoded::read(&bytes, limits, side_from_name(&name)).map_err(|refusal| refusal.to_string())?;
-    let [knee] = decoded.crops() else {
-        return Err("it shows two knees, and its folder says one grade".to_owned());
+    let knee = match (decoded.crops(), position) {
+        ([knee], None) => knee,
+        (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
+        (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
     };
-    let patient = decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
-    Ok(Film { digest: Digest::of(&bytes), patient, knee: knee.clone() })
+    let by_file = || decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
+    Ok(Film { digest: Digest::of(&bytes), patient: patient.clone().unwrap_or_else(by_file), knee: knee.clone() })
 }

@@ -1,19 +1,44 @@
-//! Radiographs whose folder says their grade.
+//! Radiographs whose grades are known: their folder says it, or readers do.
 
+use super::judging::Passed;
 use crate::grade::KlGrade;
+use crate::ledger::{LabelledKnee, LedgerError};
+use crate::state::State;
 use std::path::{Path, PathBuf};
 
-/// A file and what its folder says.
+/// A knee and what is said of it.
 #[derive(Clone, Debug)]
 pub(super) struct Labelled {
     pub(super) path: PathBuf,
     pub(super) truth: KlGrade,
+    /// Which knee of the file, from the picture's left; none for its only one.
+    pub(super) position: Option<usize>,
+    /// Whose knee it is; none: as the file says it.
+    pub(super) patient: Option<String>,
+}
+
+/// The knees whose readers say one grade, as the ledger has them, and those of them whose originals are gone.
+pub(super) fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerError> {
+    let (mut there, mut gone) = (Vec::new(), Vec::new());
+    for LabelledKnee { radiograph, position, grade, patient } in LabelledKnee::all(&state.ledger)? {
+        match state.archived(&radiograph) {
+            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position), patient }),
+            None => gone.push(Passed {
+                file: radiograph.to_string().into(),
+                reason: "its original is not in the archive".to_owned(),
+            }),
+        }
+    }
+    Ok((there, gone))
 }
 
 /// Those whose folder says a grade, and how many others there are.
 pub(super) fn labelled(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
     let all = files.len();
-    let said = |path: PathBuf| grade_of(&path).map(|truth| Labelled { path, truth });
+    let said = |path: PathBuf| {
+        let truth = grade_of(&path)?;
+        Some(Labelled { path, truth, position: None, patient: None })
+    };
     let labelled: Vec<_> = files.into_iter().filter_map(said).collect();
     let others = all - labelled.len();
     (labelled, others)
