@@ -17,16 +17,25 @@ CREATE TABLE labels (
 CREATE UNIQUE INDEX labels_once
     ON labels (coalesce(sha256, instance_uid), side, reader, grade, coalesce(read_at, ''), settles);
 
--- Every label with the knee it is of; null while no such radiograph, or no such knee on it, is known.
+-- Every label with the knees it is of; null while no such radiograph, or no such knee on it, is known. A film that was sent
+-- again in other bytes has the same UID, and so the same labels.
+--
+-- A date counts as its end, and nothing was read after it came. A lone knee of unknown side is the one that the label names,
+-- unless others name the other one.
 CREATE VIEW placed_labels AS
-SELECT l.*, coalesce(l.read_at, l.added_at) AS at, r.id AS radiograph, (
-    SELECT k.id FROM knees k
-    WHERE k.radiograph = r.id AND (k.side = l.side OR 'unknown' IN (k.side, l.side)
-        AND (SELECT count(*) FROM knees other WHERE other.radiograph = r.id) = 1)
-) AS knee
-FROM labels l LEFT JOIN radiographs r ON r.id = coalesce(
-    (SELECT id FROM radiographs WHERE sha256 = l.sha256),
-    (SELECT min(id) FROM radiographs WHERE instance_uid = l.instance_uid));
+SELECT
+    l.*,
+    min(CASE length(l.read_at) WHEN 10 THEN l.read_at || 'T23:59:59.999Z' ELSE coalesce(l.read_at, l.added_at) END,
+        l.added_at) AS at,
+    r.id AS radiograph,
+    (SELECT k.id FROM knees k
+     WHERE k.radiograph = r.id AND (k.side = l.side OR 'unknown' IN (k.side, l.side)
+         AND (SELECT count(*) FROM knees other WHERE other.radiograph = r.id) = 1
+         AND NOT EXISTS (
+             SELECT 1 FROM labels other
+             WHERE coalesce(other.sha256, other.instance_uid) = coalesce(l.sha256, l.instance_uid)
+                 AND l.side <> 'unknown' AND other.side NOT IN (l.side, 'unknown')))) AS knee
+FROM labels l LEFT JOIN radiographs r ON r.sha256 = l.sha256 OR r.instance_uid = l.instance_uid;
 
 -- The labels that count: of each knee the last one that settles or, without one, the last one of each reader.
 CREATE VIEW standing_labels AS
@@ -58,9 +67,10 @@ SELECT
     l.read_at,                                              -- when, as the list says; null: it does not
     l.settles,                                              -- 1: it was given to end a contradiction
     l.id IN (SELECT id FROM standing_labels) AS stands,     -- 1: it counts; 0: something later took its place
-    p.knee IS NOT NULL AS placed,                           -- 1: the knee has come; 0: no such radiograph yet
+    EXISTS (SELECT 1 FROM placed_labels p WHERE p.id = l.id AND p.knee IS NOT NULL)
+        AS placed,                                          -- 1: the knee has come; 0: no such knee yet
     l.origin                                                -- SHA-256 of the list it came in, or: command line
-FROM labels l JOIN placed_labels p USING (id)
+FROM labels l
 ORDER BY l.added_at DESC, l.id DESC;
 
 CREATE VIEW report_label_list AS -- Every label in the columns that `kellgrend labels import` takes, in the order they came.
@@ -70,7 +80,7 @@ SELECT
     side,                                                   -- left, right, unknown
     grade,                                                  -- 0 to 4
     reader,                                                 -- who said so
-    read_at AS date,                                        -- when, as the list said
+    coalesce(read_at, added_at) AS date,                    -- when, as the list said, or else when it came
     settles                                                 -- 1: it stands for all readers of the knee
 FROM labels ORDER BY id;
 
@@ -89,7 +99,8 @@ ORDER BY max(s.grade) - min(s.grade) DESC, max(s.at) DESC;
 
 CREATE VIEW report_label_gaps AS -- Knees that are labelled and not graded, and those that are graded and not labelled.
 SELECT
-    'grade' AS lacks,                                       -- what the knee lacks: grade or label
+    iif(s.radiograph IS NULL OR s.knee IS NOT NULL, 'grade', 'knee')
+        AS lacks,                                           -- grade; label; or knee: the radiograph shows no such one
     s.sha256,                                               -- SHA-256 of the radiograph's bytes; null: named by UID
     s.instance_uid,                                         -- DICOM SOP Instance UID, where it is known
     s.side,                                                 -- left, right, unknown

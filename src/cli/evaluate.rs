@@ -21,7 +21,8 @@ use std::sync::Arc;
 ///
 /// The folder that a file lies in says its grade: 0 to 4, KL0, kl_3, "grade 2" or 3_moderate, as the public collections of
 /// knees are laid out. Others are passed over. With --labels, the grades are those of the ledger's readers instead. Each file shows one knee; two knees of one patient are known by the patient ID
-/// or by names such as 9001695L and 9001695R. Nothing is written: neither to the ledger nor to the outbox.
+/// or by names such as 9001695L and 9001695R. The archive keeps no names, so that with --labels a picture without a patient ID
+/// counts as a patient of its own. Nothing is written: neither to the ledger nor to the outbox.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Evaluate {
@@ -49,6 +50,7 @@ impl Evaluate {
         let (files, mut gone) = if self.labels { labelled::on_record(&state)? } else { self.in_folders(&state)? };
         if files.is_empty() {
             return Err(usage(anyhow::anyhow!(match self.labels {
+                true if !gone.is_empty() => "no labelled knee's original is in the archive of this state folder",
                 true => "no graded knee whose original is in the archive has a label (`kellgrend report label_gaps`)",
                 false => "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)",
             })));

@@ -4,8 +4,8 @@ use super::table::Style;
 use super::{Exit, Failure, Global, usage};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
-use crate::labels::{radiograph, read, read_at};
-use crate::ledger::{Added, EXPORT, LabelRow, Ledger};
+use crate::labels::{by_digest, by_file, by_uid, grade, read, read_at, reader, side};
+use crate::ledger::{Added, EXPORT, LabelRow, Ledger, now};
 use crate::side::Side;
 use crate::state::State;
 use std::io::stdout;
@@ -55,15 +55,15 @@ struct Add {
     #[arg(value_name = "RADIOGRAPH")]
     radiograph: String,
     /// The grade, 0 to 4
-    #[arg(long, value_name = "KL", value_parser = parse_grade)]
+    #[arg(long, value_name = "KL", value_parser = grade)]
     grade: KlGrade,
     /// Who says so
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = reader)]
     reader: String,
     /// Which knee, of a film that shows two: left or right
-    #[arg(long, value_name = "SIDE", default_value = "unknown")]
+    #[arg(long, value_name = "SIDE", default_value = "unknown", value_parser = side)]
     side: Side,
-    /// When it was read: 2026-01-31 or RFC 3339; default: it is not told
+    /// When it was read: 2026-01-31 or RFC 3339; default: now
     #[arg(long, value_name = "DATE", value_parser = read_at)]
     date: Option<String>,
     /// It ends a contradiction: it stands for all readers of this knee
@@ -98,9 +98,16 @@ impl Import {
         let mut refused = false;
         for list in &self.lists {
             let shown = list.display();
-            let bytes = std::fs::read(list).map_err(|error| usage(anyhow::anyhow!("{shown}: {error}")))?;
+            let bytes = match std::fs::read(list) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    refused = true;
+                    eprintln!("{shown}: {error}");
+                    continue;
+                }
+            };
             let folder = self.root.as_deref().or(list.parent()).unwrap_or(Path::new("."));
-            match read(&bytes, folder, self.reader.as_deref()) {
+            match read(&bytes, Some(folder), self.reader.as_deref()) {
                 Ok(labels) => {
                     let Added { new, known } = ledger(state)?.add_labels(labels, Digest::of(&bytes).to_string())?;
                     println!("{shown}: {new} new labels, {known} on record already");
@@ -117,9 +124,13 @@ impl Import {
 
 impl Add {
     fn execute(self, state: &State) -> Result<Exit, Failure> {
-        let radiograph = radiograph(&self.radiograph, Path::new("."))
+        let named = &self.radiograph;
+        let radiograph = by_digest(named)
+            .or_else(|_| by_uid(named))
+            .or_else(|_| by_file(Path::new(named)))
             .map_err(|what| usage(anyhow::anyhow!("the radiograph is no SHA-256, no UID and {what}")))?;
-        let Self { grade, reader, side, date, settle, .. } = self;
+        let date = self.date.or_else(|| Some(now()));
+        let Self { grade, reader, side, settle, .. } = self;
         let label = LabelRow { radiograph, side, grade, reader, read_at: date, settles: settle };
         let added = ledger(state)?.add_labels(vec![label], "command line".to_owned())?;
         println!("{}", if added.new == 1 { "taken in" } else { "on record already" });
@@ -130,8 +141,4 @@ impl Add {
 fn ledger(state: &State) -> anyhow::Result<Ledger> {
     state.create()?;
     Ok(Ledger::open(&state.ledger)?)
-}
-
-fn parse_grade(word: &str) -> Result<KlGrade, String> {
-    word.parse::<u8>().map_err(|_| "a grade from 0 to 4 is meant".to_owned()).and_then(KlGrade::try_from)
 }

@@ -2,9 +2,9 @@
 
 use super::{
     LIBTORCH,
-    half::{beside_libtorch, cause},
+    half::{cause, open_beside_libtorch},
 };
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::{Library, RTLD_LOCAL};
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     sync::OnceLock,
@@ -57,16 +57,8 @@ pub fn load() {
 }
 
 fn open() -> Result<Extension, String> {
-    let (path, is_beside) = beside_libtorch(FILE);
     // SAFETY: the library is our own; all its initialisers are those of libtorch's headers.
-    let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-    let library = library.map_err(|error| {
-        if is_beside {
-            format!("{FILE} cannot be loaded ({})", cause(&error))
-        } else {
-            format!("{FILE} is not installed (`make libtorch-cuda` compiles it)")
-        }
-    })?;
+    let library = unsafe { open_beside_libtorch(FILE, RTLD_LOCAL, "compiles") }?;
     // SAFETY: the functions have the types that libtorch/kellgrend_cuda.cpp gives them; its version is asked for before any
     // of them is called, and the library is never unloaded.
     let found = unsafe { functions(&library) };

@@ -1,36 +1,39 @@
 //! libtorch's GPU half: the binary links only the CPU half, and so runs where there is no GPU.
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::c_int,
+    path::{Path, PathBuf},
+};
 
 const CPU_HALF: &str = "libtorch_cpu.so";
 const GPU_HALF: &str = "libtorch_cuda.so";
 
-/// Loads `libtorch_cuda.so` for the rest of the process, from beside `libtorch_cpu.so` or by the loader's path.
-///
-/// The error is the reason, without a full stop.
+/// Loads `libtorch_cuda.so` for the rest of the process. The error is the reason, without a full stop.
 pub fn load() -> Result<(), String> {
-    let (path, is_beside) = beside_libtorch(GPU_HALF);
     // SAFETY: libtorch_cuda.so is a part of the libtorch that is already loaded. Its initialisers register kernels, no more.
-    let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) };
-    let library = library.map_err(|error| {
-        if is_beside {
-            format!("{GPU_HALF} cannot be loaded ({})", cause(&error))
-        } else {
-            format!("{GPU_HALF} is not installed (`make libtorch-cuda` fetches it)")
-        }
-    })?;
+    let library = unsafe { open_beside_libtorch(GPU_HALF, RTLD_GLOBAL, "fetches") }?;
     // kept for ever: its kernels are registered in libtorch
     let _handle = library.into_raw();
     Ok(())
 }
 
-/// A library beside libtorch and whether it is there; else its bare name, for the loader to search.
-pub fn beside_libtorch(library: &str) -> (PathBuf, bool) {
-    match folder_of_cpu_half().map(|folder| folder.join(library)).filter(|path| path.exists()) {
-        Some(path) => (path, true),
-        None => (PathBuf::from(library), false),
-    }
+/// Opens a library from beside `libtorch_cpu.so` or by the loader's path. The error is the reason, and what `make
+/// libtorch-cuda` does about it.
+///
+/// # Safety
+///
+/// The library's initialisers run.
+pub unsafe fn open_beside_libtorch(file: &str, flags: c_int, remedy: &str) -> Result<Library, String> {
+    let beside = folder_of_cpu_half().map(|folder| folder.join(file)).filter(|path| path.exists());
+    let is_beside = beside.is_some();
+    let path = beside.unwrap_or_else(|| PathBuf::from(file));
+    // SAFETY: the caller's
+    let library = unsafe { Library::open(Some(&path), RTLD_NOW | flags) };
+    library.map_err(|error| match is_beside {
+        true => format!("{file} cannot be loaded ({})", cause(&error)),
+        false => format!("{file} is not installed (`make libtorch-cuda` {remedy} it)"),
+    })
 }
 
 /// What the loader says is wrong.

@@ -3,12 +3,12 @@
 use super::read;
 use crate::digest::Digest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::state::move_file;
+use crate::state::{move_file, put_back};
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// No list of labels is larger: half a million lines.
 const LARGEST: u64 = 64 << 20;
@@ -21,8 +21,8 @@ pub struct LabelFolder {
     folder: PathBuf,
     ledger: Ledger,
     quiet: Duration,
-    /// Size and time of the lists when they were last seen.
-    seen: HashMap<PathBuf, (u64, SystemTime)>,
+    /// Size and time of the lists when they were last seen, and since when they have been so.
+    seen: HashMap<PathBuf, (u64, SystemTime, Instant)>,
 }
 
 /// What keeps a list where it is; it is tried again.
@@ -53,19 +53,21 @@ impl LabelFolder {
         }
     }
 
-    /// Lists that were seen before just as they are now, and are old enough, the oldest first.
+    /// Lists that have not changed for long enough, the oldest first. Clocks that wrote their times may be wrong.
     fn settled(&mut self) -> io::Result<Vec<PathBuf>> {
-        let now = SystemTime::now();
         let mut seen = HashMap::new();
         let mut settled = Vec::new();
         for entry in fs::read_dir(&self.folder)?.filter_map(Result::ok).filter(is_list) {
             let (path, Ok(meta)) = (entry.path(), entry.metadata()) else { continue };
-            let stamp = (meta.len(), meta.modified()?);
-            let is_old = now.duration_since(stamp.1).is_ok_and(|age| age >= self.quiet);
-            if is_old && self.seen.get(&path) == Some(&stamp) {
-                settled.push((stamp.1, path.clone()));
+            let (len, modified) = (meta.len(), meta.modified()?);
+            let since = match self.seen.get(&path) {
+                Some(&(was, at, since)) if (was, at) == (len, modified) => since,
+                _ => Instant::now(),
+            };
+            if since.elapsed() >= self.quiet {
+                settled.push((modified, path.clone()));
             }
-            seen.insert(path, stamp);
+            seen.insert(path, (len, modified, since));
         }
         self.seen = seen;
         settled.sort();
@@ -78,10 +80,16 @@ impl LabelFolder {
         }
         let bytes = fs::read(list)?;
         let digest = Digest::of(&bytes);
-        match read(&bytes, &self.folder, None) {
+        match read(&bytes, None, None) {
             Ok(labels) => {
                 let added = self.ledger.add_labels(labels, digest.to_string())?;
-                put(list, &self.folder.join("taken").join(format!("{digest}.csv")))?;
+                let taken = self.folder.join("taken").join(format!("{digest}.csv"));
+                put(list, &taken)?;
+                // who was slow to write goes on writing where the file is now
+                if Digest::of_reader(fs::File::open(&taken)?)? != digest {
+                    put_back(&taken, list)?;
+                    tracing::warn!("a list of labels grew while it was taken in; it is taken in again");
+                }
                 tracing::info!(list = digest.short(), new = added.new, known = added.known, "labels taken in");
                 Ok(())
             }

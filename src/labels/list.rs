@@ -1,8 +1,7 @@
 //! Labels in a file of comma-separated values.
 
-use super::{radiograph, read_at};
-use crate::grade::KlGrade;
-use crate::ledger::LabelRow;
+use super::{by_digest, by_file, by_uid, grade, read_at, reader, side};
+use crate::ledger::{LabelRow, Labelled};
 use crate::side::Side;
 use std::path::Path;
 
@@ -51,18 +50,44 @@ struct Columns {
     settles: Option<usize>,
 }
 
-/// Reads a list, all of it or nothing. Files that it names are looked for below `folder`; a line without a reader takes `reader`.
-pub fn read(bytes: &[u8], folder: &Path, reader: Option<&str>) -> Result<Vec<LabelRow>, ListError> {
-    // spreadsheets begin UTF-8 with a mark, and some write semicolons
+/// Reads a list, all of it or nothing. Files that it names are looked for below `files`; without that it may name none. A
+/// line without a reader takes `of`.
+pub fn read(bytes: &[u8], files: Option<&Path>, of: Option<&str>) -> Result<Vec<LabelRow>, ListError> {
+    // spreadsheets begin UTF-8 with a mark, some write semicolons or tabs, and some a line that says so
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let delimiter = if first.contains(&b';') && !first.contains(&b',') { b';' } else { b',' };
-    let mut csv = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(bytes);
+    let skipped = if bytes.starts_with(b"sep=") {
+        bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1)
+    } else {
+        0
+    };
+    let table = &bytes[skipped..];
+    let first = table.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let delimiter = b",;\t".iter().copied().max_by_key(|&mark| first.iter().filter(|&&byte| byte == mark).count());
+    let mut csv = csv::ReaderBuilder::new();
+    let mut csv = csv.delimiter(delimiter.unwrap_or(b',')).trim(csv::Trim::All).from_reader(table);
+    // the library counts a record's line from the end of the one before
+    let line_at = |byte: u64| {
+        let start = usize::try_from(byte).unwrap_or(usize::MAX).min(table.len()) + skipped;
+        let blank = bytes[start..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
+        1 + bytes[..start + blank].iter().filter(|&&byte| byte == b'\n').count() as u64
+    };
+    let no_csv = |error: &csv::Error| ListError::Csv {
+        line: error.position().map_or(1, |position| line_at(position.byte())),
+        what: match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => "it is not in UTF-8 (save it as \"CSV UTF-8\")",
+            csv::ErrorKind::UnequalLengths { .. } => "it has more or fewer values than there are columns",
+            _ => "it cannot be read",
+        },
+    };
     let columns = Columns::find(csv.headers().map_err(|error| no_csv(&error))?)?;
     let mut labels = Vec::new();
     for record in csv.records() {
         let record = record.map_err(|error| no_csv(&error))?;
-        labels.push(columns.label(&record, folder, reader)?);
+        if record.iter().any(|value| !value.is_empty()) {
+            let line = record.position().map_or(0, |position| line_at(position.byte()));
+            let label = columns.label(&record, files, of);
+            labels.push(label.map_err(|(column, what)| ListError::Value { line, column, what })?);
+        }
     }
     if labels.is_empty() { Err(ListError::Empty) } else { Ok(labels) }
 }
@@ -70,6 +95,7 @@ pub fn read(bytes: &[u8], folder: &Path, reader: Option<&str>) -> Result<Vec<Lab
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Self, ListError> {
         let known = ["file", "sha256", "instance_uid", "grade", "side", "reader", "date", "settles"];
+        let passed_over = ["", "comment", "comments", "note", "notes", "remark", "remarks"];
         let names: Vec<String> = header.iter().map(|name| name.to_ascii_lowercase().replace(' ', "_")).collect();
         let names: Vec<&str> = names
             .iter()
@@ -80,7 +106,7 @@ impl Columns {
                 other => other,
             })
             .collect();
-        if let Some(at) = names.iter().position(|name| !known.contains(name)) {
+        if let Some(at) = names.iter().position(|name| !known.contains(name) && !passed_over.contains(name)) {
             return Err(ListError::Columns(format!("column {} is not known", at + 1)));
         }
         if let Some(twice) = known.iter().find(|name| names.iter().filter(|other| other == name).count() > 1) {
@@ -95,58 +121,39 @@ impl Columns {
         Ok(Self { names, grade, side: at("side"), reader: at("reader"), date: at("date"), settles: at("settles") })
     }
 
-    fn label(&self, record: &csv::StringRecord, folder: &Path, reader: Option<&str>) -> Result<LabelRow, ListError> {
-        let line = record.position().map_or(0, csv::Position::line);
-        let wrong = |column| move |what: String| ListError::Value { line, column, what };
+    /// The label in a line; the error is the column and what is wrong with its value.
+    fn label(
+        &self,
+        record: &csv::StringRecord,
+        files: Option<&Path>,
+        of: Option<&str>,
+    ) -> Result<LabelRow, (&'static str, String)> {
+        let wrong = |column| move |what: String| (column, what);
         let value = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|value| !value.is_empty());
         let told = |&(column, at): &(&'static str, usize)| Some((column, value(Some(at))?));
-        let (column, named) = self
-            .names
-            .iter()
-            .find_map(told)
-            .ok_or_else(|| wrong(self.names[0].0)("nothing says which radiograph".to_owned()))?;
-        let grade = value(Some(self.grade)).and_then(grade);
-        let reader = value(self.reader).or(reader).map(str::to_owned);
+        let nothing = || (self.names[0].0, "nothing says which radiograph".to_owned());
+        let (column, named) = self.names.iter().find_map(told).ok_or_else(nothing)?;
+        let settles = value(self.settles).unwrap_or("0").to_ascii_lowercase();
         Ok(LabelRow {
-            radiograph: radiograph(named, folder).map_err(wrong(column))?,
-            side: value(self.side)
-                .map_or(Some(Side::Unknown), side)
-                .ok_or_else(|| wrong("side")("no side (left, right, or nothing for the only knee)".to_owned()))?,
-            grade: grade.ok_or_else(|| wrong("grade")("no Kellgren-Lawrence grade (0 to 4)".to_owned()))?,
-            reader: reader
-                .ok_or_else(|| wrong("reader")("nobody is named: add a column reader, or use --reader".to_owned()))?,
+            radiograph: radiograph(column, named, files).map_err(wrong(column))?,
+            side: value(self.side).map_or(Ok(Side::Unknown), side).map_err(wrong("side"))?,
+            grade: grade(value(Some(self.grade)).unwrap_or_default()).map_err(wrong("grade"))?,
+            reader: reader(value(self.reader).or(of).unwrap_or_default()).map_err(wrong("reader"))?,
             read_at: value(self.date).map(read_at).transpose().map_err(wrong("date"))?,
-            settles: match value(self.settles) {
-                None | Some("0" | "no" | "false") => false,
-                Some("1" | "yes" | "true") => true,
-                Some(_) => return Err(wrong("settles")("neither 0 nor 1".to_owned())),
+            settles: match settles.as_str() {
+                "0" | "no" | "false" => false,
+                "1" | "yes" | "true" => true,
+                _ => return Err(("settles", "neither 0 nor 1".to_owned())),
             },
         })
     }
 }
 
-/// `3`, `KL3`, `KL 3`.
-fn grade(word: &str) -> Option<KlGrade> {
-    let word = word.to_ascii_lowercase();
-    let digit = word.strip_prefix("kl").unwrap_or(&word).trim();
-    digit.parse::<u8>().ok().and_then(|digit| KlGrade::try_from(digit).ok())
-}
-
-/// `left`, `L`; `right`, `R`; `unknown`.
-fn side(word: &str) -> Option<Side> {
-    match word.to_ascii_lowercase().as_str() {
-        "l" => Some(Side::Left),
-        "r" => Some(Side::Right),
-        word => word.parse().ok(),
+fn radiograph(column: &str, named: &str, files: Option<&Path>) -> Result<Labelled, String> {
+    match (column, files) {
+        ("sha256", _) => by_digest(named),
+        ("instance_uid", _) => by_uid(named),
+        (_, Some(folder)) => by_file(&folder.join(named)),
+        (_, None) => Err("here a radiograph is named by sha256 or instance_uid, not by a file".to_owned()),
     }
-}
-
-fn no_csv(error: &csv::Error) -> ListError {
-    let line = error.position().map_or(1, csv::Position::line);
-    let what = match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => "it is not in UTF-8",
-        csv::ErrorKind::UnequalLengths { .. } => "it has more or fewer values than there are columns",
-        _ => "it cannot be read",
-    };
-    ListError::Csv { line, what }
 }

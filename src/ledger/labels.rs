@@ -81,12 +81,14 @@ impl LabelledKnee {
 }
 
 impl Ledger {
-    /// Adds labels, all or none. `origin` is the SHA-256 of the list that they come in, or says where else from.
+    /// Adds labels, all or none; those on record already, also as an export of this ledger says them, change nothing. `origin` is the SHA-256 of the list that they come in, or says where else from.
     pub fn add_labels(&self, labels: Vec<LabelRow>, origin: String) -> Result<Added, LedgerError> {
         self.write_blocking(move |db| {
             let mut insert = db.prepare(
                 "INSERT INTO labels (sha256, instance_uid, side, grade, reader, read_at, settles, origin, added_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (SELECT 1 FROM labels \
+                 WHERE coalesce(sha256, instance_uid) = coalesce(?1, ?2) AND side = ?3 AND grade = ?4 AND reader = ?5 \
+                 AND settles = ?7 AND read_at IS NULL AND added_at = ?6) ON CONFLICT DO NOTHING",
             )?;
             let (at, mut new) = (now(), 0);
             for LabelRow { radiograph, side, grade, reader, read_at, settles } in &labels {

@@ -42,6 +42,15 @@ pub enum LedgerError {
         /// The migration's word.
         detail: String,
     },
+    /// An older program wrote it, and nobody has brought it up to date.
+    #[error(
+        "the ledger {path} was written by an older version of kellgrend; the next `kellgrend run` or `kellgrend grade` with this \
+         state folder brings it up to date"
+    )]
+    Outdated {
+        /// The database file.
+        path: PathBuf,
+    },
     /// SQLite's locks are not to be trusted there.
     #[error(
         "the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local disk"
@@ -71,6 +80,7 @@ impl LedgerError {
                 Some(DatabaseCorrupt | NotADatabase) => {
                     Self::Damaged { path: path.to_owned(), detail: source.to_string() }
                 }
+                _ if source.to_string().contains("no such table") => Self::Outdated { path: path.to_owned() },
                 _ => Self::Sqlite { path: path.to_owned(), source },
             }
         }

@@ -39,16 +39,21 @@ fn lists_are_read_as_spreadsheets_write_them() {
     let folder = sandbox.beside("");
     let list =
         "\u{feff}File;Side;KL grade;Reader;Date\r\n9001L.png;L;KL3;\"Dr. A; B\";2026-01-31\r\n9001L.png;;4;;\r\n";
-    let labels = read(list.as_bytes(), &folder, Some("the list")).expect("two labels");
+    let labels = read(list.as_bytes(), Some(&folder), Some("the list")).expect("two labels");
     assert_eq!(labels[0].radiograph, Labelled::Digest(Digest::of(&small_png(1))));
     let told = |label: &kellgrend::ledger::LabelRow| (label.side, u8::from(label.grade), label.reader.clone());
     assert_eq!(told(&labels[0]), (Side::Left, 3, "Dr. A; B".to_owned()));
     assert_eq!(told(&labels[1]), (Side::Unknown, 4, "the list".to_owned()));
     assert_eq!((labels[0].read_at.as_deref(), labels[1].read_at.as_deref()), (Some("2026-01-31"), None));
     let list = "sop_instance_uid,grade,date,settles\n1.2.840.99,0,2026-01-31T10:00:00+02:00,yes\n";
-    let label = read(list.as_bytes(), &folder, Some("R")).expect("a label").remove(0);
+    let label = read(list.as_bytes(), Some(&folder), Some("R")).expect("a label").remove(0);
     assert_eq!(label.radiograph, Labelled::InstanceUid("1.2.840.99".to_owned()));
-    assert!(label.settles && label.read_at.as_deref() == Some("2026-01-31T08:00:00.000Z"), "{label:?}");
+    assert!(label.settles);
+    assert!(label.read_at.as_deref() == Some("2026-01-31T08:00:00.000Z"), "{label:?}");
+    let list = "sep=;\nSHA256;Grade;Comment;;settles\n{}; 3.0 ;why not;;FALSE\n;;;;\n"
+        .replace("{}", &Digest::of(b"x").to_string());
+    let label = read(list.as_bytes(), None, Some("R")).expect("a label").remove(0);
+    assert_eq!((u8::from(label.grade), label.settles), (3, false));
 }
 
 #[test]
@@ -63,6 +68,12 @@ fn what_is_wrong_with_a_list_is_told_with_line_and_column_and_nothing_it_says() 
         ("sha256,grade\n".to_owned(), "no label in it"),
         (format!("sha256,grade,reader\n{sha},1,A\n{sha},5,A\n"), "line 3, column grade: no Kellgren-Lawrence grade"),
         (format!("sha256,grade,reader\n{sha},1,\n"), "line 2, column reader: nobody is named"),
+        (format!("sha256,grade,reader\n\n{sha},1,\"A\n{sha},3,B\n"), "line 3, column reader: no name"),
+        (format!("sha256,grade,date,reader\n{sha},1,2026-01-31 10:00:00,A\n"), "line 2, column date: no date"),
+        (format!("sha256,grade,date,reader\n{sha},1,2206-01-31,A\n"), "line 2, column date: in the future"),
+        (format!("sha256,grade,reader\n{},1,A\n", &sha[..12]), "line 2, column sha256: no SHA-256"),
+        ("instance_uid,grade,reader\nDoe,1,A\n".to_owned(), "line 2, column instance_uid: no UID"),
+        ("file,grade,reader\n/dev/zero,1,A\n".to_owned(), "line 2, column file: no file that can be read"),
         (format!("sha256,grade,side,reader\n{sha},1,middle,A\n"), "line 2, column side: no side"),
         (format!("sha256,grade,date,reader\n{sha},1,yesterday,A\n"), "line 2, column date: no date"),
         (format!("sha256,grade,settles,reader\n{sha},1,maybe,A\n"), "line 2, column settles"),
@@ -70,12 +81,16 @@ fn what_is_wrong_with_a_list_is_told_with_line_and_column_and_nothing_it_says() 
         ("file,grade,reader\nDoe^John.png,1,A\n".to_owned(), "line 2, column file: no file that can be read"),
         (format!("sha256,grade,reader\n{sha},1\n"), "line 2: it is no comma-separated values: it has more or fewer"),
     ] {
-        let error: ListError = read(list.as_bytes(), Path::new("/nonexistent"), None).expect_err("refused");
-        let text = error.to_string();
-        assert!(text.contains(wanted), "{list:?}: {text}");
+        // however its lines end
+        for list in [list.clone(), list.replace('\n', "\r\n")] {
+            let error: ListError = read(list.as_bytes(), Some(Path::new("/nonexistent")), None).expect_err("refused");
+            let text = error.to_string();
+            assert!(text.contains(wanted), "{list:?}: {text}");
+        }
+        let text = read(list.as_bytes(), None, None).expect_err("refused").to_string();
         assert!(!text.contains("Doe") && !text.contains("yesterday") && !text.contains(&sha), "{text}");
     }
-    let text = read(b"sha256,grade,reader\n\xff\xfe,1,A\n", Path::new("."), None).expect_err("refused").to_string();
+    let text = read(b"sha256,grade,reader\n\xff\xfe,1,A\n", None, None).expect_err("refused").to_string();
     assert!(text.contains("UTF-8"), "{text}");
 }
 
@@ -104,12 +119,39 @@ fn labels_are_kept_and_the_last_word_of_each_reader_stands() {
     assert_eq!(sandbox.count("SELECT grade FROM report_labels WHERE stands"), 3);
     assert_eq!(sandbox.count("SELECT count(*) FROM report_labels"), 5, "nothing is overwritten");
 
+    // a reader may come back to what was said before
+    for grade in ["1", "2", "1"] {
+        assert!(add(grade, "D", &["--side", "left"]).contains("taken in"));
+    }
+    assert_eq!(sandbox.count("SELECT grade FROM report_labels WHERE stands AND reader = 'D'"), 1);
+
     let list = run(&sandbox, &["labels", "export"]);
     let copy = Sandbox::new();
     let path = put(&copy, "list.csv", list.as_bytes());
-    assert!(run(&copy, &["labels", "import", &path]).contains("5 new labels, 0 on record"));
-    assert!(run(&copy, &["labels", "import", &path]).contains("0 new labels, 5 on record"));
+    assert!(run(&copy, &["labels", "import", &path]).contains("8 new labels, 0 on record"));
+    assert!(run(&copy, &["labels", "import", &path]).contains("0 new labels, 8 on record"));
     assert_eq!(run(&copy, &["labels", "export"]), list, "what was given out can be taken in");
+    assert_eq!(rows(&copy, "label_conflicts"), rows(&sandbox, "label_conflicts"));
+}
+
+/// Dates, times and labels without either are one order: a date counts as its end, and nothing was read after it came.
+#[test]
+fn what_was_said_last_stands_however_its_time_is_told() {
+    let sandbox = Sandbox::new();
+    let sha = Digest::of(b"x").to_string();
+    let list = |name: &str, lines: &str| {
+        let path = put(&sandbox, name, format!("sha256,grade,reader,date\n{lines}").replace("SHA", &sha).as_bytes());
+        run(&sandbox, &["labels", "import", &path]);
+        sandbox.count("SELECT grade FROM report_labels WHERE stands")
+    };
+    assert_eq!(list("1.csv", "SHA,0,A,2026-01-31T10:00:00Z\nSHA,1,A,2026-01-31\n"), 1);
+    assert_eq!(list("2.csv", "SHA,2,A,2026-01-30\n"), 1, "an older reading that comes later");
+    assert_eq!(list("3.csv", "SHA,3,A,\n"), 3, "undated ones were read when they came");
+    run(&sandbox, &["labels", "add", &sha, "--grade", "4", "--reader", "A"]);
+    assert_eq!(sandbox.count("SELECT grade FROM report_labels WHERE stands"), 4);
+    let exported = run(&sandbox, &["labels", "export"]);
+    let path = put(&sandbox, "own.csv", exported.as_bytes());
+    assert!(run(&sandbox, &["labels", "import", &path]).contains("0 new labels, 5 on record"));
 }
 
 #[test]
@@ -128,12 +170,12 @@ fn labels_find_their_knees_whenever_those_come() {
 
     run(&sandbox, &["grade", &both, &single, &plain, &unlabelled, "--no-pictures"]);
     // which of two knees nobody can tell; a picture of unknown side has only the one
-    assert_eq!((lacking("grade"), lacking("label")), (1, 2));
+    assert_eq!((lacking("grade"), lacking("knee"), lacking("label")), (0, 1, 2));
     let uid = "SELECT instance_uid FROM report_grades WHERE instance_uid IS NOT NULL AND side = 'right' AND sha256 NOT IN \
                (SELECT sha256 FROM report_labels)";
     let uid: String = sandbox.ledger().query_row(uid, [], |row| row.get(0)).expect("the single film's");
     run(&sandbox, &["labels", "add", &uid, "--grade", "1", "--reader", "B"]);
-    assert_eq!((lacking("grade"), lacking("label")), (1, 1));
+    assert_eq!((lacking("grade"), lacking("knee"), lacking("label")), (0, 1, 1));
 
     let agreement = "SELECT knees || ' ' || (r0_e0+r0_e1+r0_e2+r0_e3+r0_e4) || ' ' || (r3_e0+r3_e1+r3_e2+r3_e3+r3_e4) \
                      FROM report_agreement";
@@ -159,21 +201,48 @@ fn labels_find_their_knees_whenever_those_come() {
     assert!((kappa - confusion.quadratic_kappa().expect("several grades")).abs() < 1e-4, "{kappa}: {confusion:?}");
 }
 
+/// The same film in other bytes has the same labels; a lone knee of unknown side cannot be both knees.
+#[test]
+fn a_film_sent_again_has_its_labels_and_a_knee_is_not_two() {
+    let sandbox = Sandbox::new();
+    let subject = Subject::new(3, Knees::One(Side::Right));
+    let knee = kellgrend::phantom::knee(3, Side::Right, 0.4);
+    let codings = [("a.dcm", Coding::ExplicitLittleEndian), ("b.dcm", Coding::ImplicitLittleEndian)];
+    let films =
+        codings.map(|(name, coding)| put(&sandbox, name, &dicom(&knee, &subject, coding).expect("a DICOM file")));
+    let plain = put(&sandbox, "plain.png", &small_png(1));
+    run(&sandbox, &["grade", &films[0], &films[1], &plain, "--no-pictures"]);
+    let uid = "SELECT DISTINCT instance_uid FROM report_grades WHERE instance_uid IS NOT NULL";
+    let uid: String = sandbox.ledger().query_row(uid, [], |row| row.get(0)).expect("one UID");
+    run(&sandbox, &["labels", "add", &uid, "--grade", "2", "--reader", "A"]);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_label_gaps"), 1, "the plain one's");
+    assert_eq!(sandbox.count("SELECT knees FROM report_agreement"), 2);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_labels"), 1);
+    for (side, grade) in [("left", "3"), ("right", "0")] {
+        run(&sandbox, &["labels", "add", &plain, "--side", side, "--grade", grade, "--reader", "A"]);
+    }
+    assert_eq!(
+        sandbox.count("SELECT count(*) FROM report_label_gaps WHERE lacks = 'knee'"),
+        2,
+        "which it is nobody can tell"
+    );
+    assert_eq!(sandbox.count("SELECT knees FROM report_agreement"), 2);
+}
+
 #[test]
 fn a_wrong_list_is_refused_whole_and_usage_is_told() {
     let sandbox = Sandbox::new();
     let sha = Digest::of(b"x").to_string();
     let good = put(&sandbox, "good.csv", format!("sha256,grade,reader\n{sha},1,A\n").as_bytes());
     let bad = put(&sandbox, "bad.csv", format!("sha256,grade,reader\n{sha},2,A\n{sha},9,A\n").as_bytes());
-    let output = sandbox.output(&["labels", "import", &bad, &good]);
+    let output = sandbox.output(&["labels", "import", &bad, "/nonexistent.csv", &good]);
     assert_eq!(output.status.code(), Some(1), "{}", words(&output));
     assert!(words(&output).contains("bad.csv: line 3, column grade") && words(&output).contains("good.csv: 1 new"));
     assert_eq!(sandbox.count("SELECT count(*) FROM labels"), 1);
     for args in [
-        &["labels", "import", "/nonexistent.csv"][..],
-        &["labels", "add", "/nonexistent.png", "--grade", "1", "--reader", "A"],
+        &["labels", "add", "/nonexistent.png", "--grade", "1", "--reader", "A"][..],
         &["labels", "add", &sha, "--grade", "5", "--reader", "A"],
-        &["labels", "add", &sha, "--grade", "1", "--reader", ""],
+        &["labels", "add", &sha, "--grade", "1", "--reader", " "],
         &["labels", "add", &sha, "--grade", "1", "--reader", "A", "--date", "soon"],
     ] {
         let output = sandbox.output(args);
@@ -191,12 +260,18 @@ fn the_daemon_takes_lists_from_its_folder() {
     let folder = sandbox.state().join("labels");
     let sha = Digest::of(b"x").to_string();
     let good = format!("sha256,grade,reader\n{sha},1,A\n{sha},3,B\n");
-    let bad = "sha256,grade,reader\nDoe^John,1,A\n";
+    let bad = "file,grade,reader\n/dev/zero,1,A\n";
     for (name, text) in
         [("Doe^John.csv", good.as_str()), ("Doe^Jane.CSV", bad), (".hidden.csv", good.as_str()), ("a.txt", bad)]
     {
         std::fs::write(folder.join(name), text).expect("written");
     }
+    let ahead = std::time::SystemTime::now() + std::time::Duration::from_secs(7200);
+    std::fs::File::options()
+        .write(true)
+        .open(folder.join("Doe^John.csv"))
+        .and_then(|file| file.set_modified(ahead))
+        .expect("set");
     std::os::unix::fs::symlink(folder.join("a.txt"), folder.join("link.csv")).expect("linked");
     sandbox.until("SELECT count(*) FROM report_label_conflicts", 1);
     let taken = folder.join("taken").join(format!("{}.csv", Digest::of(good.as_bytes())));
@@ -207,7 +282,7 @@ fn the_daemon_takes_lists_from_its_folder() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let reason = std::fs::read_to_string(refused.with_extension("txt")).expect("a reason");
-    assert!(reason.contains("line 2, column sha256: no file"), "{reason}");
+    assert!(reason.contains("line 2, column file: here a radiograph is named by sha256"), "{reason}");
     std::fs::write(folder.join("again.csv"), &good).expect("written");
     let began = std::time::Instant::now();
     while folder.join("again.csv").exists() {
@@ -226,8 +301,8 @@ fn the_daemon_takes_lists_from_its_folder() {
 proptest! {
     #[test]
     fn hostile_lists_are_errors(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read(&bytes, Path::new("/nonexistent"), None);
+        let _ = read(&bytes, None, None);
         let list = [b"sha256,grade,reader\n".as_slice(), &bytes].concat();
-        prop_assert!(read(&list, Path::new("/nonexistent"), None).is_err() || bytes.len() > 64);
+        prop_assert!(read(&list, None, None).is_err() || bytes.len() > 64);
     }
 }
