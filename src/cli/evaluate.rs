@@ -65,6 +65,7 @@ impl Evaluate {
         if settings.ensemble.batch > 0 {
             ensemble.set_batch(settings.ensemble.batch);
         }
+        let members: Vec<_> = ensemble.members().iter().map(|member| member.name().to_owned()).collect();
         let missing: Vec<_> = ensemble.absent().iter().map(|absent| absent.name.clone()).collect();
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
         let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait));
@@ -83,7 +84,8 @@ impl Evaluate {
             missing,
         };
         let is_whole = passed.is_empty();
-        let report = Report::new(facts, format!("{device}, {}", Precision::of(form)), &judged, passed, self.seed);
+        let report =
+            Report::new(facts, format!("{device}, {}", Precision::of(form)), &members, &judged, passed, self.seed);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {

@@ -74,7 +74,7 @@ where
     table.set_header(header.iter().map(AsRef::as_ref));
     for row in rows {
         table.add_row(row.into_iter().map(|text| {
-            let number = text.parse::<f64>().is_ok() && text.len() < 12;
+            let number = text == "-" || text.parse::<f64>().is_ok() && text.len() < 12;
             comfy_table::Cell::new(text).set_alignment(if number { CellAlignment::Right } else { CellAlignment::Left })
         }));
     }

@@ -73,6 +73,7 @@ impl Report {
     pub(super) fn new(
         release: ReleaseFacts,
         device: String,
+        members: &[String],
         judged: &[Judged],
         passed_over: Vec<Passed>,
         seed: u64,
@@ -98,9 +99,8 @@ impl Report {
             });
             Measured::of(&cases.collect::<Vec<_>>(), seed)
         };
-        let votes = judged.first().map_or(&[][..], |knee| &knee.graded.votes);
         let members =
-            votes.iter().enumerate().map(|(at, vote)| OfMember { name: vote.member.clone(), measured: of_member(at) });
+            members.iter().enumerate().map(|(at, name)| OfMember { name: name.clone(), measured: of_member(at) });
         Self {
             schema_version: SCHEMA_VERSION,
             release,
