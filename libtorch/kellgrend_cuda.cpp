@@ -58,7 +58,18 @@ struct Lane {
 struct Recording final : at::cuda::CUDAGraph {
   explicit Recording(c10::DeviceIndex device) : device(device), memory(at::cuda::graph_pool_handle()) {}
 
+  // Whoever captured has failed, or has not even begun.
+  ~Recording() {
+    if (is_open) attempt([&] { end(); });
+  }
+
+  void begin() {
+    is_open = true;
+    capture_begin(memory, cudaStreamCaptureModeThreadLocal);
+  }
+
   void end() {
+    is_open = false;
     try {
       capture_end();
     } catch (...) {
@@ -72,11 +83,14 @@ struct Recording final : at::cuda::CUDAGraph {
   const c10::cuda::MempoolId_t memory;
 
  private:
+  bool is_open = false;
+
   // What capture_end leaves undone if there is nothing to end: without it, the allocators would serve this pool for ever.
   void give_up() noexcept {
     attempt([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, memory); });
     attempt([&] { c10::cuda::CUDACachingAllocator::releasePool(device, memory); });
     attempt([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(memory); });
+    attempt([&] { at::getHostAllocator(at::kCUDA)->release_pool(memory); });
   }
 };
 
@@ -145,7 +159,7 @@ const char *kellgrend_recording_begin(int device, Recording **recording) {
     c10::cuda::CUDAGuard guard(index);
     auto fresh = std::make_unique<Recording>(index);
     c10::cuda::CUDACachingAllocator::emptyCache();  // what is kept for others cannot be given back while it captures
-    fresh->capture_begin(fresh->memory, cudaStreamCaptureModeThreadLocal);
+    fresh->begin();
     *recording = fresh.release();
   });
 }

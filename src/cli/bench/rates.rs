@@ -66,19 +66,15 @@ pub(super) fn of_grading(
     best(what, batches, progress, |batch| {
         let knees = vec![knee; knees(batch)];
         ensemble.set_batch(knees.len());
-        let mut begun = None;
+        let mut begun = if ensemble.overlaps(knees.len()) { Some(ensemble.begin(&knees)?) } else { None };
         let rate = clock.rate(|| {
             let graded = match begun.take() {
-                _ if !ensemble.overlaps(knees.len()) => ensemble.grade(&knees)?.len(),
+                None => ensemble.grade(&knees)?.len(),
                 // each step finishes what the one before has begun
                 Some(before) => {
                     let (graded, next) = ensemble.go_on(before, &knees);
                     begun = Some(next?);
                     graded?.len()
-                }
-                None => {
-                    begun = Some(ensemble.begin(&knees)?);
-                    0
                 }
             };
             // where the memory was too small, fewer went together than was asked for
