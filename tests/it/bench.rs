@@ -1,6 +1,6 @@
 //! `kellgrend bench`: what it says, not how fast this machine is.
 
-use crate::sandbox::{Sandbox, names_in};
+use crate::sandbox::{Sandbox, names_in, words};
 use serde_json::Value;
 use std::process::Output;
 
@@ -13,10 +13,6 @@ fn sandbox() -> Sandbox {
 
 fn bench(sandbox: &Sandbox, args: &[&str]) -> Output {
     sandbox.output(&[&QUICK[..], args].concat())
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[track_caller]

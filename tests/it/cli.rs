@@ -1,14 +1,10 @@
 //! The command line: exit codes, machine-readable output, resuming, models.
 
 use crate::films::{dicom_of, small_png};
-use crate::sandbox::{Sandbox, shared};
+use crate::sandbox::{Sandbox, shared, words};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Output;
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
 
 fn lines(output: &Output) -> Vec<Value> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

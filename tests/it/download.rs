@@ -1,12 +1,12 @@
 //! Files from the network: fetched, resumed, checked, refused.
 
-use crate::sandbox::{Sandbox, names_in};
+use crate::sandbox::{Sandbox, names_in, words};
 use crate::server::{Manner, Server, closed_port};
 use kellgrend::digest::Digest;
 use kellgrend::download::{DownloadError, Fetched, Origin, Patience, Standing, Step, fetch, standing};
 use kellgrend::networks::imagenet::{FILES, PUBLISHED};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 const SIZE: usize = 300_000;
@@ -193,10 +193,6 @@ fn a_full_disk_is_said_with_the_file() {
     let server = Server::new(bytes(), &[Manner::Well]);
     let text = get(&file, &server.url(), folder.path()).expect_err("full").to_string();
     assert!(text.contains("No space left") && text.contains(&*partial.to_string_lossy()), "{text}");
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Scores against scikit-learn's, and what `evaluate` says of a labelled folder.
 
 use crate::films::{dicom_of, small_png};
-use crate::sandbox::{Sandbox, names_in};
+use crate::sandbox::{Sandbox, names_in, words};
 use flate2::read::GzDecoder;
 use kellgrend::digest::Digest;
 use kellgrend::evaluation::{Case, Confusion, Interval, Intervals, Scores};
@@ -9,7 +9,6 @@ use kellgrend::grade::{GRADES, KlGrade, Probabilities};
 use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::process::Output;
 
 /// Knuth's linear congruential generator (MMIX); evenly from 0 to 1.
 struct Chance(u64);
@@ -122,10 +121,6 @@ fn intervals_count_patients_not_knees() {
     let wider = width(&pairs) / width(&knees);
     assert!((wider / 2f64.sqrt() - 1.0).abs() < 0.1, "{wider}");
     assert_eq!(Intervals::of(&knees, 7), Intervals::of(&knees, 7), "the seed decides");
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Knees of three patients in folders that say their grade, and four files that cannot be judged.

@@ -1,7 +1,7 @@
 //! What readers say: lists that are taken in or refused, and what the ledger makes of them.
 
 use crate::films::{dicom_of, small_png};
-use crate::sandbox::{Sandbox, names_in};
+use crate::sandbox::{Sandbox, names_in, words};
 use kellgrend::digest::Digest;
 use kellgrend::labels::{ListError, read};
 use kellgrend::ledger::Labelled;
@@ -9,11 +9,6 @@ use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
 use kellgrend::side::Side;
 use proptest::prelude::*;
 use std::path::Path;
-use std::process::Output;
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
 
 fn run(sandbox: &Sandbox, args: &[&str]) -> String {
     let output = sandbox.output(args);

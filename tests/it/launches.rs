@@ -1,11 +1,10 @@
 //! However knees are put together and given to the device, the answers are the same.
 
 use crate::films::small_png;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, words};
 use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::process::Output;
 
 /// Films of one knee, films of two, and one that is none.
 fn films(sandbox: &Sandbox) -> String {
@@ -20,10 +19,6 @@ fn films(sandbox: &Sandbox) -> String {
     }
     std::fs::write(folder.join("notes.txt"), "no image").expect("written");
     folder.to_str().expect("UTF-8").to_owned()
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The probabilities of every knee, by file and side, as these settings grade them.

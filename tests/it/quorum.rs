@@ -1,17 +1,12 @@
 //! A release of two networks, one of them damaged: refused, unless the settings let the other grade alone.
 
 use crate::films::small_png;
-use crate::sandbox::{QUICK, Sandbox, files_below, names_in};
+use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
 use kellgrend::outbox::record::SCHEMA;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::process::Output;
 
 const GONE: &str = "shufflenet_v2_x2_0_2";
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
 
 fn ask(sandbox: &Sandbox, quorum: usize) {
     let settings = format!("[ensemble]\nrelease = \"two\"\nquorum = {quorum}");

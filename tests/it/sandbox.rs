@@ -19,6 +19,11 @@ device = "cpu"
 level = "debug"
 "#;
 
+/// All that a command said.
+pub fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
 pub struct Sandbox {
     folder: tempfile::TempDir,
 }
