@@ -16,7 +16,7 @@ mod outline;
 mod raster;
 
 pub use dicom::{Coding, Knees, PhantomError, Subject, dicom};
-pub use raster::{jpeg8, png16, tiff16};
+pub use raster::{grey8, jpeg8, png16, tiff16};
 
 use crate::side::Side;
 use anatomy::Knee;

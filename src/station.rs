@@ -2,10 +2,11 @@
 //!
 //! What the daemon and `kellgrend grade` share.
 
-use crate::config::{Settings, Views};
-use crate::ensemble::{Ensemble, Precision, Release, settle, starter};
+use crate::config::{EnsembleSettings, Settings, Views};
+use crate::ensemble::{DeviceInUse, Ensemble, Precision, Release, settle, starter};
 use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
+use crate::networks::Form;
 use crate::outbox::publish::sweep;
 use crate::outbox::record::{ProgramFacts, ReleaseFacts};
 use crate::radiograph::Limits;
@@ -45,21 +46,10 @@ impl Station {
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
         let form = settings.ensemble.precision.form(&device)?;
-        let ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
+        let ensemble = ready(&release, &settings.ensemble, &device, form)?
             .with_maps(settings.pictures.draw)
             .with_flipped_maps(settings.pictures.views == Views::Both)
             .with_member_maps(settings.pictures.need_members());
-        if settings.ensemble.batch > 0 {
-            ensemble.set_batch(settings.ensemble.batch);
-        }
-        let try_out = |ensemble: &Ensemble| match device.device.is_cuda() {
-            true => ensemble.try_out().context("the networks cannot run on the GPU; `--device cpu` does without it"),
-            false => Ok(()),
-        };
-        // first the kernels, then streams and recordings
-        try_out(&ensemble)?;
-        let ensemble = ensemble.with_launches(settings.ensemble.launches(), &device)?;
-        try_out(&ensemble)?;
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
@@ -102,6 +92,28 @@ impl Station {
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
         Ok(Self { state, ledger, start, release, grading, in_flight: batches * batch + jobs, _lock: lock })
     }
+}
+
+/// A release's networks, loaded and set up as `[ensemble]` says; on a GPU tried out, too.
+pub fn ready(
+    release: &Release,
+    settings: &EnsembleSettings,
+    device: &DeviceInUse,
+    form: Form,
+) -> anyhow::Result<Ensemble> {
+    let ensemble = Ensemble::load(release, device, form, settings.quorum)?;
+    if settings.batch > 0 {
+        ensemble.set_batch(settings.batch);
+    }
+    let try_out = |ensemble: &Ensemble| match device.device.is_cuda() {
+        true => ensemble.try_out().context("the networks cannot run on the GPU; `--device cpu` does without it"),
+        false => Ok(()),
+    };
+    // first the kernels, then streams and recordings
+    try_out(&ensemble)?;
+    let ensemble = ensemble.with_launches(settings.launches(), device)?;
+    try_out(&ensemble)?;
+    Ok(ensemble)
 }
 
 /// `[radiographs]` as decoding takes it.

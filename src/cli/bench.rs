@@ -15,8 +15,7 @@ use crate::ensemble::{DeviceInUse, Ensemble, LaunchPlan, Precision, settle};
 use crate::grading::{IdentityPolicy, Imprint};
 use crate::networks::{Architecture, Form};
 use crate::outbox::record::ProgramFacts;
-use crate::phantom::{jpeg8, knee};
-use crate::radiograph::{Limits, decode};
+use crate::phantom::{grey8, knee};
 use crate::side::Side;
 use clock::Clock;
 use machine::{Machine, Memory};
@@ -113,7 +112,7 @@ impl Bench {
         let of_member = |member| rates::of_member(member, &batches, &clock, &progress);
         let networks = ensemble.members().iter().map(of_member).collect::<Result<Vec<_>, _>>()?;
         let clock = clock.going_on();
-        let knee = decode(&jpeg8(&knee(1, Side::Right, 0.5))?, &Limits::default())?.picture;
+        let knee = grey8(&knee(1, Side::Right, 0.5));
         let of_grading =
             |what, ensemble: &Ensemble| rates::of_grading(what, ensemble, &knee, &batches, &clock, &progress);
         let with_maps = of_grading("grading with maps", &ensemble)?;

@@ -6,10 +6,10 @@ mod report;
 
 use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
 use crate::config::LogLevel;
-use crate::ensemble::{Ensemble, Precision, settle};
+use crate::ensemble::{Precision, settle};
 use crate::grading::Grader;
 use crate::state::State;
-use crate::station::{limits, release_to_try};
+use crate::station::{limits, ready, release_to_try};
 use judging::Passed;
 use labelled::Labelled;
 use report::{ReleaseFacts, Report};
@@ -20,9 +20,10 @@ use std::sync::Arc;
 /// Measure a release on radiographs whose grades are known
 ///
 /// The folder that a file lies in says its grade: 0 to 4, KL0, kl_3, "grade 2" or 3_moderate, as the public collections of
-/// knees are laid out. Others are passed over. With --labels, the grades are those of the ledger's readers instead. Each file shows one knee; two knees of one patient are known by the patient ID
-/// or by names such as 9001695L and 9001695R. The archive keeps no names, so that with --labels a picture without a patient ID
-/// counts as a patient of its own. Nothing is written: neither to the ledger nor to the outbox.
+/// knees are laid out. Others are passed over. Each file shows one knee; two knees of one patient are known by the patient ID
+/// or by names such as 9001695L and 9001695R. With --labels, the grades are those of the ledger's readers instead; the archive
+/// keeps no names, so that a picture without a patient ID counts as a patient of its own. Nothing is written: neither to the
+/// ledger nor to the outbox.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Evaluate {
@@ -59,18 +60,13 @@ impl Evaluate {
         let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
         let (release, _folder) = release_to_try(named, &state)?;
         let form = settings.ensemble.precision.form(&device)?;
-        let ensemble = Ensemble::load(&release, &device, form, settings.ensemble.quorum)?
-            .with_launches(settings.ensemble.launches(), &device)?
-            .with_maps(false);
-        if settings.ensemble.batch > 0 {
-            ensemble.set_batch(settings.ensemble.batch);
-        }
+        let ensemble = ready(&release, &settings.ensemble, &device, form)?.with_maps(false);
         let members: Vec<_> = ensemble.members().iter().map(|member| member.name().to_owned()).collect();
         let missing: Vec<_> = ensemble.absent().iter().map(|absent| absent.name.clone()).collect();
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
         let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait));
         let progress = progress::bar(files.len());
-        let judging = judging::judge(files, grader, limits(&settings), 3 * batch + jobs, &progress);
+        let judging = judging::judge(files, grader, limits(&settings), jobs, 3 * batch + jobs, &progress);
         let (judged, mut passed) = runtime()?.block_on(judging)?;
         progress.finish_and_clear();
         passed.append(&mut gone);

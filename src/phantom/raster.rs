@@ -25,12 +25,18 @@ fn grey16(picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, PhantomErro
     Ok(bytes.into_inner())
 }
 
+/// The picture in 8 bits a pixel, as a network is shown it.
+pub fn grey8(picture: &Picture) -> GrayImage {
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        image::Luma([(picture.get_pixel(x, y).0[0] >> 4) as u8])
+    })
+}
+
 /// The picture as 8 bit grey JPEG.
 pub fn jpeg8(picture: &Picture) -> Result<Vec<u8>, PhantomError> {
-    let grey = GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
-        image::Luma([(picture.get_pixel(x, y).0[0] >> 4) as u8])
-    });
     let mut bytes = Vec::new();
-    grey.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY)).map_err(PhantomError::Raster)?;
+    grey8(picture)
+        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))
+        .map_err(PhantomError::Raster)?;
     Ok(bytes)
 }

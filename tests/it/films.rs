@@ -9,13 +9,7 @@ use std::sync::OnceLock;
 /// A phantom knee of 160 pixels as PNG; every seed makes other bytes.
 pub fn small_png(seed: u32) -> Vec<u8> {
     static KNEE: OnceLock<GrayImage> = OnceLock::new();
-    let knee = KNEE.get_or_init(|| {
-        let knee = phantom::knee(7, Side::Left, 0.5);
-        let grey = GrayImage::from_fn(knee.width(), knee.height(), |x, y| {
-            image::Luma([(knee.get_pixel(x, y).0[0] / 16) as u8])
-        });
-        imageops::thumbnail(&grey, 160, 160)
-    });
+    let knee = KNEE.get_or_init(|| imageops::thumbnail(&phantom::grey8(&phantom::knee(7, Side::Left, 0.5)), 160, 160));
     let mut knee = knee.clone();
     for (i, byte) in seed.to_le_bytes().into_iter().enumerate() {
         knee.put_pixel(i as u32, 0, image::Luma([byte]));

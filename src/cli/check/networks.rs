@@ -3,10 +3,10 @@
 use super::{Findings, precision};
 use crate::cli::in_full;
 use crate::config::{EnsembleSettings, Settings};
-use crate::ensemble::{Absent, DeviceInUse, Ensemble, Precision, Release, settle};
+use crate::ensemble::{Absent, DeviceInUse, Precision, Release, settle};
 use crate::gpu::is_extended;
 use crate::state::State;
-use crate::station::release_to_try;
+use crate::station::{ready, release_to_try};
 
 impl Findings {
     pub(super) fn networks(&mut self, settings: &Settings, state: &State) {
@@ -41,12 +41,7 @@ impl Findings {
             Ok(form) => form,
             Err(error) => return self.bad("precision", &error.to_string()),
         };
-        let loaded = || {
-            let ensemble = Ensemble::load(release, device, form, settings.quorum)?;
-            ensemble.try_out()?;
-            Ok::<_, anyhow::Error>(ensemble.with_launches(settings.launches(), device)?)
-        };
-        let ensemble = match loaded() {
+        let ensemble = match ready(release, settings, device, form) {
             Ok(ensemble) => ensemble,
             Err(error) => return self.bad("release", &in_full(&error)),
         };
@@ -58,10 +53,7 @@ impl Findings {
             (all, members) if all == members => format!("{all} networks, every hash right"),
             (some, members) => format!("{some} of {members} networks, the hashes of these right"),
         };
-        match ensemble.try_out() {
-            Ok(()) => self.good("release", &format!("{}: {present}", release.name())),
-            Err(error) => return self.bad("release", &format!("{}: {error}", release.name())),
-        }
+        self.good("release", &format!("{}: {present}", release.name()));
         let precision = Precision::of(form);
         match precision::deviation(&ensemble.with_maps(false), release, settings) {
             Ok(deviation) if deviation <= precision::TOLERANCE => {

@@ -3,10 +3,8 @@
 use crate::config::EnsembleSettings;
 use crate::ensemble::{DeviceChoice, Ensemble, Graded, Release, settle};
 use crate::networks::Form;
-use crate::phantom::{jpeg8, knee};
-use crate::radiograph::{Limits, decode};
+use crate::phantom::{grey8, knee};
 use crate::side::Side;
-use image::GrayImage;
 
 /// What bf16 may make of a probability.
 pub(super) const TOLERANCE: f32 = 0.02;
@@ -16,12 +14,9 @@ pub(super) const TOLERANCE: f32 = 0.02;
 pub(super) fn deviation(ensemble: &Ensemble, release: &Release, settings: &EnsembleSettings) -> anyhow::Result<f32> {
     let cpu = settle(DeviceChoice::Cpu, settings.threads)?;
     let reference = Ensemble::load(release, &cpu, Form::Plain, settings.quorum)?.with_maps(false);
-    let [light, severe] = [synthetic(1, 0.2)?, synthetic(2, 0.8)?];
+    let [light, severe] = [grey8(&knee(1, Side::Right, 0.2)), grey8(&knee(2, Side::Right, 0.8))];
     let expected = reference.grade(&[&light, &severe])?;
 
-    if settings.batch > 0 {
-        ensemble.set_batch(settings.batch);
-    }
     let mut found = Vec::new();
     for _ in 0..2 {
         found.extend(ensemble.grade(&[&light, &severe])?);
@@ -33,10 +28,6 @@ pub(super) fn deviation(ensemble: &Ensemble, release: &Release, settings: &Ensem
     found.extend(first?);
     found.extend(ensemble.finish(second?)?);
     Ok(found.iter().zip(expected.iter().cycle()).map(|(found, expected)| distance(found, expected)).fold(0.0, f32::max))
-}
-
-fn synthetic(seed: u64, severity: f32) -> anyhow::Result<GrayImage> {
-    Ok(decode(&jpeg8(&knee(seed, Side::Right, severity))?, &Limits::default())?.picture)
 }
 
 fn distance(a: &Graded, b: &Graded) -> f32 {

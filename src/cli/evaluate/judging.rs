@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// A knee that was judged.
 pub(super) struct Judged {
@@ -34,14 +35,16 @@ struct Film {
     knee: GrayImage,
 }
 
-/// Judges all files, so many under way at a time; those of the same bytes once.
+/// Judges all files, up to `jobs` decoded and `in_flight` under way at a time; those of the same bytes once.
 pub(super) async fn judge(
     files: Vec<Labelled>,
     grader: Arc<Grader>,
     limits: Limits,
+    jobs: usize,
     in_flight: usize,
     progress: &ProgressBar,
 ) -> anyhow::Result<(Vec<Judged>, Vec<Passed>)> {
+    let decoding = Arc::new(Semaphore::new(jobs));
     let mut files = files.into_iter();
     let mut under_way = VecDeque::new();
     let (mut judged, mut passed) = (Vec::new(), Vec::new());
@@ -49,7 +52,7 @@ pub(super) async fn judge(
     loop {
         while under_way.len() < in_flight {
             let Some(file) = files.next() else { break };
-            let task = tokio::spawn(one(file.clone(), grader.clone(), limits));
+            let task = tokio::spawn(one(file.clone(), decoding.clone(), grader.clone(), limits));
             under_way.push_back((file, task));
         }
         let Some((file, task)) = under_way.pop_front() else { break };
@@ -70,9 +73,16 @@ pub(super) async fn judge(
     Ok((judged, passed))
 }
 
-async fn one(file: Labelled, grader: Arc<Grader>, limits: Limits) -> Result<(Digest, String, Graded), String> {
+async fn one(
+    file: Labelled,
+    decoding: Arc<Semaphore>,
+    grader: Arc<Grader>,
+    limits: Limits,
+) -> Result<(Digest, String, Graded), String> {
+    let job = decoding.acquire().await.map_err(|closed| closed.to_string())?;
     let film = tokio::task::spawn_blocking(move || read(&file, &limits));
     let Film { digest, patient, knee } = film.await.map_err(|_| "it could not be decoded".to_owned())??;
+    drop(job);
     let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;
     let graded = graded.map_err(|error| error.to_string())?;
     Ok((digest, patient, graded.into_iter().next().ok_or("it has no grade")?))
