@@ -32,7 +32,6 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         tracing::info!("taking up {} radiograph(s) that an earlier start left in work", left.len());
     }
 
-    let labels_ledger = ledger.clone();
     let (claims, mut claimed) = tokio::sync::mpsc::channel(1);
     let (hints, hint_queue) = mpsc::channel();
     let intake = Intake {
@@ -50,17 +49,12 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         .context("the intake thread cannot be started")?;
 
     let (labels_end, labels_ended) = mpsc::channel::<()>();
-    let labels = {
-        let mut folder = LabelFolder::new(state.labels.clone(), labels_ledger, settings.settle.quiet);
-        let pause = settings.settle.scan_every;
-        let look = move || loop {
-            folder.look();
-            if labels_ended.recv_timeout(pause) != Err(mpsc::RecvTimeoutError::Timeout) {
-                break;
-            }
-        };
-        std::thread::Builder::new().name("labels".into()).spawn(look).context("the labels thread cannot be started")?
-    };
+    let labels = LabelFolder::new(state.labels.clone(), station.ledger.clone(), settings.settle.quiet);
+    let every = settings.settle.scan_every;
+    let labels = std::thread::Builder::new()
+        .name("labels".into())
+        .spawn(move || labels.run(every, &labels_ended))
+        .context("the labels thread cannot be started")?;
 
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(inbox = %state.inbox.display(), "watching");

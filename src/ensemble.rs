@@ -16,7 +16,7 @@ pub mod vote;
 
 pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
-pub use device::{DeviceChoice, DeviceInUse, DeviceMemory, settle};
+pub use device::{DeviceChoice, DeviceInUse, settle};
 pub use graded::{GradeError, Graded};
 pub use launches::{LaunchError, LaunchPlan};
 pub use member::Member;
@@ -104,7 +104,8 @@ impl Ensemble {
         self
     }
 
-    /// The same ensemble, its work given to the device as planned; on a CPU there is nothing to plan.
+    /// The same ensemble, its work given to the device as planned. A CPU has one stream and nothing to capture: there,
+    /// batches overlap in name only.
     pub fn with_launches(mut self, plan: LaunchPlan, device: &DeviceInUse) -> Result<Self, LaunchError> {
         self.launches = Launches::new(plan, self.members.len(), device)?;
         Ok(self)
@@ -175,7 +176,7 @@ impl Ensemble {
 
     /// Whether so many knees are begun by themselves, while others are at work, rather than graded.
     pub fn overlaps(&self, knees: usize) -> bool {
-        self.launches.overlap() && self.batch.is_one(knees)
+        self.launches.overlaps() && self.batch.is_one(knees)
     }
 
     /// Finishes knees while the device is at work on the next ones.

@@ -33,7 +33,7 @@ enum Action {
 ///
 /// The first line names the columns: one of file, sha256 or instance_uid (DICOM SOP Instance UID) says which radiograph,
 /// grade what the reader says; side (left, right), reader, date (2026-01-31 or RFC 3339) and settles (1: this word stands for
-/// all readers of the knee) may follow. Radiographs may come later than their labels. A list is taken in whole or, if
+/// all readers of the knee) may follow, and comment. Radiographs may come later than their labels. A list is taken in whole or, if
 /// something in it is wrong, not at all; the same list twice changes nothing.
 #[derive(Debug, clap::Args)]
 struct Import {

@@ -2,10 +2,9 @@
 
 mod cpu;
 
-pub use crate::gpu::DeviceMemory;
 pub use cpu::model as cpu_model;
 
-use crate::gpu;
+use crate::gpu::{self, DeviceMemory};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use tch::{Cuda, Device};

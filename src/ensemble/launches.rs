@@ -16,7 +16,7 @@ use tch::{Device, TchError, Tensor};
 /// Views of some knees at each image size, as [`super::preprocess::Films::views`] lays them.
 pub(super) type Views = BTreeMap<u32, Tensor>;
 
-/// What the user wants of a GPU's launches; a CPU has none.
+/// What the user wants of a GPU's launches.
 #[derive(Clone, Copy, Debug)]
 pub struct LaunchPlan {
     /// How many members compute side by side.
@@ -37,7 +37,8 @@ impl Default for LaunchPlan {
 pub enum LaunchError {
     /// The extension is not there.
     #[error(
-        "streams = {streams} and capture = {capture} need kellgrend's extension of libtorch, but {reason}; mend that, or set them to 1 and 0"
+        "streams = {streams} and capture = {capture} need kellgrend's extension of libtorch, but {reason}; mend that, or set \
+         them to 1 and 0"
     )]
     NoExtension {
         /// Members side by side.
@@ -58,6 +59,7 @@ pub(super) struct Launches {
     lanes: Vec<Lane>,
     recorder: Option<Recorder>,
     overlaps: bool,
+    /// On a GPU, where batches overlap.
     overlap: Option<Overlap>,
 }
 
@@ -85,7 +87,7 @@ impl Launches {
     }
 
     /// Whether one batch is to come and go while another is computed.
-    pub(super) fn overlap(&self) -> bool {
+    pub(super) fn overlaps(&self) -> bool {
         self.overlaps
     }
 

@@ -18,7 +18,7 @@ pub struct Elementwise {
 impl Elementwise {
     /// The function of tensors on a GPU, of one kind and of shapes that broadcast.
     pub fn of(&self, inputs: &[&Tensor]) -> Result<Tensor, TchError> {
-        let extension = extension::get().map_err(|reason| TchError::Torch(reason.to_owned()))?;
+        let extension = extension::get()?;
         let operands: Vec<Object> = inputs.iter().map(|input| input.as_ptr().cast_mut().cast()).collect();
         let mut output: Object = std::ptr::null_mut();
         // SAFETY: the operands are tensors that outlive the call, which only reads them; where there is no trouble, `output`

@@ -39,12 +39,20 @@ pub struct Extension {
 
 /// Whether the extension is there; the error is why not, without a full stop.
 pub fn is_extended() -> Result<(), String> {
-    get().map(drop).map_err(ToOwned::to_owned)
+    loaded().map(drop)
 }
 
 /// The extension; the error is why it is not there.
-pub fn get() -> Result<&'static Extension, &'static str> {
-    EXTENSION.get().map_or(Err("there is no GPU"), |loaded| loaded.as_ref().map_err(String::as_str))
+pub fn get() -> Result<&'static Extension, TchError> {
+    loaded().map_err(TchError::Torch)
+}
+
+fn loaded() -> Result<&'static Extension, String> {
+    match EXTENSION.get() {
+        Some(Ok(extension)) => Ok(extension),
+        Some(Err(reason)) => Err(reason.clone()),
+        None => Err("there is no GPU".to_owned()),
+    }
 }
 
 /// Loads it behind libtorch's GPU half, whose functions it calls.
@@ -95,12 +103,12 @@ unsafe fn functions(library: &Library) -> Result<Extension, String> {
     })
 }
 
-/// What a function returned, as a result.
+/// What a function returned, as a result. CUDA says in its first line what is wrong, and behind it how to debug programs.
 pub fn checked(trouble: Trouble) -> Result<(), TchError> {
     if trouble.is_null() {
         return Ok(());
     }
     // SAFETY: a text of the extension that holds until this thread calls it again.
     let text = unsafe { CStr::from_ptr(trouble) }.to_string_lossy();
-    Err(TchError::Torch(text.into_owned()))
+    Err(TchError::Torch(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -29,7 +29,7 @@ impl Lane {
     }
 
     fn of(gpu: usize, is_urgent: bool) -> Result<Self, TchError> {
-        let extension = extension::get().map_err(|reason| TchError::Torch(reason.to_owned()))?;
+        let extension = extension::get()?;
         let mut object: Object = std::ptr::null_mut();
         // SAFETY: `object` is a local; it is written where there is no trouble.
         checked(unsafe { (extension.lane_new)(gpu as c_int, is_urgent, &mut object) })?;

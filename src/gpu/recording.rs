@@ -29,7 +29,7 @@ impl Recording {
         lane: &Lane,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Self, T), E> {
-        let extension = extension::get().map_err(|reason| TchError::Torch(reason.to_owned()))?;
+        let extension = extension::get()?;
         lane.follow()?;
         lane.run(|| {
             let mut object: Object = std::ptr::null_mut();

@@ -6,7 +6,7 @@ use tch::{TchError, Tensor};
 
 /// A tensor's copy on a GPU, made by the thread's current stream while the caller goes on.
 pub fn upload(tensor: &Tensor, gpu: usize) -> Result<Tensor, TchError> {
-    let extension = extension::get().map_err(|reason| TchError::Torch(reason.to_owned()))?;
+    let extension = extension::get()?;
     let mut copy: Object = std::ptr::null_mut();
     // SAFETY: `tensor` outlives the call, which copies it to pinned memory that libtorch keeps until the device has it;
     // where there is no trouble, `copy` has become a tensor that nobody else owns.

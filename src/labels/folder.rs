@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// No list of labels is larger: half a million lines.
@@ -40,8 +41,18 @@ impl LabelFolder {
         Self { folder, ledger, quiet, seen: HashMap::new() }
     }
 
+    /// Looks every so often, until the other end of `ended` is gone.
+    pub fn run(mut self, every: Duration, ended: &mpsc::Receiver<()>) {
+        loop {
+            self.look();
+            if ended.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Timeout) {
+                break;
+            }
+        }
+    }
+
     /// Looks once. What cannot be done now is said in the log and tried when it looks again.
-    pub fn look(&mut self) {
+    fn look(&mut self) {
         let lists = match self.settled() {
             Ok(lists) => lists,
             Err(error) => return tracing::warn!("{}", Trouble::Io(error)),
@@ -87,8 +98,9 @@ impl LabelFolder {
                 put(list, &taken)?;
                 // who was slow to write goes on writing where the file is now
                 if Digest::of_reader(fs::File::open(&taken)?)? != digest {
-                    put_back(&taken, list)?;
-                    tracing::warn!("a list of labels grew while it was taken in; it is taken in again");
+                    put_back(&taken, &self.folder.join(format!("{digest}.csv")))?;
+                    tracing::warn!(list = digest.short(), "it grew while it was taken in, and is taken in again");
+                    return Ok(());
                 }
                 tracing::info!(list = digest.short(), new = added.new, known = added.known, "labels taken in");
                 Ok(())

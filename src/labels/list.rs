@@ -21,7 +21,7 @@ pub enum ListError {
     },
     /// A column is needed or not known.
     #[error(
-        "line 1: {0}; the columns are file, sha256 or instance_uid, then grade, and where they are known side, reader, date \
+        "the header: {0}; the columns are file, sha256 or instance_uid, then grade, and where they are known side, reader, date \
          and settles"
     )]
     Columns(String),

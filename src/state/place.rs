@@ -16,6 +16,11 @@ pub fn extension(bytes: &[u8]) -> &'static str {
     Format::sniff(bytes).map_or(UNKNOWN, Format::extension)
 }
 
+/// All endings that a kept original's name can have.
+fn endings() -> impl Iterator<Item = &'static str> {
+    Format::ALL.map(Format::extension).into_iter().chain([UNKNOWN])
+}
+
 impl State {
     /// Where a claimed file is while it is worked on: its digest is its name.
     pub fn in_work(&self, digest: &Digest) -> PathBuf {
@@ -30,8 +35,7 @@ impl State {
 
     /// The original in the archive, if it is there.
     pub fn archived(&self, digest: &Digest) -> Option<PathBuf> {
-        let endings = Format::ALL.map(Format::extension).into_iter().chain([UNKNOWN]);
-        endings.map(|ending| self.in_archive(digest, ending)).find(|path| path.exists())
+        endings().map(|ending| self.in_archive(digest, ending)).find(|path| path.exists())
     }
 
     /// Where a file that could not be graded is kept.
@@ -46,7 +50,6 @@ impl State {
 
     /// Whether `len` bytes of this digest are kept in work, archive or quarantine.
     pub fn keeps(&self, digest: &Digest, len: u64) -> bool {
-        let endings = || Format::ALL.map(Format::extension).into_iter().chain([UNKNOWN]);
         std::iter::once(self.in_work(digest))
             .chain(endings().map(|ending| self.in_archive(digest, ending)))
             .chain(endings().map(|ending| self.in_quarantine(digest, ending)))

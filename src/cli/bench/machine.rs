@@ -1,8 +1,8 @@
 //! Whose figures they are, and how much memory they took.
 
+use crate::ensemble::DeviceInUse;
 use crate::ensemble::device::cpu_model;
-use crate::ensemble::{DeviceInUse, DeviceMemory};
-use crate::gpu::LIBTORCH;
+use crate::gpu::{DeviceMemory, LIBTORCH};
 use serde::Serialize;
 
 /// The machine and the program that was measured on it.
