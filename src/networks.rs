@@ -10,7 +10,7 @@ mod efficientnet_v2_s;
 mod families;
 mod form;
 pub mod imagenet;
-mod layers;
+pub(crate) mod layers;
 mod regnet_y_8gf;
 mod resnet101;
 mod resnext50_32x4d;
@@ -95,10 +95,21 @@ impl Architecture {
     /// one of five that has learnt nothing yet.
     pub fn build_from_imagenet(self, weights: &mut Weights, form: Form) -> Result<Network, WeightsError> {
         self.take(weights, form, |head, inputs| {
-            let weight = head.tensor("weight", &[IMAGENET_CLASSES, inputs])?;
-            let _bias = head.tensor("bias", &[IMAGENET_CLASSES])?;
-            Ok(Linear::fresh(&weight, inputs, GRADES as i64)?)
+            let _of_1000 = head.pass_over("weight", &[IMAGENET_CLASSES, inputs])?;
+            let _of_1000 = head.pass_over("bias", &[IMAGENET_CLASSES])?;
+            Linear::fresh(head, inputs, GRADES as i64)
         })
+    }
+
+    /// Builds the network to learn, in the plain form, and names the parts that it is made of; of ImageNet's weights with
+    /// a fresh head.
+    pub fn build_to_learn(self, mut weights: Weights, imagenet: bool) -> Result<(Network, Vec<Part>), WeightsError> {
+        weights.parts = Some(Vec::new());
+        let network = match imagenet {
+            true => self.build_from_imagenet(&mut weights, Form::Plain),
+            false => self.build(&mut weights, Form::Plain),
+        }?;
+        Ok((network, weights.parts.unwrap_or_default()))
     }
 
     fn take(
@@ -174,6 +185,16 @@ impl From<Architecture> for String {
     fn from(architecture: Architecture) -> String {
         architecture.name().to_owned()
     }
+}
+
+/// A tensor of a network that learns.
+pub struct Part {
+    /// Its full name.
+    pub name: String,
+    /// Its shape in a file.
+    pub shape: Vec<i64>,
+    /// The very tensor that the network computes with, perhaps in another shape of as many numbers.
+    pub tensor: Tensor,
 }
 
 /// All of a network up to its feature map.

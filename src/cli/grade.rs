@@ -8,7 +8,7 @@ use crate::grading::{Fate, Subject, Trouble};
 use crate::ledger::{Arrival, Origin, Prior, now};
 use crate::radiograph::side_from_name;
 use crate::side::Side;
-use crate::station::Station;
+use crate::station::{Desk, Station};
 use answer::{Answer, Printer, Tally};
 use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
@@ -16,6 +16,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Grade files, folders and globs now, without the daemon
 ///
@@ -52,9 +53,10 @@ pub(super) struct Grade {
 /// What every file of a run shares.
 struct Run {
     station: Station,
+    desk: Arc<Desk>,
     keep_names: bool,
-    /// Two files of the same bytes are graded one after the other, so that the second finds the first one's answer.
-    gates: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
+    /// Of the files of the same bytes the last one on its way, locked until it has an answer: the next finds that answer.
+    last: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Grade {
@@ -89,7 +91,7 @@ impl Grade {
                 )?;
             }
         }
-        let run = Arc::new(Run { station, keep_names, gates: Mutex::default() });
+        let run = Arc::new(Run { desk: station.desk(), station, keep_names, last: Mutex::default() });
         let mut printer = Printer::new(self.json, self.csv);
         let unreadable: Vec<_> = unreadable.iter().map(|(path, error)| Answer::unreadable(path, error)).collect();
         let progress = progress::bar(files.len());
@@ -123,10 +125,11 @@ impl Run {
         let mut under_way = VecDeque::new();
         let mut tally = Tally::default();
         let mut failure = None;
+        let mut turn = Turn::first();
         loop {
-            while under_way.len() < self.station.in_flight {
+            while under_way.len() < self.desk.in_flight {
                 let Some(path) = files.next() else { break };
-                under_way.push_back(tokio::spawn(self.clone().one(path)));
+                under_way.push_back(tokio::spawn(self.clone().one(path, turn.pass_on())));
             }
             let Some(task) = under_way.front_mut() else { break };
             let answer = tokio::select! {
@@ -149,26 +152,33 @@ impl Run {
         }
         // What the networks have begun is finished, on record and in the outbox; the rest is left for the next run.
         tally.interrupted = !under_way.is_empty();
-        self.station.grading.stop();
+        self.desk.grading.stop();
         for task in under_way {
             let _ = task.await;
         }
         failure.map_or(Ok(tally), Err)
     }
 
-    async fn one(self: Arc<Self>, path: PathBuf) -> anyhow::Result<Answer> {
-        let (digest, bytes) = match hash(path.clone()).await? {
+    async fn one(self: Arc<Self>, path: PathBuf, turn: Turn) -> anyhow::Result<Answer> {
+        let hashed = hash(path.clone()).await?;
+        let next = turn.come().await;
+        let (digest, bytes) = match hashed {
             Ok(known) => known,
             Err(error) => return Ok(Answer::unreadable(&path, &error)),
         };
-        let gate = self.gates.lock().expect("no holder panics").entry(digest).or_default().clone();
-        let _first = gate.lock().await;
-        let release = &self.station.release;
+        let own = Arc::new(tokio::sync::Mutex::new(()));
+        let _until_answered = own.clone().lock_owned().await;
+        let before = self.last.lock().expect("no holder panics").insert(digest, own);
+        drop(next);
+        if let Some(before) = before {
+            drop(before.lock().await);
+        }
+        let release = &self.desk.release;
         if let Some(recorded) = self.station.ledger.answer(digest, release.digest()).await? {
             return Ok(Answer::duplicate(&path, digest, recorded, release.name()));
         }
         let subject = self.claim(&path, digest, bytes).await?;
-        Ok(match self.station.grading.grade(&subject).await {
+        Ok(match self.desk.grading.grade(&subject).await {
             Ok(Fate::Published { knees, .. }) => Answer::graded(&path, digest, knees, release.name()),
             Ok(Fate::Refused { code, reason, .. }) => Answer::refused(&path, digest, code, reason),
             Err(Trouble::Changed) => {
@@ -206,7 +216,7 @@ impl Run {
             side_by_name,
             seen_at: at.clone(),
             settled_at: at.clone(),
-            start: self.station.start,
+            start: self.desk.start,
         };
         let run = self.clone();
         let prior = tokio::task::spawn_blocking(move || run.station.ledger.claim(arrival)).await??;
@@ -214,6 +224,33 @@ impl Run {
             anyhow::bail!("the ledger calls a file on the command line a duplicate; this is a defect");
         };
         Ok(Subject { file, digest, path: path.to_owned(), side_by_name: side, name, arrived: at })
+    }
+}
+
+/// A file's place among the others: of two with the same bytes the first is graded, however fast the second was read.
+struct Turn {
+    before: oneshot::Receiver<()>,
+    /// The next one's turn comes when this is dropped.
+    next: Option<oneshot::Sender<()>>,
+}
+
+impl Turn {
+    fn first() -> Self {
+        // nobody holds the sender, so that nothing is waited for
+        Self { before: oneshot::channel().1, next: None }
+    }
+
+    /// This turn, leaving the one behind it.
+    fn pass_on(&mut self) -> Self {
+        let (next, behind) = oneshot::channel();
+        let before = std::mem::replace(&mut self.before, behind);
+        Self { before, next: Some(next) }
+    }
+
+    /// Waits for it. The next one waits until the answer is dropped.
+    async fn come(self) -> Option<oneshot::Sender<()>> {
+        let _come = self.before.await;
+        self.next
     }
 }
 

@@ -36,7 +36,7 @@ impl Member {
 
     /// An architecture that has learnt nothing yet, at its own image size.
     pub(super) fn untrained(architecture: Architecture, device: Device, form: Form) -> Result<Self, WeightsError> {
-        let network = architecture.build(&mut Weights::untrained().on(device), form)?;
+        let network = architecture.build(&mut Weights::untrained(1).on(device), form)?;
         let (name, image_size) = (architecture.name().to_owned(), architecture.image_size());
         Ok(Self { name, image_size, temperature: 1.0, network, device })
     }

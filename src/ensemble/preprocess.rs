@@ -11,8 +11,28 @@ const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 pub struct Films {
     /// Neighbours of one size together, each `[n, 1, h, w]`, of bytes.
     runs: Vec<Tensor>,
+    norm: Normalisation,
+}
+
+/// From grey levels to what torchvision's networks expect.
+pub struct Normalisation {
     mean: Tensor,
     deviation: Tensor,
+}
+
+impl Normalisation {
+    /// Its six numbers are copied by `upload`, which returns a tensor's copy on the device.
+    pub fn new(upload: impl Fn(&Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        let of = |channels: &[f32]| upload(&Tensor::f_from_slice(channels)?);
+        Ok(Self { mean: of(&MEAN)?, deviation: of(&DEVIATION)? })
+    }
+
+    /// Grey levels 0 to 255, `[n, 1, s, s]`, overwritten, to three equal channels `[n, 3, s, s]`: divided by 255; minus mean,
+    /// by deviation. A place's channels lie side by side in memory.
+    pub fn of(&self, mut grey: Tensor) -> Result<Tensor, TchError> {
+        let grey = grey.f_div_scalar_(255.0)?;
+        grey.f_permute([0, 2, 3, 1])?.f_sub(&self.mean)?.f_div_(&self.deviation)?.f_permute([0, 3, 1, 2])
+    }
 }
 
 impl Films {
@@ -27,28 +47,22 @@ impl Films {
             upload(&Tensor::f_from_slice(&bytes)?.f_view([n, 1, height, width])?)
         };
         let runs = knees.chunk_by(|a, b| a.dimensions() == b.dimensions()).map(of_one_size);
-        Ok(Self {
-            runs: runs.collect::<Result<_, _>>()?,
-            mean: upload(&Tensor::f_from_slice(&MEAN)?)?,
-            deviation: upload(&Tensor::f_from_slice(&DEVIATION)?)?,
-        })
+        Ok(Self { runs: runs.collect::<Result<_, _>>()?, norm: Normalisation::new(&upload)? })
     }
 
     /// Both views of every knee in one batch `[2n, 3, size, size]`: all as they are, then all flipped left-right.
     ///
     /// OpenCV's INTER_CUBIC to the size (libtorch's bicubic with half-pixel centres agrees with it to one level in 10,000
-    /// pixels), rounded and clamped to grey levels again; three equal channels; divided by 255; minus mean, by deviation.
-    /// A place's channels lie side by side in memory.
+    /// pixels), rounded and clamped to grey levels again; normalised.
     pub fn views(&self, size: u32) -> Result<Tensor, TchError> {
         let runs = self.runs.iter().map(|run| resized(run, size)).collect::<Result<Vec<_>, _>>()?;
         let upright = Tensor::f_cat(&runs, 0)?;
-        let both = Tensor::f_cat(&[&upright, &upright.f_flip([3])?], 0)?.f_div_scalar_(255.0)?;
-        both.f_permute([0, 2, 3, 1])?.f_sub(&self.mean)?.f_div_(&self.deviation)?.f_permute([0, 3, 1, 2])
+        self.norm.of(Tensor::f_cat(&[&upright, &upright.f_flip([3])?], 0)?)
     }
 }
 
 /// Grey levels 0 to 255, `[n, 1, size, size]`, in float32.
-fn resized(run: &Tensor, size: u32) -> Result<Tensor, TchError> {
+pub fn resized(run: &Tensor, size: u32) -> Result<Tensor, TchError> {
     let side = i64::from(size);
     let (_, _, height, width) = run.size4()?;
     let mut grey = run.f_to_kind(Kind::Float)?;

@@ -3,7 +3,7 @@
 
 use super::{
     Backbone, Body,
-    layers::{self, Activation, Conv, ConvNorm, Geometry, NORM_EPSILON, Norm, NormRelu},
+    layers::{self, Activation, Conv, ConvNorm, Geometry, Norm, NormRelu, NormShape},
     weights::{Scope, WeightsError},
 };
 use tch::{TchError, Tensor};
@@ -44,7 +44,7 @@ pub(super) fn body(root: &mut Scope) -> Result<Body, WeightsError> {
         blocks.push(Block { layers, channels, transition, is_folded });
         channels /= if last { 1 } else { 2 };
     }
-    let norm = Norm::take(&mut features.at("norm5"), channels, NORM_EPSILON)?;
+    let norm = Norm::take(&mut features.at("norm5"), channels, NormShape::USUAL)?;
     // torchvision's last ReLU belongs to what stands behind the map, and so does the gradient's share in it
     Ok(Body::new(DenseNet { first, blocks, norm }).with_relu())
 }
@@ -119,7 +119,7 @@ impl Layer {
     fn take(module: &mut Scope, inputs: i64) -> Result<Self, WeightsError> {
         let narrow = Geometry::pointwise(inputs, BOTTLENECK);
         Ok(Self {
-            norm: NormRelu::take(&mut module.at("norm1"), inputs, NORM_EPSILON)?,
+            norm: NormRelu::take(&mut module.at("norm1"), inputs, NormShape::USUAL)?,
             narrow: ConvNorm::take(module, "conv1", "norm2", narrow, Activation::Relu)?,
             grow: Conv::take(&mut module.at("conv2"), Geometry::dense(BOTTLENECK, GROWTH, 3, 1))?,
         })
@@ -140,7 +140,7 @@ struct Transition {
 impl Transition {
     fn take(module: &mut Scope, inputs: i64) -> Result<Self, WeightsError> {
         Ok(Self {
-            norm: NormRelu::take(&mut module.at("norm"), inputs, NORM_EPSILON)?,
+            norm: NormRelu::take(&mut module.at("norm"), inputs, NormShape::USUAL)?,
             conv: Conv::take(&mut module.at("conv"), Geometry::pointwise(inputs, inputs / 2))?,
             is_folded: module.folded_into().is_some(),
         })

@@ -2,6 +2,7 @@
 //! <https://arxiv.org/abs/1905.11946>: table 1, 1.6 times as wide and 2.2 times as deep.
 
 use super::families::efficientnet::{Stage, Variant};
+use super::layers::NormShape;
 
 /// Where the head is, and what it is fed.
 pub(super) const HEAD: (&str, i64) = ("classifier.1", 2048);
@@ -18,7 +19,7 @@ pub(super) const VARIANT: Variant = Variant {
         stage(6, 3, 1, 512, 3),
     ],
     last: 2048,
-    epsilon: 1e-3,
+    norm: NormShape { epsilon: 1e-3, momentum: 0.01 },
 };
 
 const fn stage(expansion: i64, kernel: i64, stride: i64, outputs: i64, blocks: usize) -> Stage {

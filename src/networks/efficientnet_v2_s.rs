@@ -2,6 +2,7 @@
 //! <https://arxiv.org/abs/2104.00298>.
 
 use super::families::efficientnet::{Stage, Variant};
+use super::layers::NormShape;
 
 /// Where the head is, and what it is fed.
 pub(super) const HEAD: (&str, i64) = ("classifier.1", 1280);
@@ -17,7 +18,7 @@ pub(super) const VARIANT: Variant = Variant {
         stage(6, 2, 256, 15),
     ],
     last: 1280,
-    epsilon: 1e-3,
+    norm: NormShape { epsilon: 1e-3, momentum: 0.1 },
 };
 
 const fn stage(expansion: i64, stride: i64, outputs: i64, blocks: usize) -> Stage {

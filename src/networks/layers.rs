@@ -19,8 +19,19 @@ pub use squeeze_excitation::SqueezeExcitation;
 use super::weights::{Scope, WeightsError};
 use tch::{Kind, TchError, Tensor};
 
-/// PyTorch's default for the number that keeps batch norm from dividing by zero.
-pub const NORM_EPSILON: f64 = 1e-5;
+/// The numbers of a network's batch norms.
+#[derive(Clone, Copy, Debug)]
+pub struct NormShape {
+    /// Keeps it from dividing by zero.
+    pub epsilon: f64,
+    /// How far one step of learning moves its running mean and variance.
+    pub momentum: f64,
+}
+
+impl NormShape {
+    /// PyTorch's defaults.
+    pub const USUAL: Self = Self { epsilon: 1e-5, momentum: 0.1 };
+}
 
 /// A batch norm's four tensors `[channels]`, as training left them.
 pub struct Norm {
@@ -28,18 +39,21 @@ pub struct Norm {
     shift: Tensor,
     mean: Tensor,
     variance: Tensor,
-    epsilon: f64,
+    shape: NormShape,
+    /// It normalises by the views that it is given, and keeps a running mean of what it sees.
+    learns: bool,
 }
 
 impl Norm {
     /// Takes the tensors of `module`.
-    pub fn take(module: &mut Scope, channels: i64, epsilon: f64) -> Result<Self, WeightsError> {
+    pub fn take(module: &mut Scope, channels: i64, shape: NormShape) -> Result<Self, WeightsError> {
         let norm = Self {
             scale: module.tensor("weight", &[channels])?,
             shift: module.tensor("bias", &[channels])?,
             mean: module.tensor("running_mean", &[channels])?,
             variance: module.tensor("running_var", &[channels])?,
-            epsilon,
+            shape,
+            learns: module.learns(),
         };
         if norm.variance.f_min()?.f_double_value(&[])? < 0.0 {
             return Err(module.refuse("running_var", "holds a negative variance"));
@@ -49,15 +63,15 @@ impl Norm {
 
     /// The factor and the summand `[channels]` that do the same.
     fn affine(&self) -> Result<(Tensor, Tensor), TchError> {
-        let factor = self.scale.f_div(&self.variance.f_add_scalar(self.epsilon)?.f_sqrt()?)?;
+        let factor = self.scale.f_div(&self.variance.f_add_scalar(self.shape.epsilon)?.f_sqrt()?)?;
         let summand = self.shift.f_sub(&self.mean.f_mul(&factor)?)?;
         Ok((factor, summand))
     }
 
     /// `[n, channels, h, w]` to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let Self { scale, shift, mean, variance, epsilon } = self;
-        x.f_batch_norm(Some(scale), Some(shift), Some(mean), Some(variance), false, 0.0, *epsilon, true)
+        let Self { scale, shift, mean, variance, shape: NormShape { epsilon, momentum }, learns } = self;
+        x.f_batch_norm(Some(scale), Some(shift), Some(mean), Some(variance), *learns, *momentum, *epsilon, true)
     }
 }
 

@@ -18,7 +18,7 @@ mod zipped;
 
 pub use scope::Scope;
 
-use super::Form;
+use super::{Form, Part};
 use dtype::Dtype;
 use std::collections::{BTreeMap, BTreeSet};
 use stored::Stored;
@@ -100,6 +100,8 @@ pub struct Weights {
     numbers: u64,
     /// There is no file: what is asked for is made up.
     is_untrained: bool,
+    /// What a network that is to learn is made of; none for one that is not.
+    pub(super) parts: Option<Vec<Part>>,
     device: Device,
 }
 
@@ -128,9 +130,9 @@ impl Weights {
 
     /// What a network begins with before it is trained: every tensor that is asked for, with the shape that is asked for.
     ///
-    /// Seeds libtorch's generators, so that two runs begin alike.
-    pub fn untrained() -> Self {
-        untrained::begin();
+    /// Seeds libtorch's generators, so that two runs of one seed begin alike.
+    pub fn untrained(seed: u64) -> Self {
+        untrained::begin(seed);
         Self { is_untrained: true, ..Self::none() }
     }
 
@@ -141,6 +143,7 @@ impl Weights {
             taken: BTreeSet::new(),
             numbers: 0,
             is_untrained: false,
+            parts: None,
             device: Device::Cpu,
         }
     }
@@ -199,8 +202,16 @@ impl Weights {
 
     /// The same tensors as a safetensors file in float16; one with a value beyond float16's range stays float32.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, WeightsError> {
-        safetensors::write(self)
+        let tensors = self.names().map(|(name, shape)| Ok((name, shape.to_vec(), self.values(name)?)));
+        to_safetensors(tensors.collect::<Result<Vec<_>, WeightsError>>()?)
     }
+}
+
+/// Tensors by name, shape and row-major values as a safetensors file in float16, float32 where a value does not fit.
+pub fn to_safetensors<'a>(
+    tensors: impl IntoIterator<Item = (&'a str, Vec<usize>, Vec<f32>)>,
+) -> Result<Vec<u8>, WeightsError> {
+    safetensors::write(tensors)
 }
 
 fn is_ignored(name: &str) -> bool {

@@ -6,13 +6,14 @@ smaller size. Needs torch, torchvision and grad-cam; run it in this folder.
 """
 
 import json
-import math
 
 import numpy
 import torch
 import torchvision
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from formula import chance, filled
 
 # The image size that each is used at, and others.
 SIZES = {
@@ -39,34 +40,6 @@ LAYERS = {
 # copy. Out of place, both keep the map before the ReLU.
 relu = torch.nn.functional.relu
 torchvision.models.densenet.F.relu = lambda x, inplace=False: relu(x)
-
-
-def chance(name, count):
-    """`count` numbers in [-1, 1) that depend on the name and the index alone."""
-    mask = numpy.uint64(0xFFFFFFFF)
-    seed = 0x811C9DC5  # FNV-1a
-    for byte in name.encode():
-        seed = (seed ^ byte) * 0x01000193 & 0xFFFFFFFF
-    x = numpy.arange(count, dtype=numpy.uint64) * numpy.uint64(0x9E3779B1) + numpy.uint64(seed) & mask
-    x = (x ^ x >> numpy.uint64(16)) * numpy.uint64(0x7FEB352D) & mask
-    x = (x ^ x >> numpy.uint64(15)) * numpy.uint64(0x846CA68B) & mask
-    x = x ^ x >> numpy.uint64(16)
-    return x.astype(numpy.float64) / 2**31 - 1
-
-
-def filled(name, shape):
-    x = chance(name, math.prod(shape))
-    if len(shape) == 4:
-        x = x * math.sqrt(4 / math.prod(shape[1:]))
-    elif len(shape) == 2:
-        x = x * 0.1
-    elif name.endswith("running_var"):
-        x = 1 + 0.5 * x
-    elif name.endswith("weight"):
-        x = 0.75 + 0.35 * x  # numbers stay of one size through a hundred layers
-    else:
-        x = 0.1 * x
-    return torch.from_numpy(x.astype(numpy.float32)).view(shape)
 
 
 def read_safetensors(path):

@@ -213,7 +213,7 @@ fn an_architecture_is_known_by_torchvisions_name() {
 fn untrained_networks_of_all_architectures_answer_in_range() {
     let views = view(96);
     for architecture in Architecture::ALL {
-        let network = architecture.build(&mut Weights::untrained(), FLOAT32).expect("nothing is missing");
+        let network = architecture.build(&mut Weights::untrained(1), FLOAT32).expect("nothing is missing");
         let map = network.map(&views).expect("the network runs");
         let most = map.abs().max().double_value(&[]);
         assert!((1e-12..6e4).contains(&most), "{architecture}: {most}");

@@ -6,7 +6,7 @@
 
 use crate::networks::{
     Backbone, Body,
-    layers::{Activation, ConvNorm, Geometry, SqueezeExcitation},
+    layers::{Activation, ConvNorm, Geometry, NormShape, SqueezeExcitation},
     weights::{Scope, WeightsError},
 };
 use tch::{TchError, Tensor};
@@ -19,8 +19,8 @@ pub struct Variant {
     pub stages: &'static [Stage],
     /// Channels after the last convolution.
     pub last: i64,
-    /// The batch norms' guard against dividing by zero.
-    pub epsilon: f64,
+    /// The batch norms' numbers.
+    pub norm: NormShape,
 }
 
 /// Blocks of one shape; the first of them takes the step and changes the number of channels.
@@ -45,22 +45,22 @@ const EARLY: usize = 2;
 /// Takes all before the global mean.
 pub fn body(root: &mut Scope, variant: &Variant) -> Result<Body, WeightsError> {
     let mut features = root.at("features");
-    let epsilon = variant.epsilon;
+    let norm = variant.norm;
     let shape = Geometry::dense(3, variant.first, 3, 2);
-    let first = ConvNorm::take_with(&mut features.early().at(0), "0", "1", shape, Activation::Silu, epsilon)?;
+    let first = ConvNorm::take_with(&mut features.early().at(0), "0", "1", shape, Activation::Silu, norm)?;
     let mut blocks = Vec::new();
     let mut inputs = variant.first;
     for (index, stage) in variant.stages.iter().enumerate() {
         let mut module = features.stage(index + 1, index < EARLY);
         for block in 0..stage.blocks {
             let stride = if block == 0 { stage.stride } else { 1 };
-            blocks.push(Block::take(&mut module.at(block).at("block"), stage, inputs, stride, epsilon)?);
+            blocks.push(Block::take(&mut module.at(block).at("block"), stage, inputs, stride, norm)?);
             inputs = stage.outputs;
         }
     }
     let shape = Geometry::pointwise(inputs, variant.last);
     let mut last = features.at(variant.stages.len() + 1);
-    let last = ConvNorm::take_with(&mut last, "0", "1", shape, Activation::Silu, epsilon)?;
+    let last = ConvNorm::take_with(&mut last, "0", "1", shape, Activation::Silu, norm)?;
     Ok(Body::new(EfficientNet { first, blocks, last }))
 }
 
@@ -88,13 +88,19 @@ struct Block {
 }
 
 impl Block {
-    fn take(module: &mut Scope, stage: &Stage, inputs: i64, stride: i64, epsilon: f64) -> Result<Self, WeightsError> {
+    fn take(
+        module: &mut Scope,
+        stage: &Stage,
+        inputs: i64,
+        stride: i64,
+        norm_shape: NormShape,
+    ) -> Result<Self, WeightsError> {
         let Stage { fused, expansion, kernel, outputs, .. } = *stage;
         let wide = inputs * expansion;
         let mut children = 0..;
         let mut child = || children.next().unwrap_or_default();
         let conv = |module: &mut Scope, child: usize, shape, activation| {
-            ConvNorm::take_with(&mut module.at(child), "0", "1", shape, activation, epsilon)
+            ConvNorm::take_with(&mut module.at(child), "0", "1", shape, activation, norm_shape)
         };
         let silu = Activation::Silu;
         let mut inner = Vec::new();

@@ -1,6 +1,6 @@
 //! A convolution, the batch norm behind it, and an activation.
 
-use super::{Activation, Conv, ConvCall, Fused, Geometry, NORM_EPSILON, Norm, channels_last};
+use super::{Activation, Conv, ConvCall, Fused, Geometry, Norm, NormShape, channels_last};
 use crate::networks::weights::{Scope, WeightsError};
 use tch::{Kind, TchError, Tensor};
 
@@ -28,21 +28,21 @@ impl ConvNorm {
         geometry: Geometry,
         activation: Activation,
     ) -> Result<Self, WeightsError> {
-        Self::take_with(module, conv, norm, geometry, activation, NORM_EPSILON)
+        Self::take_with(module, conv, norm, geometry, activation, NormShape::USUAL)
     }
 
-    /// The same for a network whose batch norms have an epsilon of their own.
+    /// The same for a network whose batch norms have numbers of their own.
     pub fn take_with(
         module: &mut Scope,
         conv: &str,
         norm: &str,
         geometry: Geometry,
         activation: Activation,
-        epsilon: f64,
+        norm_shape: NormShape,
     ) -> Result<Self, WeightsError> {
         let folded_into = module.folded_into();
         let conv = Conv::take_float(&mut module.at(conv), geometry)?;
-        let norm = Norm::take(&mut module.at(norm), geometry.outputs, epsilon)?;
+        let norm = Norm::take(&mut module.at(norm), geometry.outputs, norm_shape)?;
         let steps = match folded_into {
             None => Steps::Plain(conv, norm),
             Some(kind) => {

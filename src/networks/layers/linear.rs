@@ -17,18 +17,13 @@ impl Linear {
 
     /// Takes a convolution of one pixel, `weight` `[outputs, inputs, 1, 1]`, that only ever sees one place.
     pub fn take_pointwise(module: &mut Scope, inputs: i64, outputs: i64) -> Result<Self, WeightsError> {
-        let weight = module.tensor("weight", &[outputs, inputs, 1, 1])?.f_view([outputs, inputs])?;
+        let weight = module.tensor_as("weight", &[outputs, inputs, 1, 1], &[outputs, inputs])?;
         Ok(Self { weight, bias: module.tensor("bias", &[outputs])? })
     }
 
-    /// A layer that has learnt nothing yet, as PyTorch begins one: uniform within 1 / sqrt(inputs).
-    pub fn fresh(like: &Tensor, inputs: i64, outputs: i64) -> Result<Self, TchError> {
-        let bound = 1.0 / (inputs as f64).sqrt();
-        let options = (like.kind(), like.device());
-        Ok(Self {
-            weight: Tensor::f_zeros([outputs, inputs], options)?.f_uniform_(-bound, bound)?,
-            bias: Tensor::f_zeros([outputs], options)?.f_uniform_(-bound, bound)?,
-        })
+    /// A layer of `module` that has learnt nothing yet, whatever the file has.
+    pub fn fresh(module: &mut Scope, inputs: i64, outputs: i64) -> Result<Self, WeightsError> {
+        Ok(Self { weight: module.fresh("weight", &[outputs, inputs])?, bias: module.fresh("bias", &[outputs])? })
     }
 
     /// The memory it takes.

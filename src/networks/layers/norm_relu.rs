@@ -1,6 +1,6 @@
 //! Batch norm and ReLU in front of a convolution, which cannot be folded into it.
 
-use super::{Fused, Norm};
+use super::{Fused, Norm, NormShape};
 use crate::gpu::Elementwise;
 use crate::networks::weights::{Scope, WeightsError};
 use tch::{TchError, Tensor};
@@ -23,9 +23,9 @@ enum Steps {
 
 impl NormRelu {
     /// Takes the batch norm's tensors of `module`.
-    pub fn take(module: &mut Scope, channels: i64, epsilon: f64) -> Result<Self, WeightsError> {
+    pub fn take(module: &mut Scope, channels: i64, norm_shape: NormShape) -> Result<Self, WeightsError> {
         let folded_into = module.folded_into();
-        let norm = Norm::take(module, channels, epsilon)?;
+        let norm = Norm::take(module, channels, norm_shape)?;
         let steps = match folded_into {
             None => Steps::Plain(norm),
             Some(kind) => {

@@ -26,10 +26,11 @@ impl SqueezeExcitation {
         })
     }
 
-    /// `[n, c, h, w]`, overwritten, to the same shape.
+    /// `[n, c, h, w]`, overwritten where nobody learns from it, to the same shape.
     pub fn forward(&self, mut x: Tensor) -> Result<Tensor, TchError> {
         let squeezed = self.activation.of(self.squeeze.forward(&global_mean(&x)?)?)?;
         let weights = self.excite.forward(&squeezed)?.f_sigmoid()?.f_to_kind(x.kind())?;
-        x.f_mul_(&weights.f_unsqueeze(-1)?.f_unsqueeze(-1)?)
+        let weights = weights.f_unsqueeze(-1)?.f_unsqueeze(-1)?;
+        if x.requires_grad() { x.f_mul(&weights) } else { x.f_mul_(&weights) }
     }
 }

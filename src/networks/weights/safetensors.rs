@@ -2,7 +2,7 @@
 //!
 //! Source: <https://github.com/huggingface/safetensors>.
 
-use super::{Weights, WeightsError, dtype::Dtype, is_ignored, stored::Stored};
+use super::{WeightsError, dtype::Dtype, is_ignored, stored::Stored};
 use half::f16;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::collections::BTreeMap;
@@ -44,12 +44,8 @@ fn dtype(dtype: safetensors::Dtype) -> Option<Dtype> {
 }
 
 /// A file of the same tensors in float16, float32 where a value does not fit.
-pub fn write(weights: &Weights) -> Result<Vec<u8>, WeightsError> {
-    let mut encoded = Vec::new();
-    for (name, shape) in weights.names() {
-        let values = weights.values(name)?;
-        encoded.push((name, shape.to_vec(), encode(&values)));
-    }
+pub fn write<'a>(tensors: impl IntoIterator<Item = (&'a str, Vec<usize>, Vec<f32>)>) -> Result<Vec<u8>, WeightsError> {
+    let encoded: Vec<_> = tensors.into_iter().map(|(name, shape, values)| (name, shape, encode(&values))).collect();
     let views = encoded
         .iter()
         .map(|(name, shape, (dtype, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))

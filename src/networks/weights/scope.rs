@@ -1,7 +1,7 @@
 //! A place in a network's tree of names.
 
 use super::{Weights, WeightsError, untrained};
-use crate::networks::Form;
+use crate::networks::{Form, Part};
 use std::fmt;
 use tch::{Kind, Tensor};
 
@@ -49,8 +49,39 @@ impl<'a> Scope<'a> {
         Scope { weights: self.weights, path, form: self.form, is_early: self.is_early }
     }
 
+    /// Whether the network is built to learn.
+    pub fn learns(&self) -> bool {
+        self.weights.parts.is_some()
+    }
+
     /// Takes the tensor `name` of the expected shape: float32, finite, on the weights' device.
     pub fn tensor(&mut self, name: &str, expected: &[i64]) -> Result<Tensor, WeightsError> {
+        self.tensor_as(name, expected, expected)
+    }
+
+    /// The same, seen in another shape of as many numbers.
+    pub fn tensor_as(&mut self, name: &str, expected: &[i64], seen: &[i64]) -> Result<Tensor, WeightsError> {
+        let tensor = self.pass_over(name, expected)?.f_view(seen)?;
+        self.note(name, expected, &tensor);
+        Ok(tensor)
+    }
+
+    /// A tensor that the file does not have, or not in this shape: it is begun anew.
+    pub fn fresh(&mut self, name: &str, shape: &[i64]) -> Result<Tensor, WeightsError> {
+        let tensor = untrained::tensor(name, shape, self.weights.device)?;
+        self.note(name, shape, &tensor);
+        Ok(tensor)
+    }
+
+    fn note(&mut self, name: &str, shape: &[i64], tensor: &Tensor) {
+        let name = self.full(name);
+        if let Some(parts) = &mut self.weights.parts {
+            parts.push(Part { name, shape: shape.to_vec(), tensor: tensor.shallow_clone() });
+        }
+    }
+
+    /// The tensor `name`, which is in the file and no part of the network.
+    pub fn pass_over(&mut self, name: &str, expected: &[i64]) -> Result<Tensor, WeightsError> {
         self.weights.numbers += expected.iter().product::<i64>().unsigned_abs();
         if self.weights.is_untrained {
             return Ok(untrained::tensor(name, expected, self.weights.device)?);

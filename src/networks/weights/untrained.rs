@@ -2,12 +2,9 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Two runs begin alike, on the same device.
-const SEED: i64 = 1;
-
 /// Begins the sequence that [`tensor`] draws from.
-pub fn begin() {
-    tch::manual_seed(SEED);
+pub fn begin(seed: u64) {
+    tch::manual_seed(seed.cast_signed());
 }
 
 /// The tensor `name` of a module as PyTorch begins one.

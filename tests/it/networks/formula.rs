@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// `count` numbers in [-1, 1) that depend on the name and the index alone.
-fn chance(name: &str, count: usize) -> impl Iterator<Item = f64> {
+pub fn chance(name: &str, count: usize) -> impl Iterator<Item = f64> {
     let seed = name.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (0..count as u32).map(move |index| {
         let x = index.wrapping_mul(0x9e37_79b1).wrapping_add(seed);
