@@ -3,11 +3,15 @@
 mod bootstrap;
 mod calibration;
 mod confusion;
+mod paired;
 mod ranking;
 mod scores;
 
 pub use bootstrap::{Interval, Intervals};
+pub use calibration::{BINS, Bin, bins};
 pub use confusion::Confusion;
+pub use paired::{Comparison, Difference};
+pub use ranking::{Place, Ranking};
 pub use scores::{OfGrade, Scores};
 
 use crate::grade::{KlGrade, Probabilities};

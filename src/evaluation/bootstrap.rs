@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// As many draws as leave a percentile's own error far below what it says.
-const DRAWS: usize = 2000;
+pub(super) const DRAWS: usize = 2000;
 
 /// Where the middle 95 % of the draws lie.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -61,7 +61,7 @@ impl Intervals {
 }
 
 impl Interval {
-    fn of(mut values: Vec<f64>) -> Option<Self> {
+    pub(super) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
         let last = values.len().checked_sub(1)? as f64;
         // between two draws, in proportion

@@ -71,8 +71,7 @@ impl Scores {
 impl OfGrade {
     fn of(grade: KlGrade, cases: &[Case], confusion: &Confusion) -> Self {
         let index = grade.index();
-        let ranking =
-            Ranking::new(cases.iter().map(|case| (case.probabilities.0[index], case.truth == grade)).collect());
+        let ranking = Ranking::of(grade, cases);
         Self {
             grade,
             knees: confusion.of_truth(index),

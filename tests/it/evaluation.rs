@@ -4,7 +4,7 @@ use crate::films::{dicom_of, small_png};
 use crate::sandbox::{Sandbox, names_in, words};
 use flate2::read::GzDecoder;
 use kellgrend::digest::Digest;
-use kellgrend::evaluation::{Case, Confusion, Interval, Intervals, Scores};
+use kellgrend::evaluation::{Bin, Case, Confusion, Interval, Intervals, Ranking, Scores, bins};
 use kellgrend::grade::{GRADES, KlGrade, Probabilities};
 use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
 use proptest::prelude::*;
@@ -241,5 +241,35 @@ proptest! {
         let mirrored = Confusion(std::array::from_fn(|row| std::array::from_fn(|column| confusion.0[4 - row][4 - column])));
         let near = |a: Option<f64>, b: Option<f64>| a.zip(b).map_or(a == b, |(a, b)| (a - b).abs() < 1e-12);
         prop_assert!(near(mirrored.quadratic_kappa(), confusion.quadratic_kappa()), "grades counted from the other end");
+    }
+}
+
+/// The curves are those whose areas scikit-learn confirms.
+#[test]
+fn curves_have_the_areas_that_scores_tell() {
+    for cases in (0..200).map(grading) {
+        let scores = Scores::of(&cases);
+        for (grade, of) in KlGrade::ALL.into_iter().zip(&scores.grades) {
+            let Some(ranking) = Ranking::of(grade, &cases) else {
+                assert!(of.roc_auc.is_none());
+                continue;
+            };
+            let roc = ranking.roc();
+            assert_eq!((roc[0], roc[roc.len() - 1]), ((0.0, 0.0), (1.0, 1.0)));
+            let trapezoids = roc.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0);
+            assert!((trapezoids.sum::<f64>() - of.roc_auc.expect("an area")).abs() < 1e-9);
+            let mut recall = 0.0;
+            let steps = ranking.precision_recall().into_iter().map(|place| {
+                let step = (place.0 - recall) * place.1;
+                recall = place.0;
+                step
+            });
+            assert!((steps.sum::<f64>() - of.average_precision.expect("an area")).abs() < 1e-9);
+        }
+        let bins = bins(&cases);
+        assert_eq!(bins.iter().map(|bin| bin.knees).sum::<u64>(), scores.knees);
+        let off = |bin: &Bin| Some((bin.probability()? - bin.accuracy()?).abs() * bin.knees as f64);
+        let error = bins.iter().filter_map(off).sum::<f64>() / scores.knees as f64;
+        assert!((error - scores.calibration_error.expect("an error")).abs() < 1e-9);
     }
 }

@@ -1,0 +1,106 @@
+//! Whether one grading is better than another of the same knees, or only luckier.
+
+use super::bootstrap::DRAWS;
+use super::{Case, Confusion, Interval, calibration};
+use crate::grade::GRADES;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What a challenger's scores are beside a champion's; none where a score has no value.
+///
+/// Both are measured on the same draws of patients: what makes a draw hard is hard for both, and does not hide which of
+/// them is better. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Of the accuracy.
+    pub accuracy: Option<Difference>,
+    /// Of the macro F1.
+    pub macro_f1: Option<Difference>,
+    /// Of the quadratic kappa.
+    pub quadratic_kappa: Option<Difference>,
+    /// Of the recall, by grade.
+    pub recall: [Option<Difference>; GRADES],
+    /// Of the expected calibration error; here, less is better.
+    pub calibration_error: Option<Difference>,
+    /// Of the log loss; here, too, less is better. None where one of them is infinite.
+    pub log_loss: Option<Difference>,
+}
+
+/// One score of both.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// The champion's.
+    pub champion: f64,
+    /// The challenger's.
+    pub challenger: f64,
+    /// The challenger's less the champion's.
+    pub difference: f64,
+    /// 95 % of the difference.
+    pub interval: Interval,
+}
+
+/// One grading's scores.
+struct Measured {
+    confusion: Confusion,
+    calibration_error: Option<f64>,
+    log_loss: Option<f64>,
+}
+
+impl Comparison {
+    /// Compares two gradings of the same knees in the same order. The same cases and seed make the same intervals.
+    pub fn of(champion: &[Case], challenger: &[Case], seed: u64) -> Result<Self, String> {
+        let of_one_knee = |(a, b): (&Case, &Case)| (a.patient, a.truth) == (b.patient, b.truth);
+        if champion.len() != challenger.len() || !champion.iter().zip(challenger).all(of_one_knee) {
+            return Err("the gradings to compare are not of the same knees in the same order".to_owned());
+        }
+        let all = [champion, challenger].map(Measured::of);
+        let drawn: Vec<_> = draws(champion, seed)
+            .map(|knees| {
+                [champion, challenger].map(|cases| Measured::of(&knees.iter().map(|&k| cases[k]).collect::<Vec<_>>()))
+            })
+            .collect();
+        let difference = |score: &dyn Fn(&Measured) -> Option<f64>| {
+            let both = |[champion, challenger]: &[Measured; 2]| Some((score(champion)?, score(challenger)?));
+            let (champion, challenger) = both(&all)?;
+            let differences = drawn.iter().filter_map(both).map(|(champion, challenger)| challenger - champion);
+            let interval = Interval::of(differences.collect())?;
+            Some(Difference { champion, challenger, difference: challenger - champion, interval })
+        };
+        Ok(Self {
+            accuracy: difference(&|measured| measured.confusion.accuracy()),
+            macro_f1: difference(&|measured| measured.confusion.macro_f1()),
+            quadratic_kappa: difference(&|measured| measured.confusion.quadratic_kappa()),
+            recall: std::array::from_fn(|grade| difference(&|measured| measured.confusion.recall(grade))),
+            calibration_error: difference(&|measured| measured.calibration_error),
+            log_loss: difference(&|measured| measured.log_loss),
+        })
+    }
+}
+
+impl Measured {
+    fn of(cases: &[Case]) -> Self {
+        // neither the mean of nothing nor infinity can be subtracted
+        let finite = |score: f64| score.is_finite().then_some(score);
+        Self {
+            confusion: Confusion::of(cases),
+            calibration_error: finite(calibration::calibration_error(cases)),
+            log_loss: finite(calibration::log_loss(cases)),
+        }
+    }
+}
+
+/// Knees by their places, draw by draw: of patients drawn with replacement, each with all of theirs.
+fn draws(cases: &[Case], seed: u64) -> impl Iterator<Item = Vec<usize>> {
+    let mut patients: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (knee, case) in cases.iter().enumerate() {
+        patients.entry(case.patient).or_default().push(knee);
+    }
+    let patients: Vec<_> = patients.into_values().collect();
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    (0..if patients.is_empty() { 0 } else { DRAWS }).map(move |_| {
+        let drawn = (0..patients.len()).map(|_| &patients[chance.random_range(0..patients.len())]);
+        drawn.flatten().copied().collect()
+    })
+}
