@@ -16,6 +16,7 @@ mod retry;
 mod run;
 mod status;
 mod table;
+mod train;
 
 use crate::config::{LogLevel, Settings};
 use crate::ensemble::DeviceChoice;
@@ -79,6 +80,7 @@ enum Command {
     Grade(grade::Grade),
     Evaluate(evaluate::Evaluate),
     Labels(labels::Labels),
+    Train(train::Train),
     Models(models::Models),
     Report(report::Report),
     Status(status::Status),
@@ -127,6 +129,7 @@ impl Cli {
             Command::Grade(command) => command.execute(&global),
             Command::Evaluate(command) => command.execute(&global),
             Command::Labels(command) => command.execute(&global),
+            Command::Train(command) => command.execute(&global),
             Command::Models(command) => command.execute(&global),
             Command::Report(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),

@@ -5,9 +5,11 @@
 
 mod choices;
 mod source;
+mod training;
 
 pub use choices::{Identity, LogLevel, MeanOf, Pattern, Views};
 pub use source::ConfigError;
+pub use training::TrainingSettings;
 
 use crate::ensemble::{DeviceChoice, LaunchPlan, Precision};
 use crate::outbox::overlay::Palette;
@@ -35,6 +37,8 @@ pub struct Settings {
     pub grading: GradingSettings,
     /// What is drawn.
     pub pictures: Pictures,
+    /// When and how it learns.
+    pub training: TrainingSettings,
     /// What is said.
     pub log: Log,
 }

@@ -27,6 +27,11 @@ impl Digest {
         }
     }
 
+    /// Its bytes.
+    pub fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// The first 12 hex digits: enough to tell files apart for a human, not for a machine.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()

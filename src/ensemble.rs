@@ -21,6 +21,7 @@ pub use graded::{GradeError, Graded};
 pub use launches::{LaunchError, LaunchPlan};
 pub use member::Member;
 pub use precision::{Precision, Unavailable};
+pub use preprocess::{Normalisation, resized};
 pub use quorum::Absent;
 pub use release::Release;
 pub use vote::VoteRule;
@@ -45,6 +46,8 @@ pub struct Ensemble {
     members: Vec<Member>,
     absent: Vec<Absent>,
     vote: VoteRule,
+    /// A grade that is less probable needs a human's look.
+    review_below: Option<f32>,
     device: Device,
     batch: BatchLimit,
     launches: Launches,
@@ -60,7 +63,8 @@ impl Ensemble {
     pub fn load(release: &Release, device: &DeviceInUse, form: Form, quorum: usize) -> Result<Self, ReleaseError> {
         be_exact(device.device, form);
         let (members, absent) = quorum::gather(release, device.device, form, quorum)?;
-        Ok(Self { absent, ..Self::of(members, release.vote(), device.device) })
+        let review_below = release.review().map(|review| review.threshold);
+        Ok(Self { absent, review_below, ..Self::of(members, release.vote(), device.device) })
     }
 
     /// Networks that have learnt nothing yet: their grades mean nothing, and they take as long as any.
@@ -77,6 +81,7 @@ impl Ensemble {
             members,
             absent: Vec::new(),
             vote,
+            review_below: None,
             device,
             batch,
             launches: Launches::default(),

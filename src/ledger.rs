@@ -12,6 +12,7 @@ mod open;
 mod releases;
 mod reports;
 mod starts;
+mod training;
 mod writer;
 
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
@@ -22,6 +23,7 @@ pub use open::LedgerError;
 pub use releases::{ReleaseRow, Service};
 pub use reports::{EXPORT, REPORTS, Report, Table};
 pub use starts::{StartId, StartRow};
+pub use training::{EpochRow, FitRow, RunOutcome, RunRow, TrainingFacts};
 pub use writer::Ledger;
 
 use names::names;

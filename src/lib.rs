@@ -18,9 +18,11 @@
 //! - [`state`], [`config`]: folders, how files are moved; settings
 //! - [`grade`], [`side`], [`digest`]: plain types
 
+pub mod card;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod dataset;
 pub mod digest;
 pub mod download;
 pub mod ensemble;
@@ -35,9 +37,11 @@ pub mod networks;
 pub mod outbox;
 pub mod phantom;
 pub mod radiograph;
+pub mod schedule;
 pub mod side;
 pub mod state;
 pub mod station;
+pub mod training;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,10 +1,14 @@
 //! The state folder: where everything is, and the lock that keeps a second instance out.
 
 mod disk;
+mod folder;
 mod place;
+mod priority;
 
 pub use disk::{free_bytes, network_file_system};
+pub use folder::{replace, write_once};
 pub use place::{UNKNOWN, copy_beside, extension, first_bytes, make_parent, move_file, put_back, sync_folder_of};
+pub use priority::{GradingGuard, Priority};
 
 use crate::config::Folders;
 use std::fs::{File, TryLockError};
@@ -33,6 +37,8 @@ pub struct State {
     pub models: PathBuf,
     /// ImageNet weights, for networks that are to be trained.
     pub imagenet: PathBuf,
+    /// Runs of training.
+    pub training: PathBuf,
     /// The database.
     pub ledger: PathBuf,
 }
@@ -90,6 +96,7 @@ impl State {
             quarantine: root.join(&folders.quarantine),
             models: root.join("models"),
             imagenet: root.join("imagenet"),
+            training: root.join("training"),
             ledger: root.join("ledger.db"),
             root,
         };
@@ -112,7 +119,7 @@ impl State {
     }
 
     /// All folders, with the names they go by.
-    pub fn folders(&self) -> [(&'static str, &Path); 9] {
+    pub fn folders(&self) -> [(&'static str, &Path); 10] {
         [
             ("state", &self.root),
             ("inbox", &self.inbox),
@@ -123,6 +130,7 @@ impl State {
             ("quarantine", &self.quarantine),
             ("models", &self.models),
             ("imagenet", &self.imagenet),
+            ("training", &self.training),
         ]
     }
 

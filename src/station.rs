@@ -13,6 +13,7 @@ use crate::radiograph::Limits;
 use crate::state::{Lock, State};
 use anyhow::Context as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
 
 /// Everything that grading needs, ready.
 pub struct Station {
@@ -20,7 +21,19 @@ pub struct Station {
     pub state: State,
     /// The ledger, migrated.
     pub ledger: Ledger,
-    /// This start's id.
+    settings: Settings,
+    command: &'static str,
+    device: DeviceInUse,
+    /// Where radiographs are graded now.
+    desk: RwLock<Arc<Desk>>,
+    /// Since when a release is in service that could not be taken up.
+    refused: Mutex<Option<String>>,
+    _lock: Lock,
+}
+
+/// One release at work. Another release has another desk: what one has begun it ends.
+pub struct Desk {
+    /// This start's id; the next desk is a start of its own.
     pub start: StartId,
     /// The release that grades.
     pub release: Release,
@@ -28,7 +41,6 @@ pub struct Station {
     pub grading: Grading,
     /// Radiographs worth having on their way at a time: enough to fill the next batch while one is computed.
     pub in_flight: usize,
-    _lock: Lock,
 }
 
 impl Station {
@@ -45,14 +57,63 @@ impl Station {
         // The device comes before anything else that calls torch: asked for a GPU too early, torch remembers "no".
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let release = take_release(&settings.ensemble.release, &state, &ledger)?;
-        let form = settings.ensemble.precision.form(&device)?;
-        let ensemble = ready(&release, &settings.ensemble, &device, form)?
-            .with_maps(settings.pictures.draw)
-            .with_flipped_maps(settings.pictures.views == Views::Both)
-            .with_member_maps(settings.pictures.need_members());
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
+        let desk = Desk::new(release, settings, &state, &ledger, &device, command)?;
+        Ok(Self {
+            state,
+            ledger,
+            settings: settings.clone(),
+            command,
+            device,
+            desk: RwLock::new(Arc::new(desk)),
+            refused: Mutex::default(),
+            _lock: lock,
+        })
+    }
+
+    /// Where radiographs are graded now.
+    pub fn desk(&self) -> Arc<Desk> {
+        self.desk.read().expect("no holder panics").clone()
+    }
+
+    /// Takes up the release in service where it is another than the one at work, and says its name. One that cannot be taken
+    /// up is an error once, and the one at work stays.
+    ///
+    /// A release that the settings name is never left.
+    pub fn follow_service(&self) -> anyhow::Result<Option<String>> {
+        let Some(service) = self.ledger.in_service()?.filter(|_| self.settings.ensemble.release.is_empty()) else {
+            return Ok(None);
+        };
+        let is_at_work = service.sha256 == self.desk().release.digest().to_string();
+        if is_at_work || self.refused.lock().expect("no holder panics").as_ref() == Some(&service.since) {
+            return Ok(None);
+        }
+        let desk = take_release("", &self.state, &self.ledger).and_then(|release| {
+            Desk::new(release, &self.settings, &self.state, &self.ledger, &self.device, self.command)
+        });
+        let desk =
+            desk.inspect_err(|_| *self.refused.lock().expect("no holder panics") = Some(service.since.clone()))?;
+        *self.desk.write().expect("no holder panics") = Arc::new(desk);
+        Ok(Some(service.name))
+    }
+}
+
+impl Desk {
+    fn new(
+        release: Release,
+        settings: &Settings,
+        state: &State,
+        ledger: &Ledger,
+        device: &DeviceInUse,
+        command: &'static str,
+    ) -> anyhow::Result<Self> {
+        let form = settings.ensemble.precision.form(device)?;
+        let ensemble = ready(&release, &settings.ensemble, device, form)?
+            .with_maps(settings.pictures.draw)
+            .with_flipped_maps(settings.pictures.views == Views::Both)
+            .with_member_maps(settings.pictures.need_members());
         // grades of other numbers may differ, so that the answer says which made it
         let device = format!("{device}, {}", Precision::of(form));
         tracing::info!(device, release = release.name(), members = ensemble.members().len(), "ready to grade");
@@ -90,7 +151,7 @@ impl Station {
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
-        Ok(Self { state, ledger, start, release, grading, in_flight: batches * batch + jobs, _lock: lock })
+        Ok(Self { start, release, grading, in_flight: batches * batch + jobs })
     }
 }
 
@@ -141,7 +202,7 @@ pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> 
     anyhow::ensure!(
         release.digest().to_string() == service.sha256,
         "the release {name:?} is not the one that was put into service: its release.toml has changed since. Restore \
-         it, or put it into service as it is with `kellgrend models use {name}`"
+         it, or put it into service as it is with `kellgrend models promote {name}`"
     );
     Ok(Some(release))
 }

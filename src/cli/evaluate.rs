@@ -1,17 +1,15 @@
 //! `kellgrend evaluate`
 
 mod judging;
-mod labelled;
 mod report;
 
 use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
 use crate::config::LogLevel;
+use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::ensemble::{Precision, settle};
 use crate::grading::Grader;
 use crate::state::State;
 use crate::station::{limits, ready, release_to_try};
-use judging::Passed;
-use labelled::Labelled;
 use report::{ReleaseFacts, Report};
 use std::io::stdout;
 use std::path::PathBuf;
@@ -48,7 +46,7 @@ impl Evaluate {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
-        let (files, mut gone) = if self.labels { labelled::on_record(&state)? } else { self.in_folders(&state)? };
+        let (files, mut gone) = if self.labels { on_record(&state)? } else { self.in_folders(&state)? };
         if files.is_empty() {
             return Err(usage(anyhow::anyhow!(match self.labels {
                 true if !gone.is_empty() => "no labelled knee's original is in the archive of this state folder",
@@ -94,7 +92,7 @@ impl Evaluate {
     fn in_folders(&self, state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), Failure> {
         let own = state.folders().map(|(_, path)| path.to_owned());
         let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
-        let (files, others) = labelled::labelled(files);
+        let (files, others) = in_folders(files);
         if others > 0 && !files.is_empty() {
             eprintln!("passed over {others} files, whose folders say no grade");
         }

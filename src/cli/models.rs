@@ -40,12 +40,19 @@ enum Command {
     },
     Import(Import),
     Download(download::Download),
-    /// Put a release into service; a running daemon takes it at its next start
-    Use {
+    /// Put a release into service; a running daemon grades with it from the next radiograph on
+    #[command(alias = "use")]
+    Promote {
         /// The release
         name: String,
         /// Why, for the record
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
+        why: String,
+    },
+    /// Put the release back into service that was there before the one that is; again, the one before that
+    Rollback {
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT", default_value = "rolled back by hand")]
         why: String,
     },
 }
@@ -61,7 +68,8 @@ impl Models {
             Command::Verify { names } => return verify::verify(&state, names),
             Command::Import(command) => command.execute(&state)?,
             Command::Download(command) => return command.execute(&state),
-            Command::Use { name, why } => put_in_service(&state, &name, why)?,
+            Command::Promote { name, why } => put_in_service(&state, &name, why)?,
+            Command::Rollback { why } => roll_back(&state, why)?,
         }
         Ok(Exit::Done)
     }
@@ -121,13 +129,39 @@ fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure>
     let release = open(state, name)?;
     settle(DeviceChoice::Cpu, 0)?;
     release.verify()?;
-    let who = std::env::var("USER").unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
-    Ledger::open(&state.ledger)?.put_in_service(release_row(&release)?, who, why)?;
+    Ledger::open(&state.ledger)?.put_in_service(release_row(&release)?, user(), why)?;
+    is_in_service(state, name);
+    Ok(())
+}
+
+fn roll_back(state: &State, why: String) -> Result<(), Failure> {
+    let ledger = Ledger::open(&state.ledger)?;
+    let Some(before) = ledger.before_service()? else {
+        return Err(usage(anyhow::anyhow!("no other release was in service before this one")));
+    };
+    let release = open(state, &before.name)?;
+    if release.digest().to_string() != before.sha256 {
+        let name = &before.name;
+        return Err(usage(anyhow::anyhow!(
+            "the release {name:?} is not what it was when it was in service; `kellgrend models promote {name}` takes it as it is"
+        )));
+    }
+    settle(DeviceChoice::Cpu, 0)?;
+    release.verify()?;
+    ledger.roll_back(before.clone(), user(), why)?;
+    is_in_service(state, &before.name);
+    Ok(())
+}
+
+fn user() -> String {
+    std::env::var("USER").unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+fn is_in_service(state: &State, name: &str) {
     println!("{name} is in service");
     if let Some(pid) = state.holder() {
-        println!("process {pid} is running with what it started with; restart it to grade with {name}");
+        println!("process {pid} takes it up before its next radiograph, unless its settings name another");
     }
-    Ok(())
 }
 
 fn named(state: &State, name: Option<String>) -> Result<Release, Failure> {

@@ -124,6 +124,31 @@ pub(super) fn a_handful<'de, D: Deserializer<'de>>(deserializer: D) -> Result<us
         .ok_or_else(|| D::Error::custom(format!("{value} is out of range: a whole number from 0 to 4096 is meant")))
 }
 
+/// A number of things that may be none, and as many as there are.
+pub(super) fn a_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let value = i64::deserialize(deserializer)?;
+    usize::try_from(value)
+        .map_err(|_| D::Error::custom(format!("{value} is out of range: a whole number from 0 is meant")))
+}
+
+/// Into how many folds knees are dealt.
+pub(super) fn a_number_of_folds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let value = i64::deserialize(deserializer)?;
+    usize::try_from(value)
+        .ok()
+        .filter(|value| (2..=20).contains(value))
+        .ok_or_else(|| D::Error::custom(format!("{value} is out of range: a whole number from 2 to 20 is meant")))
+}
+
+/// A part of a whole.
+pub(super) fn a_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let value = f64::deserialize(deserializer)?;
+    match (0.0..=1.0).contains(&value) {
+        true => Ok(value),
+        false => Err(D::Error::custom(format!("{value} is out of range: a number from 0 to 1 is meant"))),
+    }
+}
+
 /// A time after which something is given up.
 pub(super) fn at_most_a_week<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let time: Duration = humantime_serde::deserialize(deserializer)?;

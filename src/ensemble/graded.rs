@@ -15,6 +15,9 @@ pub struct Graded {
     pub agreement: f32,
     /// How undecided the mean probabilities are, in bits, 0 to 2.32.
     pub entropy: f32,
+    /// Whether a human should look at it, since the grade's mean probability is below the release's threshold; none where the
+    /// release has none.
+    pub needs_review: Option<bool>,
     /// One vote per member, in the release's order.
     pub votes: Vec<Vote>,
     /// The members of the release that could not be loaded, and so did not vote.

@@ -33,6 +33,7 @@ impl Ensemble {
             probabilities,
             agreement: vote::agreement(&votes, grade),
             entropy: probabilities.entropy(),
+            needs_review: self.review_below.map(|threshold| probabilities.0[grade.index()] < threshold),
             votes,
             missing: self.absent.iter().map(|absent| absent.name.clone()).collect(),
             map: None,

@@ -5,16 +5,17 @@
 
 mod card;
 mod error;
-mod folder;
 mod import;
 mod manifest;
+mod trained;
 
 pub use error::ReleaseError;
-pub(super) use folder::write_once;
 pub use import::{ImportOptions, Source, architecture_of, import, member_names};
-pub use manifest::{MemberEntry, Metrics, Origin, Provenance};
+pub use manifest::{MemberEntry, Metrics, Origin, Provenance, Review, plain_name};
+pub use trained::{Trained, TrainedMember};
 
 use super::vote::VoteRule;
+use crate::state::write_once;
 use crate::{
     digest::Digest,
     networks::{
@@ -93,6 +94,11 @@ impl Release {
         &self.manifest.metrics
     }
 
+    /// Which grades a human should look at; none where nobody has set a threshold.
+    pub fn review(&self) -> Option<&Review> {
+        self.manifest.review.as_ref()
+    }
+
     /// Where it comes from.
     pub fn provenance(&self) -> &Provenance {
         &self.manifest.provenance
@@ -101,6 +107,16 @@ impl Release {
     /// Its members in voting order.
     pub fn members(&self) -> impl ExactSizeIterator<Item = MemberFile<'_>> {
         self.manifest.members.iter().map(|entry| MemberFile { release: self, entry })
+    }
+
+    /// Writes a release's files into a new folder `models/name`, all of them or none.
+    pub(super) fn write(models: &Path, name: &str, files: &[(&str, &[u8])]) -> Result<Self, ReleaseError> {
+        let path = models.join(name);
+        match write_once(models, name, files) {
+            Ok(folder) => Self::open(&folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(ReleaseError::Exists { path }),
+            Err(source) => Err(ReleaseError::Write { path, source }),
+        }
     }
 
     /// Checks every member: the file's hash, then names, shapes and finite values by building the network.
@@ -134,20 +150,29 @@ impl MemberFile<'_> {
         self.entry
     }
 
-    /// Reads the weights, checks their hash and builds the network on a device, in a form.
-    pub fn build(&self, device: Device, form: Form) -> Result<Network, ReleaseError> {
-        let path = self.release.folder.join(&self.entry.file);
+    /// The weights' file, whose hash is checked.
+    pub fn bytes(&self) -> Result<Vec<u8>, ReleaseError> {
+        let path = self.path();
         let bytes = read(&path, MAX_FILE_BYTES).map_err(|source| ReleaseError::Read { path: path.clone(), source })?;
         let found = Digest::of(&bytes);
         if found != self.entry.sha256 {
             let (release, expected) = (self.release.name().to_owned(), self.entry.sha256);
             return Err(ReleaseError::Hash { release, path, expected, found });
         }
-        let weights = Weights::from_bytes(bytes).map(|weights| weights.on(device));
+        Ok(bytes)
+    }
+
+    /// Reads the weights, checks their hash and builds the network on a device, in a form.
+    pub fn build(&self, device: Device, form: Form) -> Result<Network, ReleaseError> {
+        let weights = Weights::from_bytes(self.bytes()?).map(|weights| weights.on(device));
         weights.and_then(|mut weights| self.entry.architecture.build(&mut weights, form)).map_err(|source| {
             let release = self.release.name().to_owned();
-            ReleaseError::Weights { release, path, source }
+            ReleaseError::Weights { release, path: self.path(), source }
         })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.release.folder.join(&self.entry.file)
     }
 }
 

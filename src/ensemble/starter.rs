@@ -1,6 +1,6 @@
 //! The starter release: carried in the binary, so that a new installation can grade at once.
 
-use super::release::{self, Release, ReleaseError};
+use super::release::{Release, ReleaseError};
 use std::path::Path;
 
 /// Its name.
@@ -19,8 +19,8 @@ const FILES: [(&str, &[u8]); 3] = [
 ///
 /// Does not call into libtorch.
 pub fn install(models: &Path) -> Result<Release, ReleaseError> {
-    match release::write_once(models, NAME, &FILES) {
-        Ok(folder) | Err(ReleaseError::Exists { path: folder }) => Release::open(&folder),
-        Err(error) => Err(error),
+    match Release::write(models, NAME, &FILES) {
+        Err(ReleaseError::Exists { path }) => Release::open(&path),
+        outcome => outcome,
     }
 }

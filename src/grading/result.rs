@@ -173,6 +173,7 @@ fn record(imprint: &Imprint, subject: &Subject, of: &Decoded, recorded: &Recorde
             probabilities: knee.probabilities,
             agreement: knee.agreement,
             entropy: knee.entropy,
+            needs_review: knee.needs_review,
             votes: knee.votes.clone(),
             missing: knee.missing.clone(),
             pictures: drawn.iter().find(|d| d.grade_id == recorded.grade_id).map(|d| d.names.clone()),

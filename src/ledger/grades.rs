@@ -44,6 +44,8 @@ pub struct GradedKnee {
     pub agreement: f32,
     /// Entropy of the mean probabilities in bits.
     pub entropy: f32,
+    /// Whether a human should look at it; none where the release has no threshold.
+    pub needs_review: Option<bool>,
     /// The members' votes.
     pub votes: Vec<Vote>,
     /// The members that could not vote.
@@ -59,6 +61,7 @@ impl GradedKnee {
             probabilities: graded.probabilities,
             agreement: graded.agreement,
             entropy: graded.entropy,
+            needs_review: graded.needs_review,
             votes: graded.votes.clone(),
             missing: graded.missing.clone(),
         }
@@ -214,7 +217,8 @@ fn insert(
     let new = db
         .prepare_cached(
             "INSERT INTO grades (knee, release, start, grade, p0, p1, p2, p3, p4, agreement, entropy, missing, \
-             graded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (knee, release) DO NOTHING",
+             needs_review, graded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+             ON CONFLICT (knee, release) DO NOTHING",
         )?
         .execute(params![
             knee_id,
@@ -229,6 +233,7 @@ fn insert(
             knee.agreement,
             knee.entropy,
             names(&knee.missing),
+            knee.needs_review,
             now()
         ])?;
     if new == 0 {
@@ -247,7 +252,8 @@ fn insert(
 
 fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Result<Recorded> {
     let mut knees = db.prepare_cached(
-        "SELECT g.id, k.side, g.grade, g.p0, g.p1, g.p2, g.p3, g.p4, g.agreement, g.entropy, g.missing, g.graded_at \
+        "SELECT g.id, k.side, g.grade, g.p0, g.p1, g.p2, g.p3, g.p4, g.agreement, g.entropy, g.missing, g.graded_at, \
+         g.needs_review \
          FROM knees k JOIN grades g ON g.knee = k.id WHERE k.radiograph = ?1 AND g.release = ?2 ORDER BY k.position",
     )?;
     let mut votes =
@@ -266,6 +272,7 @@ fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Resu
                 probabilities: probabilities_at(row, 3)?,
                 agreement: row.get(8)?,
                 entropy: row.get(9)?,
+                needs_review: row.get(12)?,
                 votes,
                 missing: names_at(row, 10)?,
             };

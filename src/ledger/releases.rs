@@ -51,6 +51,35 @@ impl Ledger {
     pub fn in_service(&self) -> Result<Option<Service>, LedgerError> {
         self.write_blocking(Service::read)
     }
+
+    /// The release that was in service before the one that is: what was rolled back from, or itself rolled back to, is passed
+    /// over.
+    pub fn before_service(&self) -> Result<Option<Service>, LedgerError> {
+        self.write_blocking(|db| {
+            // a row that was rolled back to stands for the one it leads back to
+            db.query_row(
+                "SELECT r.name, r.sha256, s.since FROM service s JOIN releases r ON r.sha256 = s.release \
+                 WHERE s.id < (SELECT coalesce(back_to, id) FROM service ORDER BY id DESC LIMIT 1) \
+                 AND s.back_to IS NULL AND s.release <> (SELECT release FROM service ORDER BY id DESC LIMIT 1) \
+                 ORDER BY s.id DESC LIMIT 1",
+                [],
+                |row| Ok(Service { name: row.get(0)?, sha256: row.get(1)?, since: row.get(2)? }),
+            )
+            .optional()
+        })
+    }
+
+    /// Put a release back into service that was there before.
+    pub fn roll_back(&self, to: Service, who: String, why: String) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute(
+                "INSERT INTO service (release, since, who, why, back_to) SELECT ?1, ?2, ?3, ?4, max(id) FROM service \
+                 WHERE release = ?1 AND since = ?5",
+                params![to.sha256, now(), who, why, to.since],
+            )?;
+            Ok(())
+        })
+    }
 }
 
 impl Service {

@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 /// All public views.
-pub const REPORTS: [Report; 9] = [
+pub const REPORTS: [Report; 14] = [
     Report {
         name: "grades",
         about: "every grade, newest first, with all that made it",
@@ -35,6 +35,7 @@ pub const REPORTS: [Report; 9] = [
             "release",
             "picture",
             "missing",
+            "needs_review",
         ],
     },
     Report {
@@ -92,6 +93,31 @@ pub const REPORTS: [Report; 9] = [
             "in_service",
             "knees",
         ],
+    },
+    Report {
+        name: "service",
+        about: "every change of the release in service, by whom and why",
+        narrow: &["since", "release", "who", "why"],
+    },
+    Report {
+        name: "review",
+        about: "grades that a human should look at, least sure first",
+        narrow: &["graded_at", "sha256", "side", "grade", "probability", "agreement", "release"],
+    },
+    Report {
+        name: "training",
+        about: "every run of training, and what came of it",
+        narrow: &["name", "begun_at", "ended_at", "outcome", "knees", "gold_knees", "fits", "fitted", "failed"],
+    },
+    Report {
+        name: "fits",
+        about: "every network and fold of a run: state, loss, accuracy, kappa",
+        narrow: &["run", "network", "fold", "state", "epochs", "loss", "accuracy", "quadratic_kappa", "reason"],
+    },
+    Report {
+        name: "epochs",
+        about: "learning curves: every epoch of every fit",
+        narrow: &["run", "network", "fold", "epoch", "train_loss", "loss", "accuracy", "quadratic_kappa", "seconds"],
     },
     Report {
         name: "labels",

@@ -12,7 +12,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// The record's version; a reader that does not know it must not guess.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The record's JSON Schema, as published beside the program.
 pub const SCHEMA: &str = include_str!("result.schema.json");
@@ -177,6 +177,9 @@ pub struct KneeResult {
     pub agreement: f32,
     /// How undecided the probabilities are, in bits, 0 to 2.32.
     pub entropy: f32,
+    /// Whether a human should look at it, since the grade is less probable than the release's threshold; null where the
+    /// release has none.
+    pub needs_review: Option<bool>,
     /// How each member voted.
     pub votes: Vec<Vote>,
     /// The members of the release that could not be loaded and did not vote.

@@ -60,6 +60,7 @@ fn grade_answers_a_line_a_knee_and_goes_on_where_it_stopped() {
             "entropy",
             "votes",
             "missing",
+            "needs_review",
             "release",
         ];
         contract.sort_unstable();
@@ -92,7 +93,8 @@ fn grade_takes_globs_csv_and_no_pictures() {
     let output = sandbox.output(&["grade", &glob, "--csv", "--no-pictures", "--jobs", "1", "--batch", "3"]);
     assert!(output.status.success(), "{}", words(&output));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let header = "file,sha256,status,reason,side,grade,p0,p1,p2,p3,p4,agreement,votes,release,entropy,missing";
+    let header =
+        "file,sha256,status,reason,side,grade,p0,p1,p2,p3,p4,agreement,votes,release,entropy,missing,needs_review";
     assert_eq!(text.lines().next(), Some(header));
     assert_eq!(text.lines().count(), 4);
     assert_eq!(sandbox.count("SELECT count(*) FROM pictures"), 0);

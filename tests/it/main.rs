@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod bench;
+mod card;
 mod cli;
 mod daemon;
 mod download;
@@ -23,7 +24,9 @@ mod pictures;
 mod quorum;
 mod radiograph;
 mod sandbox;
+mod schedule;
 mod server;
 mod settings;
 mod settle;
+mod training;
 mod weights;

@@ -1,15 +1,13 @@
 //! Labelled radiographs through the networks, without a trace in ledger or outbox.
 
-use super::labelled::Labelled;
+use crate::dataset::{Film, Labelled, Passed};
 use crate::digest::Digest;
 use crate::ensemble::Graded;
 use crate::grade::KlGrade;
-use crate::grading::{Decoded, Grader};
-use crate::radiograph::{Limits, patient_from_name, side_from_name};
-use image::GrayImage;
+use crate::grading::Grader;
+use crate::radiograph::Limits;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -19,20 +17,6 @@ pub(super) struct Judged {
     pub(super) patient: String,
     pub(super) truth: KlGrade,
     pub(super) graded: Graded,
-}
-
-/// A file that was not.
-#[derive(Debug, serde::Serialize)]
-pub(super) struct Passed {
-    pub(super) file: PathBuf,
-    pub(super) reason: String,
-}
-
-/// A file that can be judged.
-struct Film {
-    digest: Digest,
-    patient: String,
-    knee: GrayImage,
 }
 
 /// Judges all files, up to `jobs` decoded and `in_flight` under way at a time; those of the same bytes once.
@@ -80,24 +64,10 @@ async fn one(
     limits: Limits,
 ) -> Result<(Digest, String, Graded), String> {
     let job = decoding.acquire().await.map_err(|closed| closed.to_string())?;
-    let film = tokio::task::spawn_blocking(move || read(&file, &limits));
+    let film = tokio::task::spawn_blocking(move || file.read(&limits));
     let Film { digest, patient, knee } = film.await.map_err(|_| "it could not be decoded".to_owned())??;
     drop(job);
     let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;
     let graded = graded.map_err(|error| error.to_string())?;
     Ok((digest, patient, graded.into_iter().next().ok_or("it has no grade")?))
-}
-
-fn read(file: &Labelled, limits: &Limits) -> Result<Film, String> {
-    let Labelled { path, position, patient, .. } = file;
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let decoded = Decoded::read(&bytes, limits, side_from_name(&name)).map_err(|refusal| refusal.to_string())?;
-    let knee = match (decoded.crops(), position) {
-        ([knee], None) => knee,
-        (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
-        (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
-    };
-    let by_file = || decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
-    Ok(Film { digest: Digest::of(&bytes), patient: patient.clone().unwrap_or_else(by_file), knee: knee.clone() })
 }

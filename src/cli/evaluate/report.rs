@@ -1,7 +1,8 @@
 //! What was found: the fields of `--json`, and the same as tables.
 
-use super::judging::{Judged, Passed};
+use super::judging::Judged;
 use crate::cli::table::aligned;
+use crate::dataset::Passed;
 use crate::evaluation::{Case, Interval, Intervals, OfGrade, Scores};
 use crate::grade::{GRADES, KlGrade};
 use serde::Serialize;

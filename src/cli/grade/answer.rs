@@ -25,6 +25,7 @@ struct Line {
     probabilities: Option<Probabilities>,
     agreement: Option<f32>,
     entropy: Option<f32>,
+    needs_review: Option<bool>,
     votes: Vec<Vote>,
     missing: Vec<String>,
     release: Option<String>,
@@ -72,6 +73,7 @@ impl Answer {
                 probabilities: None,
                 agreement: None,
                 entropy: None,
+                needs_review: None,
                 votes: Vec::new(),
                 missing: Vec::new(),
                 release: None,
@@ -97,6 +99,7 @@ impl Answer {
             probabilities: Some(recorded.knee.probabilities),
             agreement: Some(recorded.knee.agreement),
             entropy: Some(recorded.knee.entropy),
+            needs_review: recorded.knee.needs_review,
             votes: recorded.knee.votes,
             missing: recorded.knee.missing,
             release: Some(release.to_owned()),
@@ -158,6 +161,9 @@ impl fmt::Display for Line {
                 if self.status == Status::Duplicate {
                     write!(f, "  (graded before)")?;
                 }
+                if self.needs_review == Some(true) {
+                    write!(f, "  (look at it)")?;
+                }
                 if self.missing.is_empty() { Ok(()) } else { write!(f, "  (without {})", self.missing.join(", ")) }
             }
             _ => write!(f, "refused  {file}  {}", self.reason.as_deref().unwrap_or_default()),
@@ -186,6 +192,7 @@ struct CsvLine<'a> {
     entropy: Option<f32>,
     /// Names, separated by semicolons.
     missing: String,
+    needs_review: Option<bool>,
 }
 
 impl<'a> From<&'a Line> for CsvLine<'a> {
@@ -209,6 +216,7 @@ impl<'a> From<&'a Line> for CsvLine<'a> {
             release: line.release.as_deref(),
             entropy: line.entropy,
             missing: line.missing.join(";"),
+            needs_review: line.needs_review,
         }
     }
 }

@@ -72,7 +72,11 @@ impl Import {
         settle(DeviceChoice::Cpu, 0)?;
         let release = import(&sources.collect::<Vec<_>>(), options, &state.models)?;
         println!("{} is a release now: {}", release.name(), release.folder().display());
-        println!("put it into service with: kellgrend models use --state {} {}", state.root.display(), release.name());
+        println!(
+            "put it into service with: kellgrend models promote --state {} {}",
+            state.root.display(),
+            release.name()
+        );
         Ok(())
     }
 }

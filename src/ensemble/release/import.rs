@@ -3,7 +3,6 @@
 use super::{
     CARD, MANIFEST, Release, ReleaseError, card,
     manifest::{AS_TRAINED, Manifest, MemberEntry, Metrics, Origin, Provenance},
-    write_once,
 };
 use crate::{
     digest::Digest,
@@ -17,7 +16,7 @@ use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// The program that writes releases.
-const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+pub(super) const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
 /// One foreign file that becomes a member.
 #[derive(Clone, Debug)]
@@ -91,6 +90,7 @@ pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Resu
             architecture: source.architecture,
             image_size: source.image_size.unwrap_or(source.architecture.image_size()),
             temperature: source.temperature.unwrap_or(AS_TRAINED),
+            fold: None,
             sha256: Digest::of(&bytes),
         });
         files.push(bytes);
@@ -101,17 +101,36 @@ pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Resu
         created: options.created,
         vote: options.vote,
         members,
+        review: None,
         metrics: options.metrics,
         provenance: Provenance { program: PROGRAM.to_owned(), note: options.note, sources: origins },
     };
+    write(&manifest, &files, options.card, &[], models)
+}
+
+/// Writes a release of members whose weights are in order: `files`, those of the manifest's members; `card`, the text of
+/// `MODEL_CARD.md`, or none for one made from the manifest.
+pub(super) fn write(
+    manifest: &Manifest,
+    files: &[Vec<u8>],
+    card: Option<String>,
+    others: &[(&str, &[u8])],
+    models: &Path,
+) -> Result<Release, ReleaseError> {
+    let text = text(manifest)?;
+    let card = card.unwrap_or_else(|| card::text(manifest));
+    let weights = manifest.members.iter().zip(files).map(|(member, bytes)| (member.file.as_str(), bytes.as_slice()));
+    let mut all: Vec<(&str, &[u8])> = weights.collect();
+    all.extend(others);
+    all.extend([(CARD, card.as_bytes()), (MANIFEST, text.as_bytes())]);
+    Release::write(models, &manifest.name, &all)
+}
+
+/// `release.toml`, if the manifest makes sense.
+pub(super) fn text(manifest: &Manifest) -> Result<String, ReleaseError> {
     let refuse = |reason| ReleaseError::Options { name: manifest.name.clone(), reason };
     manifest.check().map_err(refuse)?;
-    let text = toml::to_string(&manifest).map_err(|error| refuse(error.to_string()))?;
-    let card = options.card.unwrap_or_else(|| card::text(&manifest));
-    let weights = manifest.members.iter().zip(&files).map(|(member, bytes)| (member.file.as_str(), bytes.as_slice()));
-    let mut all: Vec<(&str, &[u8])> = weights.collect();
-    all.extend([(CARD, card.as_bytes()), (MANIFEST, text.as_bytes())]);
-    Release::open(&write_once(models, &manifest.name, &all)?)
+    toml::to_string(manifest).map_err(|error| refuse(error.to_string()))
 }
 
 /// A source's weights as float16 safetensors, known to build their network before and after, and where they come from.

@@ -26,6 +26,8 @@ pub struct Manifest {
     pub created: Timestamp,
     pub vote: VoteRule,
     pub members: Vec<MemberEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metrics>,
     pub provenance: Provenance,
@@ -44,10 +46,26 @@ pub struct MemberEntry {
     /// What its logits are divided by before the softmax; not written where it changes nothing.
     #[serde(default = "as_trained", skip_serializing_if = "is_as_trained")]
     pub temperature: f64,
+    /// The fold that it did not see while it learnt, from 1; none for one that was not trained here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
     /// The weights' file, beside `release.toml`.
     pub file: String,
     /// The weights' SHA-256.
     pub sha256: Digest,
+}
+
+/// Which grades a human should look at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// A grade whose mean probability is below this, 0 to 1.
+    pub threshold: f32,
+    /// The share of knees that was not below it, when it was set.
+    pub coverage: f64,
+    /// The share of these that was graded right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
 }
 
 /// How well the release grades one data set.
@@ -146,7 +164,7 @@ fn is_as_trained(temperature: &f64) -> bool {
 }
 
 /// Names are also file names: no separators, nothing hidden, nothing that a shell would read otherwise.
-fn plain_name(name: &str) -> Result<(), String> {
+pub fn plain_name(name: &str) -> Result<(), String> {
     let letters = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
     let start = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     if letters && start && name.len() <= MAX_NAME {

@@ -37,6 +37,7 @@ fn full() -> ResultRecord {
             probabilities,
             agreement: 1.0,
             entropy: probabilities.entropy(),
+            needs_review: Some(false),
             votes: vec![Vote { member: "shufflenet_v2_x2_0-1".to_owned(), grade: KlGrade::ALL[3], probabilities }],
             missing: vec!["resnet101".to_owned()],
             pictures: Some(with_members(Pictures::of(Side::Left, 0))),

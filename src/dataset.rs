@@ -1,24 +1,49 @@
 //! Radiographs whose grades are known: their folder says it, or readers do.
 
-use super::judging::Passed;
+use crate::digest::Digest;
 use crate::grade::KlGrade;
+use crate::grading::Decoded;
 use crate::ledger::{LabelledKnee, LedgerError};
+use crate::radiograph::{Limits, patient_from_name, side_from_name};
 use crate::state::State;
+use image::GrayImage;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// A knee and what is said of it.
 #[derive(Clone, Debug)]
-pub(super) struct Labelled {
-    pub(super) path: PathBuf,
-    pub(super) truth: KlGrade,
+pub struct Labelled {
+    /// The radiograph's file.
+    pub path: PathBuf,
+    /// What is said.
+    pub truth: KlGrade,
     /// Which knee of the file, from the picture's left; none for its only one.
-    pub(super) position: Option<usize>,
+    pub position: Option<usize>,
     /// Whose knee it is; none: as the file says it.
-    pub(super) patient: Option<String>,
+    pub patient: Option<String>,
+}
+
+/// A file that cannot be used, and why.
+#[derive(Debug, Serialize)]
+pub struct Passed {
+    /// The file, or the SHA-256 of one that is not there.
+    pub file: PathBuf,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A labelled knee that has been read.
+pub struct Film {
+    /// SHA-256 of the radiograph's bytes.
+    pub digest: Digest,
+    /// The patient ID or, without one, what the file's name says before the side.
+    pub patient: String,
+    /// Its picture.
+    pub knee: GrayImage,
 }
 
 /// The knees whose readers say one grade, as the ledger has them, and those of them whose originals are gone.
-pub(super) fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerError> {
+pub fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerError> {
     let (mut there, mut gone) = (Vec::new(), Vec::new());
     for LabelledKnee { radiograph, position, grade, patient } in LabelledKnee::all(&state.ledger)? {
         match state.archived(&radiograph) {
@@ -33,7 +58,7 @@ pub(super) fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), L
 }
 
 /// Those whose folder says a grade, and how many others there are.
-pub(super) fn labelled(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
+pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
     let all = files.len();
     let said = |path: PathBuf| {
         let truth = grade_of(&path)?;
@@ -42,6 +67,23 @@ pub(super) fn labelled(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
     let labelled: Vec<_> = files.into_iter().filter_map(said).collect();
     let others = all - labelled.len();
     (labelled, others)
+}
+
+impl Labelled {
+    /// Reads the knee; the error is why it cannot be.
+    pub fn read(&self, limits: &Limits) -> Result<Film, String> {
+        let Self { path, position, patient, .. } = self;
+        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let decoded = Decoded::read(&bytes, limits, side_from_name(&name)).map_err(|refusal| refusal.to_string())?;
+        let knee = match (decoded.crops(), position) {
+            ([knee], None) => knee,
+            (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
+            (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
+        };
+        let by_file = || decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
+        Ok(Film { digest: Digest::of(&bytes), patient: patient.clone().unwrap_or_else(by_file), knee: knee.clone() })
+    }
 }
 
 /// The grade that the folder right above a file is named after: `3`, `KL3`, `kl_3`, `grade 3`, `3_moderate`.

@@ -1,0 +1,171 @@
+//! `kellgrend train`
+
+mod begin;
+mod end;
+mod follow;
+
+use super::{Exit, Failure, Global, runtime, start_log, usage};
+use crate::config::{LogLevel, Settings};
+use crate::ensemble::{DeviceInUse, Release, settle};
+use crate::ledger::Ledger;
+use crate::networks::Architecture;
+use crate::state::State;
+use crate::station::limits;
+use crate::training::plan::FitName;
+use crate::training::run::Run;
+use crate::training::work::{End, Workshop};
+use begin::Begin;
+use follow::Follower;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Train networks on labelled knees, choose the best, and make a release of them
+///
+/// The folder that a file lies in says its grade, as for `kellgrend evaluate`; --labels takes the readers' grades of the
+/// archive instead. Patients are dealt to five folds, each network is fitted five times, each time without one fold, and
+/// what it says of the fold that it did not see decides which fits join the ensemble. The new release is held against the
+/// one in service on knees that nothing was learnt from (the gold set).
+///
+/// The training set and the plan are frozen in training/RUN below the state folder. A run that was interrupted, however it
+/// was, goes on with `kellgrend train --run RUN` from the last epoch; started several times, on one machine or on many that
+/// share the folder, processes take different fits. Whoever ends the last one makes the release.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Train {
+    #[command(flatten)]
+    begin: Begin,
+    /// Go on with this run, or help with it, instead of beginning one
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "labels", "name", "gold", "set", "recipe", "seed"])]
+    run: Option<String>,
+    /// These networks only, separated by commas; of a run that was begun: those that this process fits
+    ///
+    /// Default: [training] networks; without any, those of the release in service.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    networks: Vec<Architecture>,
+    /// These folds only, counted from 1; of a run that was begun: those that this process fits
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    only_folds: Vec<usize>,
+    /// Try failed fits again
+    #[arg(long, requires = "run")]
+    again: bool,
+    /// Put the new release into service if the gate lets it
+    #[arg(long)]
+    promote: bool,
+    /// Log what would be shown, and take [training] at its word: as the schedule starts it
+    #[arg(long, hide = true)]
+    unattended: bool,
+}
+
+const EXAMPLES: &str = "\
+Try:
+  kellgrend train --labels                              on the clinic's own labels, from the release in service
+  kellgrend train knees/train --gold knees/val          on folders named 0 to 4, compared on another set
+  kellgrend train knees --recipe scratch --networks shufflenet_v2_x2_0 --only-folds 1
+  kellgrend train knees --set epochs=5 --set augmentation.rotation=10
+  kellgrend train --run NAME --networks resnet101       a share of a run, as a cluster's job array takes it
+  kellgrend report fits                                 how far it is; `report epochs` has the learning curves
+
+Exit codes: 0 done or nothing left to begin, 1 a fit has failed, 130 interrupted.";
+
+/// What every part of the command needs.
+struct Shop {
+    settings: Settings,
+    state: State,
+    ledger: Ledger,
+    device: DeviceInUse,
+}
+
+impl Train {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (settings, state) = global.load()?;
+        let usual = if self.unattended { settings.log.level } else { LogLevel::Warn };
+        start_log(global.log.unwrap_or(usual));
+        state.create()?;
+        let ledger = Ledger::open(&state.ledger)?;
+        let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
+        let shop = Shop { settings, state, ledger, device };
+        let run = match &self.run {
+            Some(name) => Run::open(&shop.state.training, name).map_err(usage)?,
+            None => self.begin.run(&shop, &self.networks, &self.only_folds, self.promote, self.unattended)?,
+        };
+        let fits = self.share(&run).map_err(usage)?;
+        // again, where the process that began it did not come so far
+        shop.ledger.run_begun(begin::row(&run, &run.set()?)?)?;
+        let stop = until_signal()?;
+        let champion = shop.champion(&run)?;
+        let form = shop.settings.ensemble.precision.form(&shop.device)?;
+        let workshop = Workshop {
+            device: &shop.device,
+            form,
+            limits: limits(&shop.settings),
+            jobs: shop.settings.grading.jobs(),
+            imagenet: &shop.state.imagenet,
+            champion: champion.as_ref(),
+            again: self.again,
+        };
+        let mut follower = Follower::new(&run, &shop, stop.clone(), self.unattended);
+        let ended = workshop.work(&run, &fits, &mut follower)?;
+        let failed = follower.finish();
+        if ended == End::Stopped {
+            eprintln!("stopped; it goes on with: kellgrend train --run {}", run.plan.name);
+            return Ok(Exit::Interrupted);
+        }
+        if run.has_ended()? {
+            end::make(&run, &workshop, &shop, self.promote, &stop)?;
+        } else {
+            eprintln!(
+                "nothing is left to begin here; other processes are at work, or --networks and --only-folds leave it"
+            );
+        }
+        Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
+    }
+
+    /// The fits that this process may take.
+    fn share(&self, run: &Run) -> anyhow::Result<Vec<FitName>> {
+        let is_wanted = |fit: &FitName| {
+            (self.networks.is_empty() || self.networks.contains(&fit.network))
+                && (self.only_folds.is_empty() || self.only_folds.contains(&(fit.fold + 1)))
+        };
+        let fits: Vec<_> = run.plan.fits().into_iter().filter(is_wanted).collect();
+        anyhow::ensure!(!fits.is_empty(), "the run {} has no such network or fold", run.plan.name);
+        Ok(fits)
+    }
+}
+
+impl Shop {
+    /// The release that a run is held against, as it was when the run began.
+    fn champion(&self, run: &Run) -> anyhow::Result<Option<Release>> {
+        let Some(known) = &run.plan.champion else { return Ok(None) };
+        let release = Release::open(&self.state.models.join(&known.name))?;
+        anyhow::ensure!(
+            release.digest().to_string() == known.sha256,
+            "the release {} is not what it was when the run began; restore it, or begin a new run",
+            known.name
+        );
+        Ok(Some(release))
+    }
+}
+
+/// True once somebody asks the process to end.
+fn until_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (runtime, told) = (runtime()?, stop.clone());
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        runtime.block_on(async {
+            let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+                return;
+            };
+            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            told.store(true, Ordering::Relaxed);
+            // asked twice, it ends at once: what is on disk is whole
+            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            std::process::exit(Exit::Interrupted as i32);
+        });
+    })?;
+    Ok(stop)
+}
+
+/// A path's files, where `paths` are the user's.
+type Paths = [PathBuf];

@@ -1,0 +1,236 @@
+//! A run is begun: files are read, the set is frozen, the plan is written.
+
+use super::super::{Failure, paths, progress, usage};
+use super::{Paths, Shop};
+use crate::cli::table::aligned;
+use crate::dataset::{Labelled, Passed, in_folders, on_record};
+use crate::digest::Digest;
+use crate::ensemble::{Release, starter};
+use crate::ledger::{RunRow, timestamp};
+use crate::networks::Architecture;
+use crate::station::{chosen_release, limits, release_row};
+use crate::training::plan::{Champion, Plan};
+use crate::training::recipe::{Recipe, RecipeName};
+use crate::training::run::Run;
+use crate::training::set::{GoldSet, Place, TrainingSet, freeze};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What begins a run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Begin {
+    /// Radiographs in folders named after their grades, folders of such folders, or globs
+    #[arg(required_unless_present_any = ["labels", "run"], value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Learn from the graded knees whose readers agree, from the archive of the state folder
+    #[arg(long, conflicts_with = "paths")]
+    labels: bool,
+    /// The name of the run and of its release; default: the date and time
+    #[arg(long)]
+    name: Option<String>,
+    /// Never learn from these: labelled radiographs, or a file with a SHA-256 a line; default: [training] gold_share
+    #[arg(long, value_name = "PATH")]
+    gold: Option<PathBuf>,
+    /// How networks are trained; default: [training] recipe
+    #[arg(long, value_enum)]
+    recipe: Option<RecipeName>,
+    /// Change a number of the recipe, as in epochs=5 or augmentation.rotation=10; several times for several
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Where chance begins; default: [training] seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl Begin {
+    /// Begins it, and says so.
+    pub(super) fn run(
+        &self,
+        shop: &Shop,
+        networks: &[Architecture],
+        only_folds: &[usize],
+        promote: bool,
+        unattended: bool,
+    ) -> Result<Run, Failure> {
+        let training = &shop.settings.training;
+        let recipe = self.recipe(shop).map_err(usage)?;
+        let champion = champion(shop)?;
+        let networks = [networks, &training.networks].into_iter().find(|named| !named.is_empty());
+        let networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
+        let fitted_folds = if only_folds.is_empty() { (1..=training.folds).collect() } else { only_folds.to_vec() };
+        if let Some(fold) = fitted_folds.iter().find(|fold| !(1..=training.folds).contains(fold)) {
+            return Err(usage(anyhow::anyhow!(
+                "there is no fold {fold}: there are {}, counted from 1",
+                training.folds
+            )));
+        }
+        let (files, gold, data) = self.files(shop)?;
+        let seed = self.seed.unwrap_or(training.seed);
+        let created = jiff::Timestamp::now();
+        let name = self.name.clone().unwrap_or_else(|| created.strftime("run-%Y-%m-%d-%H%M%S").to_string());
+        // a run gives its name to a release: what would be refused at its end is refused at its beginning
+        check_name(&name, shop).map_err(usage)?;
+        let bar = progress::bar(files.len() + gold.files.len());
+        let jobs = shop.settings.grading.jobs();
+        let frozen = freeze(&files, &gold, training.folds, seed, &limits(&shop.settings), jobs, || bar.inc(1));
+        bar.finish_and_clear();
+        let (set, passed) = frozen.map_err(usage)?;
+        for Passed { file, reason } in &passed {
+            eprintln!("left out {}: {reason}", file.display());
+        }
+        let plan = Plan {
+            name,
+            created,
+            origin: if unattended { "schedule" } else { "command line" }.to_owned(),
+            data,
+            knees: Digest::of(b""),
+            seed,
+            networks,
+            folds: training.folds,
+            fitted_folds,
+            vote: training.vote,
+            champion: Some(Champion { name: champion.name().to_owned(), sha256: champion.digest().to_string() }),
+            promote: promote || unattended && training.promote,
+            recipe,
+            choice: training.choice,
+            gate: training.gate,
+        };
+        let run = Run::create(&shop.state.training, plan, &set)?;
+        match unattended {
+            true => tracing::info!(run = run.plan.name, knees = set.knees.len(), "a training begins"),
+            false => eprintln!("run {} in {}\n\n{}\n", run.plan.name, run.folder().display(), shares(&set)),
+        }
+        Ok(run)
+    }
+
+    fn recipe(&self, shop: &Shop) -> anyhow::Result<Recipe> {
+        let training = &shop.settings.training;
+        let mut changes = training.adjust.clone();
+        for word in &self.set {
+            let change: toml::Table = word.parse().or_else(|_| {
+                // words need no quotation marks on a command line
+                let (key, value) = word.split_once('=').unwrap_or((word, ""));
+                format!("{key} = {value:?}").parse()
+            })?;
+            merge(&mut changes, change);
+        }
+        Ok(self.recipe.unwrap_or(training.recipe).adjusted(&changes)?)
+    }
+
+    /// What to learn from, what never to learn from, and both in words.
+    fn files(&self, shop: &Shop) -> Result<(Vec<Labelled>, GoldSet, String), Failure> {
+        let mut gold = GoldSet { share: shop.settings.training.gold_share, ..GoldSet::default() };
+        if let Some(path) = &self.gold {
+            gold.share = 0.0;
+            match path.is_dir() {
+                true => gold.files = labelled(std::slice::from_ref(path), shop)?,
+                false => gold.radiographs = listed(path).map_err(usage)?,
+            }
+        }
+        if self.labels {
+            let (files, gone) = on_record(&shop.state)?;
+            if files.is_empty() {
+                return Err(usage(anyhow::anyhow!(
+                    "no graded knee whose original is in the archive has a label (`kellgrend report label_gaps`)"
+                )));
+            }
+            gone.iter().for_each(|Passed { file, reason }| eprintln!("left out {}: {reason}", file.display()));
+            let data = format!("{} knees of this installation's archive, as their readers grade them", files.len());
+            return Ok((files, gold, data));
+        }
+        let files = labelled(&self.paths, shop)?;
+        let folders: Vec<_> = self.paths.iter().map(|path| path.file_name().unwrap_or(path.as_os_str())).collect();
+        let names: Vec<_> = folders.iter().map(|name| name.to_string_lossy()).collect();
+        Ok((files, gold, format!("labelled radiographs in {}", names.join(", "))))
+    }
+}
+
+/// Labelled files; an error where there are none.
+fn labelled(paths: &Paths, shop: &Shop) -> Result<Vec<Labelled>, Failure> {
+    let own = shop.state.folders().map(|(_, path)| path.to_owned());
+    let (files, unreadable) = paths::expand(paths, &own).map_err(usage)?;
+    for (path, error) in unreadable {
+        eprintln!("left out {}: {error}", path.display());
+    }
+    let (files, others) = in_folders(files);
+    if files.is_empty() {
+        return Err(usage(anyhow::anyhow!(
+            "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)"
+        )));
+    }
+    if others > 0 {
+        eprintln!("left out {others} files, whose folders say no grade");
+    }
+    Ok(files)
+}
+
+fn listed(path: &Path) -> anyhow::Result<BTreeSet<Digest>> {
+    let text = std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let digest = |(number, line): (usize, &str)| {
+        let wrong = |_| anyhow::anyhow!("{} line {}: no SHA-256 (64 hexadecimal digits)", path.display(), number + 1);
+        line.trim().parse().map_err(wrong)
+    };
+    lines.map(digest).collect()
+}
+
+/// The release in service; where none ever was, the starter.
+fn champion(shop: &Shop) -> anyhow::Result<Release> {
+    let service = shop.ledger.in_service()?;
+    let chosen = chosen_release("", &shop.state.models, service.as_ref())?;
+    let release = chosen.map_or_else(|| starter::install(&shop.state.models).map_err(anyhow::Error::from), Ok)?;
+    shop.ledger.know_release(release_row(&release)?)?;
+    Ok(release)
+}
+
+/// The networks of a release, each once.
+fn architectures(release: &Release) -> Vec<Architecture> {
+    let members: Vec<_> = release.members().map(|member| member.entry().architecture).collect();
+    Architecture::ALL.into_iter().filter(|architecture| members.contains(architecture)).collect()
+}
+
+fn check_name(name: &str, shop: &Shop) -> anyhow::Result<()> {
+    crate::ensemble::release::plain_name(name).map_err(anyhow::Error::msg)?;
+    for (what, folder) in [("run", &shop.state.training), ("release", &shop.state.models)] {
+        anyhow::ensure!(!folder.join(name).exists(), "there is a {what} {name} already; choose another --name");
+    }
+    Ok(())
+}
+
+fn merge(into: &mut toml::Table, changes: toml::Table) {
+    for (key, change) in changes {
+        match (into.get_mut(&key), change) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(changes)) => merge(inner, changes),
+            (_, change) => drop(into.insert(key, change)),
+        }
+    }
+}
+
+/// A run as the ledger has it.
+pub(super) fn row(run: &Run, set: &TrainingSet) -> anyhow::Result<RunRow> {
+    let plan = &run.plan;
+    let gold_knees = set.gold().len();
+    Ok(RunRow {
+        name: plan.name.clone(),
+        begun_at: timestamp(plan.created),
+        origin: plan.origin.clone(),
+        data: plan.data.clone(),
+        knees: set.knees.len() - gold_knees,
+        gold_knees,
+        fits: plan.fits().len(),
+        plan: toml::to_string(plan)?,
+    })
+}
+
+/// The folds as a table.
+fn shares(set: &TrainingSet) -> String {
+    let rows = set.shares().into_iter().map(|share| {
+        let name = match share.place {
+            Place::Fold(fold) => format!("fold {}", fold + 1),
+            Place::Gold => "gold".to_owned(),
+        };
+        let counts = [share.patients, share.knees.iter().sum()].into_iter().chain(share.knees);
+        std::iter::once(name).chain(counts.map(|count| count.to_string())).collect::<Vec<_>>()
+    });
+    aligned(&["", "PATIENTS", "KNEES", "KL 0", "KL 1", "KL 2", "KL 3", "KL 4"], rows)
+}

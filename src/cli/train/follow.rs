@@ -1,0 +1,131 @@
+//! What is seen of a run: a bar on a terminal, a line an epoch, rows in the ledger.
+
+use super::Shop;
+use crate::ledger::{EpochRow, FitRow, Ledger};
+use crate::state::Priority;
+use crate::training::fit::{Epoch, FitError};
+use crate::training::plan::FitName;
+use crate::training::run::Run;
+use crate::training::work::Follow;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Shows a run and puts it on record.
+pub(super) struct Follower {
+    run: String,
+    epochs: usize,
+    ledger: Ledger,
+    priority: Priority,
+    stop: Arc<AtomicBool>,
+    unattended: bool,
+    bar: ProgressBar,
+    fit: String,
+    failed: usize,
+}
+
+impl Follower {
+    pub(super) fn new(run: &Run, shop: &Shop, stop: Arc<AtomicBool>, unattended: bool) -> Self {
+        let target = if unattended { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+        Self {
+            run: run.plan.name.clone(),
+            epochs: run.plan.recipe.epochs,
+            ledger: shop.ledger.clone(),
+            priority: shop.state.priority(),
+            stop,
+            unattended,
+            bar: ProgressBar::with_draw_target(Some(0), target),
+            fit: String::new(),
+            failed: 0,
+        }
+    }
+
+    /// How many fits have failed.
+    pub(super) fn finish(self) -> usize {
+        self.bar.finish_and_clear();
+        self.failed
+    }
+
+    fn row(&self, fit: FitName) -> FitRow {
+        FitRow { run: self.run.clone(), network: fit.network.to_string(), fold: fit.fold + 1 }
+    }
+
+    /// The run's folder has all that the ledger has: what cannot be put on record now is no reason to stop.
+    fn record(&self, recorded: Result<(), crate::ledger::LedgerError>) {
+        if let Err(error) = recorded {
+            tracing::warn!("the run goes on, but the ledger does not have all of it: {error}");
+        }
+    }
+
+    fn restart(&mut self, length: usize, template: &str) {
+        self.bar.reset();
+        self.bar.set_length(length as u64);
+        self.bar.set_style(ProgressStyle::with_template(template).expect("a valid template"));
+    }
+
+    fn say(&self, line: &str) {
+        match self.unattended {
+            true => tracing::info!(run = self.run, "{line}"),
+            false => self.bar.suspend(|| eprintln!("{line}")),
+        }
+    }
+}
+
+impl Follow for Follower {
+    fn reading(&mut self, knees: usize, side: u32) {
+        self.restart(knees, "{bar:40.cyan/blue} {pos:>6}/{len} {msg}");
+        self.bar.set_message(format!("knees read, at {side} pixels"));
+    }
+
+    fn read(&mut self) {
+        self.bar.inc(1);
+    }
+
+    fn begins(&mut self, fit: FitName, epochs: &[Epoch]) {
+        self.record(self.ledger.fit_begun(self.row(fit), epochs.iter().map(epoch_row).collect()));
+        self.fit = fit.to_string();
+        match epochs.len() {
+            0 => self.say(&format!("{fit} begins")),
+            epochs => self.say(&format!("{fit} goes on after epoch {epochs}")),
+        }
+        self.restart(1, "{bar:40.cyan/blue} {pos:>5}/{len} {msg}, {eta} to the epoch's end");
+    }
+
+    fn step(&mut self, epoch: usize, step: usize, steps: usize) -> bool {
+        if step == 0 {
+            self.bar.reset();
+            self.bar.set_length(steps as u64);
+            self.bar.set_message(format!("{}, epoch {epoch}/{}", self.fit, self.epochs));
+        }
+        self.bar.set_position(step as u64);
+        // knees that wait for a grade go first
+        self.priority.wait_for_grading();
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    fn epoch(&mut self, fit: FitName, epoch: &Epoch) {
+        self.record(self.ledger.epoch_ended(self.row(fit), epoch_row(epoch)));
+        let Epoch { epoch: number, train_loss, loss, accuracy, quadratic_kappa, seconds, is_best, .. } = *epoch;
+        let kappa = quadratic_kappa.map_or("    -".to_owned(), |kappa| format!("{kappa:.3}"));
+        let mark = if is_best { "  best" } else { "" };
+        self.say(&format!(
+            "{fit:<28} epoch {number:>3}/{}  loss {train_loss:.3}  left-out loss {loss:.3}  accuracy {accuracy:.3}  \
+             kappa {kappa}  {seconds:.0} s{mark}",
+            self.epochs
+        ));
+    }
+
+    fn ends(&mut self, fit: FitName, outcome: Result<&[Epoch], &FitError>) {
+        if let Err(error) = outcome {
+            self.failed += 1;
+            self.say(&format!("{fit} has failed: {error}"));
+        }
+        let row = outcome.map(|curve| curve.iter().map(epoch_row).collect()).map_err(ToString::to_string);
+        self.record(self.ledger.fit_ended(self.row(fit), row));
+    }
+}
+
+fn epoch_row(epoch: &Epoch) -> EpochRow {
+    let Epoch { epoch, rate, train_loss, loss, accuracy, quadratic_kappa, seconds, is_best } = *epoch;
+    EpochRow { epoch, seconds, rate, train_loss, loss, accuracy, quadratic_kappa, is_best }
+}

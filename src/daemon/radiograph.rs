@@ -1,0 +1,105 @@
+//! One claimed file, seen through to the archive or to quarantine, however often it takes.
+
+use crate::grading::{Fate, Subject, Trouble};
+use crate::intake::Claimed;
+use crate::state::{Priority, UNKNOWN};
+use crate::station::Station;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// After trouble that is not the radiograph's (disk full, ledger busy) it is tried again, after pauses that double.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LAST_PAUSE: Duration = Duration::from_secs(320);
+
+/// Until it is put away, or `stopped` says that the rest is for the next start.
+pub async fn see_through(
+    station: Arc<Station>,
+    claim: Claimed,
+    priority: Priority,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let sha256 = claim.digest.short();
+    let subject = Subject {
+        file: claim.file,
+        digest: claim.digest,
+        path: station.state.in_work(&claim.digest),
+        side_by_name: claim.side_by_name,
+        name: claim.name,
+        arrived: claim.claimed_at,
+    };
+    let mut pause = FIRST_PAUSE;
+    let mut fate = None;
+    loop {
+        let first = priority.clone();
+        let turn = tokio::task::spawn_blocking(move || first.grading()).await;
+        let outcome = match &fate {
+            None => decide(&station, &subject, pause >= LAST_PAUSE).await.map(|found| fate = Some(found)),
+            Some(fate) => match put_away(&station, &subject, fate).await {
+                Ok(()) => return,
+                trouble => trouble,
+            },
+        };
+        match outcome {
+            Ok(()) => continue,
+            Err(Trouble::Stopped(_)) => return,
+            // Its fate is on record; it was moved already, or somebody took it: nothing is left to move.
+            Err(Trouble::PutAway(_)) if !subject.path.exists() => return,
+            Err(Trouble::Read(_)) if !subject.path.exists() => return withdraw(&station, &subject).await,
+            Err(trouble) => tracing::error!(sha256, "{trouble}; trying again in {} s", pause.as_secs()),
+        }
+        // training need not wait for what waits itself
+        drop(turn);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
+
+/// Grade, or find that it cannot be graded. On the last attempt a failure of the networks is the film's fate.
+async fn decide(station: &Station, subject: &Subject, last: bool) -> Result<Fate, Trouble> {
+    let (code, reason) = match station.desk().grading.grade(subject).await {
+        Err(Trouble::Changed) => {
+            ("changed", "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned())
+        }
+        Err(Trouble::Networks(what)) if last => (
+            "networks-failed",
+            format!("The networks fail on it again and again ({what}). `kellgrend retry` tries anew."),
+        ),
+        outcome => return outcome,
+    };
+    station.ledger.quarantined(subject.file, code, reason.clone()).await?;
+    Ok(Fate::Refused { code, reason, extension: UNKNOWN })
+}
+
+/// Move the original to where its fate belongs.
+async fn put_away(station: &Arc<Station>, subject: &Subject, fate: &Fate) -> Result<(), Trouble> {
+    let (station, digest) = (station.clone(), subject.digest);
+    let sha256 = digest.short();
+    let moved = match fate {
+        Fate::Published { knees, extension } => {
+            for knee in knees {
+                let knee = &knee.knee;
+                tracing::info!(sha256, side = %knee.side, grade = %knee.grade, agreement = knee.agreement, "graded");
+            }
+            let extension = *extension;
+            tokio::task::spawn_blocking(move || station.state.put_into_archive(&digest, extension)).await
+        }
+        Fate::Refused { code, reason, extension } => {
+            tracing::warn!(sha256, code, "quarantined: {reason}");
+            let (text, extension) = (format!("{code}: {reason}"), *extension);
+            tokio::task::spawn_blocking(move || station.state.put_into_quarantine(&digest, extension, &text)).await
+        }
+    };
+    moved.map_err(|_| Trouble::Defect("a worker panicked"))?.map_err(Trouble::PutAway)
+}
+
+async fn withdraw(station: &Station, subject: &Subject) {
+    tracing::error!(sha256 = subject.digest.short(), "it is no longer in work: somebody took it away");
+    let (ledger, file) = (station.ledger.clone(), subject.file);
+    let withdraw = move || ledger.withdrawn(file, "vanished", "the file was taken out of the work folder");
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(withdraw).await {
+        tracing::error!("{error}");
+    }
+}

@@ -1,0 +1,233 @@
+//! Runs of training, their fits, and what was decided when one was due.
+
+use super::{Ledger, LedgerError, now};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+/// A run that was begun.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the columns of the table `training_runs`
+pub struct RunRow {
+    pub name: String,
+    pub begun_at: String,
+    pub origin: String,
+    pub data: String,
+    pub knees: usize,
+    pub gold_knees: usize,
+    pub fits: usize,
+    pub plan: String,
+}
+
+/// One network and fold of a run.
+#[derive(Clone, Debug)]
+pub struct FitRow {
+    /// The run's name.
+    pub run: String,
+    /// The network's name.
+    pub network: String,
+    /// From 1.
+    pub fold: usize,
+}
+
+/// One epoch of a fit.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the columns of the table `training_epochs`
+pub struct EpochRow {
+    pub epoch: usize,
+    pub seconds: f64,
+    pub rate: f64,
+    pub train_loss: f64,
+    pub loss: f64,
+    pub accuracy: f64,
+    pub quadratic_kappa: Option<f64>,
+    pub is_best: bool,
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Its release is in service.
+    Promoted,
+    /// Its release is not.
+    Kept,
+    /// It has none.
+    Failed,
+}
+
+impl RunOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Promoted => "promoted",
+            Self::Kept => "kept",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What the schedule asks the ledger.
+#[derive(Clone, Debug)]
+pub struct TrainingFacts {
+    /// Up to when slots of the schedule have been decided, or when it was set.
+    pub decided: Option<Timestamp>,
+    /// Labels that came since the last run that the schedule or anybody began.
+    pub new_labels: usize,
+    /// When that was.
+    pub last_begun: Option<Timestamp>,
+    /// A run that the schedule began and that has not ended.
+    pub open: Option<String>,
+}
+
+impl Ledger {
+    /// A run is begun; again, it changes nothing.
+    pub fn run_begun(&self, run: RunRow) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute(
+                "INSERT INTO training_runs (name, begun_at, origin, data, knees, gold_knees, fits, plan) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                params![
+                    run.name,
+                    run.begun_at,
+                    run.origin,
+                    run.data,
+                    run.knees as i64,
+                    run.gold_knees as i64,
+                    run.fits as i64,
+                    run.plan
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// A fit begins, or goes on after epochs that are over.
+    pub fn fit_begun(&self, fit: FitRow, epochs: Vec<EpochRow>) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute(
+                "INSERT INTO training_fits (run, network, fold, begun_at, state) VALUES (?1, ?2, ?3, ?4, 'fitting') \
+                 ON CONFLICT DO UPDATE SET state = 'fitting', ended_at = NULL, reason = NULL",
+                params![fit.run, fit.network, fit.fold as i64, now()],
+            )?;
+            enter(db, &fit, &epochs)
+        })
+    }
+
+    /// An epoch is over.
+    pub fn epoch_ended(&self, fit: FitRow, epoch: EpochRow) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| enter(db, &fit, &[epoch]))
+    }
+
+    /// A fit is over, with all of its epochs or the reason why it has failed. What is on record already stays.
+    pub fn fit_ended(&self, fit: FitRow, outcome: Result<Vec<EpochRow>, String>) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute(
+                "INSERT INTO training_fits (run, network, fold, begun_at, state) VALUES (?1, ?2, ?3, ?4, 'fitting') \
+                 ON CONFLICT DO NOTHING",
+                params![fit.run, fit.network, fit.fold as i64, now()],
+            )?;
+            let (state, failure) = match outcome {
+                Ok(epochs) => {
+                    enter(db, &fit, &epochs)?;
+                    ("fitted", None)
+                }
+                Err(reason) => ("failed", Some(reason)),
+            };
+            db.execute(
+                "UPDATE training_fits SET state = ?4, ended_at = ?5, reason = ?6 \
+                 WHERE run = ?1 AND network = ?2 AND fold = ?3 AND state = 'fitting'",
+                params![fit.run, fit.network, fit.fold as i64, state, now(), failure],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// A run is over.
+    pub fn run_ended(
+        &self,
+        run: String,
+        outcome: RunOutcome,
+        release: Option<String>,
+        reasons: String,
+    ) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute(
+                "UPDATE training_runs SET ended_at = ?2, outcome = ?3, release = ?4, reasons = ?5 WHERE name = ?1",
+                params![run, now(), outcome.as_str(), release, reasons],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// A schedule is in force; where another one was, nothing of this one was missed before now.
+    pub fn schedule_set(&self, schedule: String) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            let last = "SELECT schedule FROM training_slots ORDER BY slot DESC LIMIT 1";
+            let last: Option<String> = db.query_row(last, [], |row| row.get(0)).optional()?;
+            if last.as_ref() != Some(&schedule) {
+                decide(db, &now(), &schedule, "the schedule was set")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A slot of the schedule is decided.
+    pub fn slot_decided(&self, slot: Timestamp, schedule: String, decision: String) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| decide(db, &super::timestamp(slot), &schedule, &decision))
+    }
+
+    /// What the schedule needs to know.
+    pub fn training_facts(&self, schedule: String) -> Result<TrainingFacts, LedgerError> {
+        self.write_blocking(move |db| {
+            let time = |sql: &str, of: &[&dyn rusqlite::ToSql]| {
+                let told: Option<String> = db.query_row(sql, of, |row| row.get(0)).optional()?.flatten();
+                Ok::<_, rusqlite::Error>(told.and_then(|told| told.parse().ok()))
+            };
+            let last_begun = "SELECT max(begun_at) FROM training_runs";
+            let new_labels: i64 = db.query_row(
+                "SELECT count(*) FROM labels WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs), '')",
+                [],
+                |row| row.get(0),
+            )?;
+            let open = "SELECT name FROM training_runs WHERE origin = 'schedule' AND ended_at IS NULL \
+                        ORDER BY begun_at DESC LIMIT 1";
+            Ok(TrainingFacts {
+                decided: time("SELECT max(slot) FROM training_slots WHERE schedule = ?1", &[&schedule])?,
+                new_labels: new_labels as usize,
+                last_begun: time(last_begun, &[])?,
+                open: db.query_row(open, [], |row| row.get(0)).optional()?,
+            })
+        })
+    }
+}
+
+/// Epochs of a fit, those that are not on record yet.
+fn enter(db: &Connection, fit: &FitRow, epochs: &[EpochRow]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO training_epochs (run, network, fold, epoch, ended_at, seconds, rate, train_loss, loss, accuracy, \
+         quadratic_kappa, is_best) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+    )?;
+    for epoch in epochs {
+        insert.execute(params![
+            fit.run,
+            fit.network,
+            fit.fold as i64,
+            epoch.epoch as i64,
+            now(),
+            epoch.seconds,
+            epoch.rate,
+            epoch.train_loss,
+            epoch.loss,
+            epoch.accuracy,
+            epoch.quadratic_kappa,
+            epoch.is_best
+        ])?;
+    }
+    Ok(())
+}
+
+fn decide(db: &Connection, slot: &str, schedule: &str, decision: &str) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO training_slots (slot, schedule, decided_at, decision) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![slot, schedule, now(), decision],
+    )?;
+    Ok(())
+}

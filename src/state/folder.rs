@@ -1,0 +1,53 @@
+//! Writing a folder once, whole or not at all.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Writes files into a new folder `parent/name`, which exists afterwards with all of them on disk, or not at all. One that
+/// exists is left as it is: [`io::ErrorKind::AlreadyExists`].
+pub fn write_once(parent: &Path, name: &str, files: &[(&str, &[u8])]) -> io::Result<PathBuf> {
+    let path = parent.join(name);
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let partial = write(parent, files)?;
+    match fs::rename(partial.path(), &path) {
+        Ok(()) => {
+            // it has moved away, and so is not there to be removed
+            let _moved = partial.keep();
+            File::open(parent)?.sync_all()?;
+            Ok(path)
+        }
+        // somebody else was faster
+        Err(_) if path.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The files on disk, in a folder that is removed when dropped.
+fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<TempDir> {
+    fs::create_dir_all(parent)?;
+    // readable by others, unlike a temporary folder: another user than the writer may grade
+    let open_to_all = Permissions::from_mode(0o755);
+    let partial = tempfile::Builder::new().prefix(".partial-").permissions(open_to_all).tempdir_in(parent)?;
+    for (name, bytes) in files {
+        let mut file = File::create_new(partial.path().join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+    }
+    File::open(partial.path())?.sync_all()?;
+    Ok(partial)
+}
+
+/// Writes a file anew, whole or not at all: under another name beside it, synced, renamed.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+    partial.write_all(bytes)?;
+    partial.as_file().sync_all()?;
+    partial.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,124 @@
+//! Knees that no network has learnt from, graded by a release as it would grade them in service.
+
+use super::reading::read_all;
+use super::set::Knee;
+use crate::ensemble::{Ensemble, Graded, SaliencyMap};
+use crate::evaluation::Case;
+use crate::grade::KlGrade;
+use crate::outbox::overlay::{Caption, Layer, MapView, Palette, overlay, png_rgb};
+use crate::radiograph::Limits;
+use crate::side::Side;
+use image::GrayImage;
+
+/// What a release says of knees whose grades are known, in their order.
+pub struct Examined {
+    /// Whose knees they are, by number.
+    pub patients: Vec<usize>,
+    /// What is said of them.
+    pub truths: Vec<KlGrade>,
+    /// What the release says.
+    pub graded: Vec<Graded>,
+}
+
+/// Grades them all. A file that is not what it was when the set was frozen is an error.
+pub fn examine(
+    ensemble: &Ensemble,
+    knees: &[&Knee],
+    limits: &Limits,
+    jobs: usize,
+    mut seen: impl FnMut(),
+) -> anyhow::Result<Vec<Graded>> {
+    let mut graded = Vec::with_capacity(knees.len());
+    let mut waiting: Vec<GrayImage> = Vec::new();
+    let mut outcome = Ok(());
+    let mut grade = |waiting: &mut Vec<GrayImage>| -> anyhow::Result<()> {
+        graded.extend(ensemble.grade(&waiting.iter().collect::<Vec<_>>())?);
+        waiting.clear();
+        Ok(())
+    };
+    let read = |knee: &&Knee| {
+        let film = knee.labelled().read(limits)?;
+        if film.digest == knee.radiograph {
+            Ok(film.knee)
+        } else {
+            Err("it has changed since the run began".to_owned())
+        }
+    };
+    read_all(knees, jobs, read, |index, knee| {
+        seen();
+        if outcome.is_err() {
+            return;
+        }
+        outcome = match knee {
+            Err(error) => {
+                let path = knees[index].path.display();
+                Err(anyhow::anyhow!("{path} belongs to the training set and cannot be read: {error}"))
+            }
+            Ok(knee) => {
+                waiting.push(knee);
+                if waiting.len() < ensemble.knees_at_once() { Ok(()) } else { grade(&mut waiting) }
+            }
+        };
+    });
+    outcome?;
+    if !waiting.is_empty() {
+        grade(&mut waiting)?;
+    }
+    Ok(graded)
+}
+
+impl Examined {
+    /// The ensemble's answers.
+    pub fn cases(&self) -> Vec<Case> {
+        self.of(|graded| (graded.grade, graded.probabilities))
+    }
+
+    /// One member's.
+    pub fn cases_of(&self, member: usize) -> Vec<Case> {
+        self.of(|graded| (graded.votes[member].grade, graded.votes[member].probabilities))
+    }
+
+    fn of(&self, answer: impl Fn(&Graded) -> (KlGrade, crate::grade::Probabilities)) -> Vec<Case> {
+        let knees = self.patients.iter().zip(&self.truths).zip(&self.graded);
+        knees
+            .map(|((&patient, &truth), graded)| {
+                let (grade, probabilities) = answer(graded);
+                Case { patient, truth, grade, probabilities }
+            })
+            .collect()
+    }
+
+    /// A few knees to show: of each grade one that was graded right, and those that are furthest off.
+    pub fn telling(&self) -> Vec<usize> {
+        let right = |grade| {
+            self.truths.iter().zip(&self.graded).position(|(&truth, graded)| truth == grade && graded.grade == grade)
+        };
+        let off = |&index: &usize| self.truths[index].index().abs_diff(self.graded[index].grade.index());
+        let mut wrong: Vec<usize> = (0..self.truths.len()).filter(|index| off(index) > 0).collect();
+        wrong.sort_by_key(|index| std::cmp::Reverse(off(index)));
+        KlGrade::ALL.into_iter().filter_map(right).chain(wrong.into_iter().take(MOST_WRONG)).collect()
+    }
+}
+
+/// So many errors are shown.
+const MOST_WRONG: usize = 3;
+
+/// The picture of a knee and where the networks looked, and a line below it.
+pub fn picture(knee: &GrayImage, truth: KlGrade, graded: &Graded, release: &str) -> anyhow::Result<(String, Vec<u8>)> {
+    let SaliencyMap { size, values } = graded.map.as_ref().ok_or_else(|| anyhow::anyhow!("there is no map"))?;
+    let caption = Caption {
+        side: Side::Unknown,
+        grade: graded.grade,
+        probabilities: &graded.probabilities,
+        agreement: graded.agreement,
+        members: graded.votes.len(),
+        missing: graded.missing.len(),
+        release,
+    };
+    let drawn = overlay(knee, Layer::Map(MapView::new(*size, values)?, Palette::default()), &caption);
+    let words = match truth == graded.grade {
+        true => format!("Grade {truth}, graded {truth}"),
+        false => format!("Grade {truth}, graded {}", graded.grade),
+    };
+    Ok((words, png_rgb(&drawn)?))
+}

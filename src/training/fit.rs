@@ -1,0 +1,281 @@
+//! One network learns from four folds and is judged on the fifth.
+
+mod checkpoint;
+mod error;
+mod judge;
+mod progress;
+
+pub use checkpoint::Checkpoint;
+pub use error::FitError;
+pub use progress::{Epoch, Watch};
+
+use super::{
+    optimiser::Adam,
+    parameters::{Learning, Parameters},
+    pictures::Pictures,
+    recipe::{Balance, Keep, Recipe},
+};
+use crate::digest::Digest;
+use crate::grade::{GRADES, KlGrade};
+use crate::networks::{Architecture, Form, Network, weights::Weights};
+use judge::{Judged, judge};
+use rand::{Rng as _, SeedableRng as _, seq::SliceRandom as _};
+use rand_chacha::ChaCha8Rng;
+use std::time::Instant;
+use tch::{Device, Kind, Reduction, Tensor};
+
+/// What is to be done.
+pub struct Fit<'a> {
+    /// The network.
+    pub architecture: Architecture,
+    /// How it is trained.
+    pub recipe: &'a Recipe,
+    /// Where chance begins.
+    pub seed: u64,
+    /// All knees of the training set.
+    pub pictures: &'a Pictures,
+    /// What is said of each.
+    pub truths: &'a [KlGrade],
+    /// Those to learn from, as indices.
+    pub learn: &'a [i64],
+    /// Those that are left out, to be judged.
+    pub judge: &'a [i64],
+    /// Where it computes.
+    pub device: Device,
+    /// The numbers that convolutions compute in while they learn.
+    pub numbers: Kind,
+    /// The form in which it is judged, and will grade.
+    pub form: Form,
+}
+
+/// First weights, and whether they are ImageNet's, whose last layer is no use.
+pub struct Beginning {
+    /// The tensors, by name.
+    pub weights: Weights,
+    /// torchvision's, for 1000 classes.
+    pub is_imagenet: bool,
+}
+
+/// A network that was fitted.
+pub struct Fitted {
+    /// Its weights, safetensors in float16.
+    pub weights: Vec<u8>,
+    /// The mean over both views of the logits of each knee that was left out.
+    pub logits: Vec<[f32; GRADES]>,
+    /// Epoch by epoch.
+    pub curve: Vec<Epoch>,
+}
+
+/// Ignored by libtorch where no class has this number.
+const NO_CLASS: i64 = -100;
+
+/// How often the device is asked how it goes: each time it has to finish what it was given.
+const LOOK_EVERY: usize = 16;
+
+impl Fit<'_> {
+    /// Fits it from the beginning or from a checkpoint. Every epoch is shown to `watch`, with what it takes to go on from it.
+    pub fn run(
+        &self,
+        beginning: Beginning,
+        checkpoint: Option<Checkpoint>,
+        watch: &mut dyn Watch,
+    ) -> Result<Fitted, FitError> {
+        let Beginning { weights, is_imagenet } = beginning;
+        let (network, parts) = self.architecture.build_to_learn(weights.on(self.device), is_imagenet)?;
+        let mut parameters = tch::no_grad(|| Parameters::gather(parts, self.numbers, self.device))?;
+        let mut state = match checkpoint {
+            Some(checkpoint) => State::resumed(checkpoint, &mut parameters, self)?,
+            None => State::begun(&parameters, self)?,
+        };
+        while !self.has_ended(&state) {
+            self.epoch(&network, &mut parameters, &mut state, watch)?;
+        }
+        let kept = match (self.recipe.keep, state.best) {
+            (Keep::Best, Some(best)) => best,
+            _ => state.average,
+        };
+        let weights = parameters.state_dict(&kept)?;
+        let Judged { logits, .. } = judge(self, &weights, state.curve.len())?;
+        Ok(Fitted { weights, logits, curve: state.curve })
+    }
+
+    fn has_ended(&self, state: &State) -> bool {
+        let has_enough = self.recipe.patience > 0 && state.misses >= self.recipe.patience;
+        has_enough || state.curve.len() >= self.recipe.epochs
+    }
+
+    /// One epoch, judged and remembered.
+    fn epoch(
+        &self,
+        network: &Network,
+        parameters: &mut Parameters,
+        state: &mut State,
+        watch: &mut dyn Watch,
+    ) -> Result<(), FitError> {
+        let began = Instant::now();
+        let number = state.curve.len();
+        if number == self.recipe.head_epochs {
+            state.adam = Adam::new(self.recipe.optimiser, &parameters.learning_values()?)?;
+        }
+        let train_loss = self.learn(number, network, parameters, state, watch)?;
+        let weights = tch::no_grad(|| parameters.state_dict(&state.average))?;
+        let judged = judge(self, &weights, number + 1)?;
+        let best = state.curve.iter().filter(|epoch| epoch.is_best).map(|epoch| epoch.loss).next_back();
+        let is_best = best.is_none_or(|best| judged.loss <= best + self.recipe.tolerance);
+        state.misses = if is_best { 0 } else { state.misses + 1 };
+        if is_best && self.recipe.keep == Keep::Best {
+            state.best = Some(state.average.copy());
+        }
+        state.curve.push(Epoch {
+            epoch: number + 1,
+            rate: self.rate(number as f64 + 1.0),
+            train_loss,
+            loss: judged.loss,
+            accuracy: judged.accuracy,
+            quadratic_kappa: judged.quadratic_kappa,
+            seconds: began.elapsed().as_secs_f64(),
+            is_best,
+        });
+        let checkpoint = if self.has_ended(state) { None } else { Some(state.checkpoint(parameters)?) };
+        watch.epoch(&state.curve[number], checkpoint)
+    }
+
+    /// One pass over the knees to learn from; their mean loss.
+    fn learn(
+        &self,
+        epoch: usize,
+        network: &Network,
+        parameters: &mut Parameters,
+        state: &mut State,
+        watch: &mut dyn Watch,
+    ) -> Result<f64, FitError> {
+        let mut chance = self.chance(epoch);
+        let knees = self.order(&mut chance);
+        let batch = self.recipe.batch.min(knees.len());
+        let steps = knees.len() / batch;
+        let mut sum = Tensor::f_zeros([1], (Kind::Float, self.device))?;
+        let balance = self.balance()?;
+        for (step, knees) in knees.chunks_exact(batch).enumerate() {
+            if !watch.step(step, steps) {
+                return Err(FitError::Stopped);
+            }
+            let learning = if epoch < self.recipe.head_epochs { Learning::Head } else { Learning::All };
+            let views = tch::no_grad(|| self.pictures.to_learn(knees, &self.recipe.augmentation, &mut chance))?;
+            let map = match learning {
+                Learning::Head => tch::no_grad(|| network.map(&views)),
+                Learning::All => network.map(&views),
+            }?;
+            let truths: Vec<i64> = knees.iter().map(|&knee| self.truths[knee as usize].index() as i64).collect();
+            let truths = Tensor::f_from_slice(&truths)?.f_to(self.device)?;
+            let smoothing = self.recipe.label_smoothing;
+            let logits = network.logits(&map)?;
+            let loss = logits.f_cross_entropy_loss(&truths, balance.as_ref(), Reduction::Mean, NO_CLASS, smoothing)?;
+            let at = epoch as f64 + step as f64 / steps as f64;
+            self.step(&loss, learning, self.rate(at), parameters, state)?;
+            let _sum = tch::no_grad(|| sum.f_add_(&loss.f_detach()?))?;
+            if (step + 1) % LOOK_EVERY == 0 && !sum.f_double_value(&[0])?.is_finite() {
+                return Err(FitError::NotFinite { epoch: epoch + 1 });
+            }
+        }
+        let mean = sum.f_double_value(&[0])? / steps as f64;
+        if mean.is_finite() { Ok(mean) } else { Err(FitError::NotFinite { epoch: epoch + 1 }) }
+    }
+
+    fn step(
+        &self,
+        loss: &Tensor,
+        learning: Learning,
+        rate: f64,
+        parameters: &mut Parameters,
+        state: &mut State,
+    ) -> Result<(), FitError> {
+        let mut values = parameters.learning_values()?;
+        let gradient = parameters.gradient(loss, learning)?;
+        tch::no_grad(|| {
+            let decay = if learning == Learning::All { self.recipe.weight_decay } else { 0.0 };
+            state.adam.step(&mut values, &gradient, rate, decay)?;
+            parameters.changed()?;
+            state.steps += 1;
+            // the first steps lead far away from where it began, which the mean had better forget
+            let kept = self.recipe.average.min((1 + state.steps) as f64 / (10 + state.steps) as f64);
+            match self.recipe.average > 0.0 {
+                true => state.average.f_lerp_(&parameters.values, 1.0 - kept).map(drop),
+                false => Ok(state.average.f_copy_(&parameters.values).map(drop)?),
+            }
+        })?;
+        Ok(())
+    }
+
+    /// The rate at a time, in epochs.
+    fn rate(&self, at: f64) -> f64 {
+        let head = self.recipe.head_epochs as f64;
+        if at < head { self.recipe.head_rate } else { self.recipe.rate(at - head) }
+    }
+
+    /// An epoch's chance is its own, so that one that was broken off goes the same way again.
+    fn chance(&self, epoch: usize) -> ChaCha8Rng {
+        let words = format!("{} {epoch}", self.seed);
+        ChaCha8Rng::from_seed(Digest::of(words.as_bytes()).bytes())
+    }
+
+    /// The knees of an epoch, in the order in which they are seen.
+    fn order(&self, chance: &mut ChaCha8Rng) -> Vec<i64> {
+        let mut knees = self.learn.to_vec();
+        if self.recipe.balance == Balance::Sampling {
+            let by_grade = |grade| move |knee: &i64| self.truths[*knee as usize] == grade;
+            let grades =
+                KlGrade::ALL.map(|grade| self.learn.iter().copied().filter(by_grade(grade)).collect::<Vec<_>>());
+            let there: Vec<_> = grades.iter().filter(|knees| !knees.is_empty()).collect();
+            for knee in &mut knees {
+                let grade = there[chance.random_range(0..there.len())];
+                *knee = grade[chance.random_range(0..grade.len())];
+            }
+        }
+        knees.shuffle(chance);
+        knees
+    }
+
+    /// What a knee's loss counts, by grade: as much for all knees of a rare grade together as of a common one.
+    fn balance(&self) -> Result<Option<Tensor>, FitError> {
+        if self.recipe.balance != Balance::Weights {
+            return Ok(None);
+        }
+        let mut counts = [0.0f32; GRADES];
+        self.learn.iter().for_each(|&knee| counts[self.truths[knee as usize].index()] += 1.0);
+        let all: f32 = counts.iter().sum();
+        let weights = counts.map(|count| all / (GRADES as f32 * count.max(1.0)));
+        Ok(Some(Tensor::f_from_slice(&weights)?.f_to(self.device)?))
+    }
+}
+
+/// Where a fit stands.
+struct State {
+    adam: Adam,
+    steps: i64,
+    /// The running mean of all values.
+    average: Tensor,
+    /// The mean as it was at the best epoch.
+    best: Option<Tensor>,
+    /// Epochs in a row that were not the best.
+    misses: usize,
+    curve: Vec<Epoch>,
+}
+
+impl State {
+    fn begun(parameters: &Parameters, fit: &Fit) -> Result<Self, FitError> {
+        Ok(Self {
+            adam: Adam::new(fit.recipe.optimiser, &parameters.learning_values()?)?,
+            steps: 0,
+            average: parameters.values.copy(),
+            best: None,
+            misses: 0,
+            curve: Vec::new(),
+        })
+    }
+
+    fn resumed(checkpoint: Checkpoint, parameters: &mut Parameters, fit: &Fit) -> Result<Self, FitError> {
+        let mut state = Self::begun(parameters, fit)?;
+        checkpoint.give_back(parameters, &mut state)?;
+        Ok(state)
+    }
+}

@@ -1,0 +1,129 @@
+//! What it takes to go on from the end of an epoch: a safetensors file.
+
+use super::{Epoch, FitError, State};
+use crate::training::parameters::Parameters;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use tch::{Device, Kind, TchError, Tensor};
+
+/// The name of what is no tensor in the file's own metadata.
+const FACTS: &str = "kellgrend";
+
+/// A checkpoint in memory.
+pub struct Checkpoint {
+    facts: Facts,
+    tensors: Vec<(&'static str, Vec<f32>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    steps: i64,
+    adam_steps: i64,
+    misses: usize,
+    curve: Vec<Epoch>,
+}
+
+const VALUES: &str = "values";
+const AVERAGE: &str = "average";
+const MEAN: &str = "mean";
+const SQUARE: &str = "square";
+const BEST: &str = "best";
+
+impl State {
+    /// Everything that changes from step to step.
+    pub(super) fn checkpoint(&self, parameters: &Parameters) -> Result<Checkpoint, FitError> {
+        let mut tensors = vec![
+            (VALUES, numbers(&parameters.values)?),
+            (AVERAGE, numbers(&self.average)?),
+            (MEAN, numbers(&self.adam.mean)?),
+            (SQUARE, numbers(&self.adam.square)?),
+        ];
+        if let Some(best) = &self.best {
+            tensors.push((BEST, numbers(best)?));
+        }
+        let (steps, adam_steps, misses) = (self.steps, self.adam.steps, self.misses);
+        Ok(Checkpoint { facts: Facts { steps, adam_steps, misses, curve: self.curve.clone() }, tensors })
+    }
+}
+
+impl Checkpoint {
+    /// The file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, FitError> {
+        let unusable = |error: &dyn std::fmt::Display| FitError::Checkpoint(error.to_string());
+        let facts = serde_json::to_string(&self.facts).map_err(|error| unusable(&error))?;
+        let bytes: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, numbers)| {
+                (*name, numbers.len(), numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>())
+            })
+            .collect();
+        let views = bytes
+            .iter()
+            .map(|(name, length, bytes)| Ok((*name, TensorView::new(Dtype::F32, vec![*length], bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+        views
+            .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(FACTS.to_owned(), facts)]))))
+            .map_err(|error| unusable(&error))
+    }
+
+    /// A file's content; an error for what is not one.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FitError> {
+        let unusable = |error: &dyn std::fmt::Display| FitError::Checkpoint(error.to_string());
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| unusable(&error))?;
+        let facts = metadata.metadata().as_ref().and_then(|all| all.get(FACTS));
+        let facts = facts.ok_or_else(|| FitError::Checkpoint("it is no checkpoint".to_owned()))?;
+        let facts = serde_json::from_str(facts).map_err(|error| unusable(&error))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|error| unusable(&error))?;
+        let mut tensors = Vec::new();
+        for name in [VALUES, AVERAGE, MEAN, SQUARE, BEST] {
+            if let Ok(tensor) = file.tensor(name) {
+                let numbers = tensor.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+                tensors.push((name, numbers.collect()));
+            }
+        }
+        Ok(Self { facts, tensors })
+    }
+
+    /// Epochs that are over.
+    pub fn curve(&self) -> &[Epoch] {
+        &self.facts.curve
+    }
+
+    /// Puts everything back where it was.
+    pub(super) fn give_back(self, parameters: &mut Parameters, state: &mut State) -> Result<(), FitError> {
+        let Self { facts: Facts { steps, adam_steps, misses, curve }, tensors } = self;
+        let device = parameters.values.device();
+        tch::no_grad(|| {
+            for (name, numbers) in tensors {
+                let tensor = Tensor::f_from_slice(&numbers)?.f_to(device)?;
+                let mut place = match name {
+                    VALUES => parameters.values.shallow_clone(),
+                    AVERAGE => state.average.shallow_clone(),
+                    MEAN => state.adam.mean.shallow_clone(),
+                    SQUARE => state.adam.square.shallow_clone(),
+                    _ => {
+                        state.best = Some(tensor);
+                        continue;
+                    }
+                };
+                if place.numel() != tensor.numel() {
+                    return Err(FitError::Checkpoint("it is of another network".to_owned()));
+                }
+                place.f_copy_(&tensor).map_err(FitError::from)?;
+            }
+            parameters.changed()?;
+            Ok(())
+        })?;
+        (state.steps, state.adam.steps, state.misses, state.curve) = (steps, adam_steps, misses, curve);
+        Ok(())
+    }
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
+    let tensor = tensor.f_to_kind(Kind::Float)?.f_to(Device::Cpu)?;
+    let mut numbers = vec![0f32; tensor.numel()];
+    tensor.f_copy_data(&mut numbers, tensor.numel())?;
+    Ok(numbers)
+}

@@ -1,0 +1,53 @@
+//! The knees that were left out, graded as the network will grade.
+
+use super::{Fit, FitError};
+use crate::evaluation::Confusion;
+use crate::grade::{GRADES, Probabilities};
+use crate::networks::weights::Weights;
+use tch::{Device, Kind};
+
+/// What came of it.
+pub struct Judged {
+    /// The mean over both views, knee by knee.
+    pub logits: Vec<[f32; GRADES]>,
+    pub loss: f64,
+    pub accuracy: f64,
+    pub quadratic_kappa: Option<f64>,
+}
+
+/// Judges a state_dict of the network as an epoch, counted from 1, left it, made ready as for grading.
+pub fn judge(fit: &Fit, weights: &[u8], epoch: usize) -> Result<Judged, FitError> {
+    let mut weights = Weights::from_bytes(weights.to_vec())?.on(fit.device);
+    let network = fit.architecture.build(&mut weights, fit.form)?;
+    let mut logits = Vec::with_capacity(fit.judge.len());
+    tch::no_grad(|| {
+        for knees in fit.judge.chunks(fit.recipe.batch) {
+            let answers = network.logits(&network.map(&fit.pictures.to_judge(knees)?)?)?;
+            let answers = answers.f_view([2, knees.len() as i64, GRADES as i64])?;
+            let answers =
+                answers.f_mean_dim([0i64].as_slice(), false, Kind::Float)?.f_to(Device::Cpu)?.f_contiguous()?;
+            let mut flat = vec![0f32; answers.numel()];
+            answers.f_copy_data(&mut flat, answers.numel())?;
+            logits.extend_from_slice(flat.as_chunks::<GRADES>().0);
+        }
+        Ok::<_, FitError>(())
+    })?;
+    if logits.iter().flatten().any(|logit| !logit.is_finite()) {
+        return Err(FitError::NotFinite { epoch });
+    }
+    let mut confusion = Confusion::default();
+    let mut loss = 0.0;
+    for (&knee, &logits) in fit.judge.iter().zip(&logits) {
+        let truth = fit.truths[knee as usize];
+        let probabilities = Probabilities::softmax(logits, 1.0);
+        confusion.0[truth.index()][probabilities.argmax().index()] += 1;
+        // no answer is worse than one in a thousand million
+        loss -= f64::from(probabilities.0[truth.index()]).max(1e-9).ln();
+    }
+    Ok(Judged {
+        loss: loss / fit.judge.len().max(1) as f64,
+        accuracy: confusion.accuracy().unwrap_or_default(),
+        quadratic_kappa: confusion.quadratic_kappa(),
+        logits,
+    })
+}

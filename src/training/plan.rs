@@ -1,0 +1,98 @@
+//! What a run is to do, written down before it begins and never changed: `run.toml`.
+
+use super::{choice::ChoiceSettings, gate::Gate, recipe::Recipe};
+use crate::digest::Digest;
+use crate::ensemble::VoteRule;
+use crate::networks::Architecture;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The plan of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The run's name, and that of the release it makes.
+    pub name: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// `command line` or `schedule`.
+    pub origin: String,
+    /// What it learns from, in words.
+    pub data: String,
+    /// SHA-256 of `knees.csv`.
+    pub knees: Digest,
+    /// Where chance begins.
+    pub seed: u64,
+    /// The networks.
+    pub networks: Vec<Architecture>,
+    /// Into how many folds the knees are dealt.
+    pub folds: usize,
+    /// The folds of each network that are fitted, counted from 1.
+    pub fitted_folds: Vec<usize>,
+    /// How votes become a grade.
+    pub vote: VoteRule,
+    /// The release that the new one is held against; none where none is in service.
+    pub champion: Option<Champion>,
+    /// Whether the new one takes its place where the gate lets it.
+    pub promote: bool,
+    /// How the networks are trained.
+    pub recipe: Recipe,
+    /// How members are chosen.
+    pub choice: ChoiceSettings,
+    /// What is asked of the new release.
+    pub gate: Gate,
+}
+
+/// The release in service when a run began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Champion {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its `release.toml`.
+    pub sha256: String,
+}
+
+/// One network and the fold that it does not see, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FitName {
+    /// The network.
+    pub network: Architecture,
+    /// The fold.
+    pub fold: usize,
+}
+
+impl FitName {
+    /// Its folder in the run.
+    pub fn folder(self) -> String {
+        format!("{}-fold{}", self.network, self.fold + 1)
+    }
+}
+
+impl fmt::Display for FitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} fold {}", self.network, self.fold + 1))
+    }
+}
+
+impl Plan {
+    /// All fits, those of one image size behind each other, since they share their pictures.
+    pub fn fits(&self) -> Vec<FitName> {
+        let mut networks = self.networks.clone();
+        networks.sort_by_key(|&network| self.image_size(network));
+        let of = |network| self.fitted_folds.iter().map(move |fold| FitName { network, fold: fold - 1 });
+        networks.into_iter().flat_map(of).collect()
+    }
+
+    /// The side of a network's views in pixels.
+    pub fn image_size(&self, network: Architecture) -> u32 {
+        if self.recipe.image_size == 0 { network.image_size() } else { self.recipe.image_size }
+    }
+
+    /// Where a fit's chance begins.
+    pub fn seed_of(&self, fit: FitName) -> u64 {
+        let bytes = Digest::of(format!("{} {fit}", self.seed).as_bytes()).bytes();
+        u64::from_le_bytes(std::array::from_fn(|index| bytes[index]))
+    }
+}

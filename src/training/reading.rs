@@ -1,0 +1,79 @@
+//! Many files read at a time, taken in the order in which they were given.
+
+use crate::dataset::Labelled;
+use crate::digest::Digest;
+use crate::radiograph::Limits;
+use crate::training::pictures::Pictures;
+use crate::training::set::Knee;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use tch::Device;
+
+/// How many read files may wait for the one who takes them.
+const AHEAD: usize = 8;
+
+/// Reads all by several threads; what was read is taken one by one, in order.
+pub fn read_all<I: Sync, T: Send>(
+    all: &[I],
+    jobs: usize,
+    read: impl Fn(&I) -> Result<T, String> + Sync,
+    mut take: impl FnMut(usize, Result<T, String>),
+) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..jobs.max(1).min(all.len()))
+            .map(|_| {
+                let (done, taken) = mpsc::sync_channel(AHEAD);
+                let (next, read) = (&next, &read);
+                scope.spawn(move || {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(item) = all.get(index) else { break };
+                        if done.send((index, read(item))).is_err() {
+                            break;
+                        }
+                    }
+                });
+                taken
+            })
+            .collect();
+        let mut waiting: Vec<_> = lanes.iter().map(|lane| lane.recv().ok()).collect();
+        for index in 0..all.len() {
+            // each lane's files come in order, so that the one that is due is at the head of its lane
+            let Some(lane) = waiting.iter().position(|head| head.as_ref().is_some_and(|(at, _)| *at == index)) else {
+                return take(index, Err("a reading thread ended early".to_owned()));
+            };
+            let next = lanes[lane].recv().ok();
+            if let Some((index, outcome)) = std::mem::replace(&mut waiting[lane], next) {
+                take(index, outcome);
+            }
+        }
+    });
+}
+
+/// The pictures of a run's knees at a network's size. A file that is not what it was when the set was frozen is an error.
+pub fn pictures(
+    knees: &[&Knee],
+    side: u32,
+    device: Device,
+    limits: &Limits,
+    jobs: usize,
+    mut seen: impl FnMut(),
+) -> anyhow::Result<Pictures> {
+    let pictures = Pictures::new(knees.len(), side, device)?;
+    let labelled: Vec<(Labelled, Digest)> = knees.iter().map(|knee| (knee.labelled(), knee.radiograph)).collect();
+    let mut trouble = Ok(());
+    let read = |(labelled, digest): &(Labelled, Digest)| {
+        let film = labelled.read(limits)?;
+        if film.digest == *digest { Ok(film.knee) } else { Err("it has changed since the run began".to_owned()) }
+    };
+    read_all(&labelled, jobs, read, |index, knee| {
+        seen();
+        let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee, side)?));
+        if let (Err(error), Ok(())) = (put, &trouble) {
+            let path = labelled[index].0.path.display();
+            trouble = Err(anyhow::anyhow!("{path} belongs to the training set and cannot be read: {error}"));
+        }
+    });
+    trouble.map(|()| pictures)
+}

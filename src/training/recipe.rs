@@ -1,0 +1,234 @@
+//! How a network is trained: every number that the fit takes.
+
+use super::{augmentation::Augmentation, optimiser::Optimiser};
+use serde::{Deserialize, Serialize};
+
+/// A recipe's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipeName {
+    /// The paper's, from torchvision's ImageNet weights.
+    Paper,
+    /// From weights that have learnt nothing.
+    Scratch,
+    /// From the release in service.
+    #[default]
+    FineTune,
+}
+
+/// Where a network's first weights come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Random numbers.
+    Scratch,
+    /// torchvision's ImageNet weights, in `models/imagenet/`, with a new last layer.
+    Imagenet,
+    /// The member of the same architecture in the release in service; without one, random numbers.
+    Release,
+}
+
+/// How the rate falls once it is at its height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decline {
+    /// Along half a cosine, to nothing at the last epoch.
+    Cosine,
+    /// Times `decline_factor` once `decline_after` epochs at full rate are over.
+    Step,
+}
+
+/// What is done about grades that are rarer than others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// Nothing.
+    None,
+    /// A rare grade's loss counts more.
+    Weights,
+    /// A rare grade's knees are drawn more often.
+    Sampling,
+}
+
+/// Which epoch's weights are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The last.
+    Last,
+    /// The best, as `tolerance` says.
+    Best,
+}
+
+/// All numbers of a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Where the first weights come from.
+    pub start: Start,
+    /// The side of the views in pixels; 0: the architecture's own.
+    pub image_size: u32,
+    /// Times that every knee is seen.
+    pub epochs: usize,
+    /// Knees a step.
+    pub batch: usize,
+    /// Epochs at first in which the last layer alone learns, by an optimiser of its own.
+    pub head_epochs: usize,
+    /// The rate in these.
+    pub head_rate: f64,
+    /// Adam or AdamW.
+    pub optimiser: Optimiser,
+    /// The rate at its height.
+    pub rate: f64,
+    /// Epochs until it is there.
+    pub warm_up: f64,
+    /// How it falls.
+    pub decline: Decline,
+    /// With `step`: after so many epochs at full rate.
+    pub decline_after: f64,
+    /// With `step`: what the rate is multiplied by.
+    pub decline_factor: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+    /// Cross-entropy gives the four other grades this share of the truth, together with the grade itself.
+    pub label_smoothing: f64,
+    /// How much of the running mean of all weights is kept at a step; that mean is what is kept and judged. 0: the weights.
+    pub average: f64,
+    /// Rare grades.
+    pub balance: Balance,
+    /// Which epoch's weights are kept.
+    pub keep: Keep,
+    /// Epochs that are not among the best, in a row, after which a fit ends; 0: it never ends early.
+    pub patience: usize,
+    /// An epoch is the new best unless its loss on the left-out fold is this much above the best one's.
+    pub tolerance: f64,
+    /// What is done to the pictures.
+    pub augmentation: Augmentation,
+}
+
+/// Settings that are no recipe, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("the recipe cannot be used: {0}")]
+pub struct NotARecipe(String);
+
+impl RecipeName {
+    /// The recipe, before anything is changed in it.
+    pub fn recipe(self) -> Recipe {
+        match self {
+            // after Pi et al., the recipe that goes with the eight networks
+            Self::Paper => Recipe {
+                start: Start::Imagenet,
+                image_size: 0,
+                epochs: 30,
+                batch: 16,
+                head_epochs: 1,
+                head_rate: 0.01,
+                optimiser: Optimiser::Adam,
+                rate: 0.001,
+                warm_up: 0.0,
+                decline: Decline::Step,
+                decline_after: 2.0,
+                decline_factor: 0.1,
+                weight_decay: 1e-4,
+                label_smoothing: 0.1,
+                average: 0.0,
+                balance: Balance::None,
+                keep: Keep::Best,
+                patience: 7,
+                tolerance: 0.1,
+                augmentation: Augmentation { flip: 0.5, rotation: 20.0, ..Augmentation::NONE },
+            },
+            Self::Scratch => Recipe {
+                start: Start::Scratch,
+                image_size: 0,
+                epochs: 60,
+                batch: 64,
+                head_epochs: 0,
+                head_rate: 0.0,
+                optimiser: Optimiser::AdamW,
+                rate: 1e-3,
+                warm_up: 3.0,
+                decline: Decline::Cosine,
+                decline_after: 0.0,
+                decline_factor: 1.0,
+                weight_decay: 0.05,
+                label_smoothing: 0.1,
+                average: 0.998,
+                balance: Balance::None,
+                keep: Keep::Last,
+                patience: 0,
+                tolerance: 0.0,
+                augmentation: Augmentation::STRONG,
+            },
+            Self::FineTune => Recipe {
+                start: Start::Release,
+                epochs: 12,
+                rate: 1e-4,
+                warm_up: 1.0,
+                keep: Keep::Best,
+                patience: 5,
+                ..Self::Scratch.recipe()
+            },
+        }
+    }
+
+    /// The recipe with some of its numbers changed, as `[training.adjust]` and `--set` do.
+    pub fn adjusted(self, changes: &toml::Table) -> Result<Recipe, NotARecipe> {
+        let not = |error: &dyn std::fmt::Display| NotARecipe(error.to_string().trim_end().to_owned());
+        let mut table = toml::Table::try_from(self.recipe()).map_err(|error| not(&error))?;
+        overlay(&mut table, changes);
+        let recipe: Recipe = table.try_into().map_err(|error| not(&error))?;
+        recipe.checked().map_err(NotARecipe)
+    }
+}
+
+fn overlay(table: &mut toml::Table, changes: &toml::Table) {
+    for (key, change) in changes {
+        match (table.get_mut(key), change) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(changes)) => overlay(inner, changes),
+            // 1 is meant where 1.0 stands
+            (Some(toml::Value::Float(value)), toml::Value::Integer(change)) => *value = *change as f64,
+            _ => drop(table.insert(key.clone(), change.clone())),
+        }
+    }
+}
+
+impl Recipe {
+    fn checked(self) -> Result<Self, String> {
+        let within = |name: &str, value: f64, low: f64, high: f64| match (low..=high).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("{name} is {value}, and {low} to {high} are possible")),
+        };
+        within("epochs", self.epochs as f64, 1.0, 10_000.0)?;
+        within("batch", self.batch as f64, 2.0, 4096.0)?;
+        within("rate", self.rate, 0.0, 10.0)?;
+        within("head_rate", self.head_rate, 0.0, 10.0)?;
+        within("warm_up", self.warm_up, 0.0, self.epochs as f64)?;
+        within("weight_decay", self.weight_decay, 0.0, 10.0)?;
+        within("label_smoothing", self.label_smoothing, 0.0, 0.9)?;
+        within("average", self.average, 0.0, 0.999_999)?;
+        within("tolerance", self.tolerance, 0.0, 100.0)?;
+        if self.image_size != 0 {
+            within("image_size", self.image_size.into(), 64.0, 2048.0)?;
+        }
+        self.augmentation.check()?;
+        Ok(self)
+    }
+
+    /// The rate, so many epochs after all layers began to learn.
+    pub fn rate(&self, epochs: f64) -> f64 {
+        if epochs < self.warm_up {
+            return self.rate * epochs / self.warm_up;
+        }
+        let whole = (self.epochs - self.head_epochs.min(self.epochs)) as f64;
+        self.rate
+            * match self.decline {
+                Decline::Step if epochs >= self.decline_after => self.decline_factor,
+                Decline::Step => 1.0,
+                Decline::Cosine => {
+                    let passed = (epochs - self.warm_up) / (whole - self.warm_up).max(f64::EPSILON);
+                    0.5 * (1.0 + (std::f64::consts::PI * passed.min(1.0)).cos())
+                }
+            }
+    }
+}

@@ -1,0 +1,172 @@
+//! What a run comes to: a release of the best fits, held against the champion, with its card.
+
+use super::choice::{Choice, Knees, OutOfFold};
+use super::examination::{Examined, examine, picture};
+use super::gate::Verdict;
+use super::plan::{FitName, Plan};
+use super::report::Report;
+use super::run::{Outcome, Progress, Run};
+use super::set::{Knee, TrainingSet};
+use super::work::Workshop;
+use crate::config::EnsembleSettings;
+use crate::ensemble::release::{Metrics, Review, Trained, TrainedMember};
+use crate::ensemble::{Ensemble, Release};
+use crate::evaluation::{Comparison, Scores};
+use crate::grade::KlGrade;
+use crate::networks::Architecture;
+use crate::station::ready;
+use anyhow::Context as _;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A run's release and whether it passed the gate.
+pub struct Made {
+    /// The release, in the models' folder.
+    pub release: Release,
+    /// The gate's word.
+    pub verdict: Verdict,
+}
+
+/// Chooses members, compares them with the champion, writes release and card. Nothing is put into service here.
+pub fn make(
+    run: &Run,
+    workshop: &Workshop,
+    settings: &EnsembleSettings,
+    models: &Path,
+    mut seen: impl FnMut(&'static str, usize, usize),
+) -> anyhow::Result<Made> {
+    let (plan, set) = (&run.plan, run.set()?);
+    let fitted = fitted(run)?;
+    anyhow::ensure!(!fitted.is_empty(), "no fit of the run has a network (`kellgrend report fits` says why)");
+    let choice = choose(plan, &set, &fitted)?;
+    let mut trained = put_together(run, &choice, &fitted)?;
+
+    let gold = set.gold();
+    let folder = tempfile::tempdir_in(run.folder())?;
+    let challenger = trained.write(folder.path(), &[])?;
+    let load = |release: &Release| ready(release, settings, workshop.device, workshop.form);
+    let challenging = load(&challenger)?.with_maps(false);
+    let mut grade = |what: &'static str, ensemble: &Ensemble| -> anyhow::Result<Examined> {
+        let mut done = 0;
+        let graded = examine(ensemble, &gold, &workshop.limits, workshop.jobs, || {
+            done += 1;
+            seen(what, done, gold.len());
+        })?;
+        let all = set.patients();
+        let gold_patients =
+            set.knees.iter().zip(all).filter(|(knee, _)| gold.contains(knee)).map(|(_, patient)| patient);
+        Ok(Examined { patients: gold_patients.collect(), truths: gold.iter().map(|knee| knee.grade).collect(), graded })
+    };
+    let examined = grade("the new release grades the gold set", &challenging)?;
+    let comparison = match workshop.champion {
+        Some(champion) if !gold.is_empty() => {
+            let before = grade("the release in service grades the gold set", &load(champion)?.with_maps(false))?;
+            Comparison::of(&before.cases(), &examined.cases(), plan.seed).map_err(anyhow::Error::msg)?
+        }
+        _ => Comparison::of(&[], &[], plan.seed).map_err(anyhow::Error::msg)?,
+    };
+    let verdict = plan.gate.judge(&comparison);
+
+    trained.measured(metrics(&choice, &examined));
+    let examples = examples(&challenging.with_maps(true), &gold, &examined, workshop, &plan.name)?;
+    let members = challenger.members().map(|member| member.name().to_owned()).enumerate();
+    let of_members = members.map(|(place, name)| (name, examined.cases_of(place)));
+    let card = Report {
+        plan,
+        set: &set,
+        curves: &fitted.iter().map(|(fit, outcome)| (*fit, outcome.curve.clone())).collect::<Vec<_>>(),
+        choice: &choice,
+        sha256: trained.digest()?.to_string(),
+        members: trained.members(),
+        gold: std::iter::once(("ensemble".to_owned(), examined.cases())).chain(of_members).collect(),
+        comparison: comparison.accuracy.is_some().then_some((&comparison, &verdict)),
+        examples,
+    }
+    .card();
+    let (html, json) = (card.html(), card.json());
+    let release = trained.write(models, &[("card.html", html.as_bytes()), ("card.json", json.as_bytes())])?;
+    Ok(Made { release, verdict })
+}
+
+/// The fits that have a network.
+fn fitted(run: &Run) -> anyhow::Result<Vec<(FitName, Outcome)>> {
+    let mut fitted = Vec::new();
+    for fit in run.plan.fits() {
+        if let Progress::Fitted(outcome) = run.progress(fit)? {
+            fitted.push((fit, outcome));
+        }
+    }
+    Ok(fitted)
+}
+
+fn choose(plan: &Plan, set: &TrainingSet, fitted: &[(FitName, Outcome)]) -> anyhow::Result<Choice> {
+    let learnt: Vec<(usize, usize, &Knee)> = set.learnt().collect();
+    let folds: Vec<usize> = learnt.iter().map(|(_, fold, _)| *fold).collect();
+    let truths: Vec<KlGrade> = learnt.iter().map(|(_, _, knee)| knee.grade).collect();
+    let numbers = set.patients();
+    let patients: Vec<usize> = learnt.iter().map(|(index, _, _)| numbers[*index]).collect();
+    let network = |&network: &Architecture| {
+        let mut logits = vec![None; folds.len()];
+        for (fit, outcome) in fitted.iter().filter(|(fit, _)| fit.network == network) {
+            let left_out = folds.iter().enumerate().filter(|(_, fold)| **fold == fit.fold);
+            left_out.zip(&outcome.logits).for_each(|((knee, _), answer)| logits[knee] = Some(*answer));
+        }
+        OutOfFold { name: network.to_string(), logits }
+    };
+    let networks: Vec<_> = plan.networks.iter().map(network).collect();
+    let knees = Knees { patients: &patients, truths: &truths, folds: &folds };
+    Choice::of(&networks, knees, plan.vote, &plan.choice).map_err(anyhow::Error::msg)
+}
+
+fn put_together(run: &Run, choice: &Choice, fitted: &[(FitName, Outcome)]) -> anyhow::Result<Trained> {
+    let plan = &run.plan;
+    let outcomes: HashMap<_, _> = fitted.iter().map(|(fit, outcome)| (*fit, outcome)).collect();
+    let member = |chosen: &super::choice::Chosen| {
+        let architecture: Architecture = chosen.network.parse().map_err(anyhow::Error::msg)?;
+        let fit = FitName { network: architecture, fold: chosen.fold };
+        let outcome = outcomes.get(&fit).context("a chosen fit has no network")?;
+        Ok(TrainedMember {
+            architecture,
+            image_size: plan.image_size(architecture),
+            temperature: chosen.temperature,
+            fold: chosen.fold + 1,
+            weights: run.weights(fit, outcome)?,
+        })
+    };
+    let members = choice.members.iter().map(member).collect::<anyhow::Result<Vec<_>>>()?;
+    let review = &choice.review;
+    let review = (review.threshold > 0.0).then_some(Review {
+        threshold: review.threshold,
+        coverage: review.coverage,
+        accuracy: review.accuracy,
+    });
+    let note = format!("trained from {}; card.html tells how, and how well it grades", plan.data);
+    Ok(Trained::new(&plan.name, plan.created, plan.vote, members, review, note))
+}
+
+fn metrics(choice: &Choice, examined: &Examined) -> Vec<Metrics> {
+    let of = |data: &str, cases: &[crate::evaluation::Case]| {
+        let Scores { knees, accuracy, macro_f1, quadratic_kappa, .. } = Scores::of(cases);
+        let (data, knees) = (data.to_owned(), u32::try_from(knees).ok());
+        accuracy.map(|accuracy| Metrics { data, knees, accuracy, macro_f1, quadratic_kappa })
+    };
+    let gold = of("gold set, never learnt from", &examined.cases());
+    let out_of_fold = of("out-of-fold answers of the training set", &choice.out_of_fold);
+    gold.into_iter().chain(out_of_fold).collect()
+}
+
+fn examples(
+    ensemble: &Ensemble,
+    gold: &[&Knee],
+    examined: &Examined,
+    workshop: &Workshop,
+    release: &str,
+) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let shown: Vec<&Knee> = examined.telling().into_iter().map(|index| gold[index]).collect();
+    let picture = |knee: &&Knee| {
+        let film = knee.labelled().read(&workshop.limits).map_err(anyhow::Error::msg)?;
+        let graded = ensemble.grade(&[&film.knee])?;
+        picture(&film.knee, knee.grade, graded.first().context("it has no grade")?, release)
+    };
+    shown.iter().map(picture).collect()
+}

@@ -1,0 +1,170 @@
+//! A run told as a model card.
+
+use super::choice::{Choice, Subset};
+use super::fit::Epoch;
+use super::gate::Verdict;
+use super::plan::{FitName, Plan};
+use super::set::{Place, TrainingSet};
+use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results, Voter};
+use crate::ensemble::release::MemberEntry;
+use crate::evaluation::{Case, Comparison, Difference, Intervals, Scores};
+use crate::grade::KlGrade;
+
+/// What a card is made of.
+pub struct Report<'a> {
+    /// The run.
+    pub plan: &'a Plan,
+    /// Its knees.
+    pub set: &'a TrainingSet,
+    /// Its fits that have a network.
+    pub curves: &'a [(FitName, Vec<Epoch>)],
+    /// What out-of-fold answers decided.
+    pub choice: &'a Choice,
+    /// The release's digest.
+    pub sha256: String,
+    /// Its members.
+    pub members: &'a [MemberEntry],
+    /// The gold knees' answers: the ensemble's, and each member's by name; empty where there are none.
+    pub gold: Vec<(String, Vec<Case>)>,
+    /// Champion and challenger on these.
+    pub comparison: Option<(&'a Comparison, &'a Verdict)>,
+    /// Pictures, each with a line below it.
+    pub examples: Vec<(String, Vec<u8>)>,
+}
+
+/// The answers of several voters to the same knees, as a card shows them; the ensemble's come first.
+pub fn results(on: String, voters: Vec<(String, Vec<Case>)>, seed: u64) -> Option<Results> {
+    let cases = voters.first().filter(|(_, cases)| !cases.is_empty())?.1.clone();
+    let voter = |(name, cases): (String, Vec<Case>)| Voter {
+        name,
+        scores: Scores::of(&cases),
+        intervals: Intervals::of(&cases, seed),
+    };
+    Some(Results { on, voters: voters.into_iter().map(voter).collect(), cases })
+}
+
+impl Report<'_> {
+    /// The card.
+    pub fn card(self) -> Card {
+        let Self { plan, set, curves, choice, sha256, members, gold, comparison, examples } = self;
+        let out_of_fold = vec![("ensemble".to_owned(), choice.out_of_fold.clone())];
+        let knees = choice.out_of_fold.len();
+        let gold_knees = gold.first().map_or(0, |(_, cases)| cases.len());
+        let results = [
+            results(format!("gold set, {gold_knees} knees that nothing was learnt from"), gold, plan.seed),
+            results(
+                format!("out-of-fold answers, {knees} knees, each from networks that had not seen it"),
+                out_of_fold,
+                plan.seed,
+            ),
+        ];
+        Card {
+            schema_version: card::SCHEMA_VERSION,
+            release: card::Release {
+                name: plan.name.clone(),
+                sha256: Some(sha256),
+                created: format!("{:.0}", plan.created),
+                vote: plan.vote.to_string(),
+                note: Some(format!("Trained by kellgrend {} from {}.", crate::VERSION, plan.data)),
+            },
+            members: members.iter().map(member).collect(),
+            data: Some(data(plan, set)),
+            recipe: settings(plan),
+            curves: curves.iter().map(curve).collect(),
+            results: results.into_iter().flatten().collect(),
+            comparison: comparison.map(|(comparison, verdict)| compared(plan, comparison, verdict)),
+            review: Some(card::Review {
+                threshold: choice.review.threshold.into(),
+                coverage: choice.review.coverage,
+                accuracy: choice.review.accuracy,
+                accuracy_of_marked: choice.review.accuracy_of_marked,
+            }),
+            subsets: choice.ranked.iter().map(subset).collect(),
+            examples: examples.into_iter().map(|(caption, png)| card::Example { caption, png }).collect(),
+        }
+    }
+}
+
+/// A member as a card shows it.
+pub fn member(entry: &MemberEntry) -> card::Member {
+    card::Member {
+        name: entry.name.clone(),
+        architecture: entry.architecture.to_string(),
+        image_size: entry.image_size,
+        temperature: entry.temperature,
+        fold: entry.fold,
+    }
+}
+
+fn subset(subset: &Subset) -> card::Subset {
+    let Subset { networks, accuracy, macro_f1, quadratic_kappa } = subset.clone();
+    card::Subset { members: networks, accuracy, macro_f1, quadratic_kappa }
+}
+
+fn curve((fit, epochs): &(FitName, Vec<Epoch>)) -> Curve {
+    let point = |epoch: &Epoch| Point {
+        epoch: epoch.epoch,
+        train_loss: epoch.train_loss,
+        loss: epoch.loss,
+        accuracy: epoch.accuracy,
+    };
+    Curve { network: fit.network.to_string(), fold: fit.fold + 1, points: epochs.iter().map(point).collect() }
+}
+
+fn data(plan: &Plan, set: &TrainingSet) -> Data {
+    let folds = set.shares().into_iter().map(|share| FoldRow {
+        name: match share.place {
+            Place::Fold(fold) => format!("fold {}", fold + 1),
+            Place::Gold => "gold".to_owned(),
+        },
+        knees: share.knees.iter().sum::<usize>() as u64,
+        patients: share.patients as u64,
+        grades: share.knees.map(|knees| knees as u64),
+    });
+    let patients = set.patients().into_iter().max().map_or(0, |last| last as u64 + 1);
+    Data { knees: set.knees.len() as u64, patients, folds: folds.collect(), source: format!("From {}.", plan.data) }
+}
+
+fn settings(plan: &Plan) -> Vec<(String, String)> {
+    let mut settings = vec![("seed".to_owned(), plan.seed.to_string()), ("folds".to_owned(), plan.folds.to_string())];
+    if let Ok(recipe) = toml::Table::try_from(&plan.recipe) {
+        flatten("", &recipe, &mut settings);
+    }
+    settings
+}
+
+fn flatten(above: &str, table: &toml::Table, into: &mut Vec<(String, String)>) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => flatten(&format!("{above}{key}."), inner, into),
+            toml::Value::String(word) => into.push((format!("{above}{key}"), word.clone())),
+            other => into.push((format!("{above}{key}"), other.to_string())),
+        }
+    }
+}
+
+fn compared(plan: &Plan, comparison: &Comparison, verdict: &Verdict) -> Compared {
+    let named = [
+        ("Accuracy", comparison.accuracy),
+        ("Macro F1", comparison.macro_f1),
+        ("Quadratic kappa", comparison.quadratic_kappa),
+    ];
+    let recall = KlGrade::ALL.into_iter().zip(comparison.recall);
+    let recall = recall.map(|(grade, difference)| (format!("Recall of grade {grade}"), difference));
+    let less = [
+        ("Calibration error (less is better)", comparison.calibration_error),
+        ("Log loss (less is better)", comparison.log_loss),
+    ];
+    let own = |(name, difference): (&str, _)| (name.to_owned(), difference);
+    let all = named.map(own).into_iter().chain(recall).chain(less.map(own));
+    let change = |(score, difference): (String, Option<Difference>)| {
+        let Difference { champion, challenger, difference, interval } = difference?;
+        Some(Change { score, champion, challenger, difference, low: interval.low, high: interval.high })
+    };
+    Compared {
+        champion: plan.champion.as_ref().map_or_else(String::new, |champion| champion.name.clone()),
+        rows: all.filter_map(change).collect(),
+        promoted: verdict.promoted,
+        reasons: verdict.reasons.clone(),
+    }
+}

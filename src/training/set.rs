@@ -1,0 +1,105 @@
+//! The training set of a run: which knees, what is said of them, whose they are, and which fold leaves them out. Frozen.
+
+mod files;
+mod freeze;
+
+pub use files::{FILES, KNEES};
+pub use freeze::{GoldSet, freeze};
+
+use crate::dataset::Labelled;
+use crate::digest::Digest;
+use crate::grade::{GRADES, KlGrade};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Where a knee is in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Left out by this fold, counted from 0, and learnt from by all others.
+    Fold(usize),
+    /// Never learnt from: champion and challenger are compared on it.
+    Gold,
+}
+
+/// One knee of a training set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knee {
+    /// SHA-256 of the radiograph's bytes.
+    pub radiograph: Digest,
+    /// Which knee of it, from the picture's left; none for its only one.
+    pub position: Option<usize>,
+    /// What is said of it.
+    pub grade: KlGrade,
+    /// Whose it is: the first digits of a hash.
+    pub patient: String,
+    /// Its fold.
+    pub place: Place,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+/// The knees, in the order of the files' names or in which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainingSet {
+    /// All of them.
+    pub knees: Vec<Knee>,
+}
+
+/// One line of the table of folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which.
+    pub place: Place,
+    /// Patients in it.
+    pub patients: usize,
+    /// Knees in it, by grade.
+    pub knees: [usize; GRADES],
+}
+
+impl TrainingSet {
+    /// The knees that are left out by a fold or learnt from by others, and their place in the set.
+    pub fn learnt(&self) -> impl Iterator<Item = (usize, usize, &Knee)> {
+        self.knees.iter().enumerate().filter_map(|(index, knee)| match knee.place {
+            Place::Fold(fold) => Some((index, fold, knee)),
+            Place::Gold => None,
+        })
+    }
+
+    /// The gold knees.
+    pub fn gold(&self) -> Vec<&Knee> {
+        self.knees.iter().filter(|knee| knee.place == Place::Gold).collect()
+    }
+
+    /// A number for each patient, in the order of the knees.
+    pub fn patients(&self) -> Vec<usize> {
+        let mut numbers = BTreeMap::new();
+        self.knees
+            .iter()
+            .map(|knee| {
+                let next = numbers.len();
+                *numbers.entry(knee.patient.as_str()).or_insert(next)
+            })
+            .collect()
+    }
+
+    /// How many patients and knees there are in each fold and in the gold set.
+    pub fn shares(&self) -> Vec<Share> {
+        let mut shares: BTreeMap<Place, (BTreeSet<&str>, [usize; GRADES])> = BTreeMap::new();
+        for knee in &self.knees {
+            let (patients, knees) = shares.entry(knee.place).or_default();
+            patients.insert(&knee.patient);
+            knees[knee.grade.index()] += 1;
+        }
+        let share =
+            |(place, (patients, knees)): (Place, (BTreeSet<&str>, _))| Share { place, patients: patients.len(), knees };
+        shares.into_iter().map(share).collect()
+    }
+}
+
+impl Knee {
+    /// As something that can be read.
+    pub fn labelled(&self) -> Labelled {
+        let Self { position, grade, patient, path, .. } = self;
+        Labelled { path: path.clone(), truth: *grade, position: *position, patient: Some(patient.clone()) }
+    }
+}

@@ -1,0 +1,113 @@
+//! From labelled files to a training set.
+
+use super::super::folds::{FoldsError, deal};
+use super::{Knee, Place, TrainingSet};
+use crate::dataset::{Film, Labelled, Passed};
+use crate::digest::Digest;
+use crate::grade::GRADES;
+use crate::radiograph::Limits;
+use crate::training::reading::read_all;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Digits of a patient's hash that the manifest keeps.
+const DIGITS: usize = 16;
+
+/// Which patients are never learnt from. A patient with one gold knee is gold with all.
+#[derive(Clone, Debug, Default)]
+pub struct GoldSet {
+    /// This share of all patients, 0 to 1. A patient's own hash decides, so that who is gold once is gold in every run.
+    pub share: f64,
+    /// Those of these radiographs.
+    pub radiographs: BTreeSet<Digest>,
+    /// Those of these files, which join the set.
+    pub files: Vec<Labelled>,
+}
+
+/// Reads all files, so as to know their bytes and whose they are, and deals the patients to folds.
+///
+/// What cannot be read, is there twice, or is contradicted, is left out and said in the second value.
+pub fn freeze(
+    files: &[Labelled],
+    gold: &GoldSet,
+    folds: usize,
+    seed: u64,
+    limits: &Limits,
+    jobs: usize,
+    seen: impl Fn(),
+) -> Result<(TrainingSet, Vec<Passed>), FoldsError> {
+    let all: Vec<&Labelled> = gold.files.iter().chain(files).collect();
+    let mut passed = Vec::new();
+    let mut knees: Vec<Knee> = Vec::new();
+    // by radiograph and knee: its place among the knees, none once it was contradicted
+    let mut known: HashMap<(Digest, Option<usize>), Option<usize>> = HashMap::new();
+    let mut contradicted = BTreeSet::new();
+    let read = |labelled: &&Labelled| labelled.read(limits).map(|Film { digest, patient, .. }| (digest, patient));
+    read_all(&all, jobs, read, |index, outcome| {
+        seen();
+        let Labelled { path, truth, position, .. } = all[index];
+        let mut pass = |reason: String| passed.push(Passed { file: path.clone(), reason });
+        let (radiograph, patient) = match outcome {
+            Ok(film) => film,
+            Err(reason) => return pass(reason),
+        };
+        match known.get(&(radiograph, *position)).copied() {
+            Some(Some(before)) if knees[before].grade == *truth => {
+                pass("the same knee is in the set already".to_owned())
+            }
+            Some(before) => {
+                pass("the same knee is there with another grade; none of them is used".to_owned());
+                contradicted.extend(before);
+                known.insert((radiograph, *position), None);
+            }
+            None => {
+                let patient = Digest::of(patient.as_bytes()).to_string()[..DIGITS].to_owned();
+                let place = match index < gold.files.len() || gold.radiographs.contains(&radiograph) {
+                    true => Place::Gold,
+                    false => Place::Fold(0),
+                };
+                known.insert((radiograph, *position), Some(knees.len()));
+                let (path, position) = (path.clone(), *position);
+                knees.push(Knee { radiograph, position, grade: *truth, patient, place, path });
+            }
+        }
+    });
+    let mut index = 0..;
+    knees.retain(|_| !index.next().is_some_and(|index| contradicted.contains(&index)));
+    let mut set = TrainingSet { knees };
+    set.set_gold_apart(gold.share);
+    set.deal(folds, seed)?;
+    Ok((set, passed))
+}
+
+impl TrainingSet {
+    fn set_gold_apart(&mut self, share: f64) {
+        let gold: BTreeSet<String> = self.gold().iter().map(|knee| knee.patient.clone()).collect();
+        for knee in &mut self.knees {
+            if gold.contains(&knee.patient) || lot(&knee.patient) < share {
+                knee.place = Place::Gold;
+            }
+        }
+    }
+
+    fn deal(&mut self, folds: usize, seed: u64) -> Result<(), FoldsError> {
+        let mut patients: BTreeMap<String, [usize; GRADES]> = BTreeMap::new();
+        for (_, _, knee) in self.learnt() {
+            patients.entry(knee.patient.clone()).or_default()[knee.grade.index()] += 1;
+        }
+        let counts: Vec<_> = patients.values().copied().collect();
+        let dealt: HashMap<_, _> = patients.into_keys().zip(deal(&counts, folds, seed)?).collect();
+        for knee in &mut self.knees {
+            if let (Place::Fold(_), Some(&fold)) = (knee.place, dealt.get(&knee.patient)) {
+                knee.place = Place::Fold(fold);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A patient's number from 0 to 1, evenly and for ever.
+fn lot(patient: &str) -> f64 {
+    let bytes = Digest::of(patient.as_bytes()).bytes();
+    let first = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    f64::from(first) / (f64::from(u32::MAX) + 1.0)
+}

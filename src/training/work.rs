@@ -1,0 +1,197 @@
+//! Working on a run: every fit that is open and that nobody else works on, one after the other.
+
+use super::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Watch};
+use super::pictures::Pictures;
+use super::plan::FitName;
+use super::reading::pictures;
+use super::recipe::Start;
+use super::run::{Progress, Run, Workplace};
+use super::set::TrainingSet;
+use crate::ensemble::{DeviceInUse, Release};
+use crate::grade::KlGrade;
+use crate::networks::{Form, imagenet, weights::Weights};
+use crate::radiograph::Limits;
+use anyhow::Context as _;
+use std::path::Path;
+use tch::Kind;
+
+/// Who follows a run.
+pub trait Follow {
+    /// Pictures are read for the fits of one image size; once for each that was read.
+    fn reading(&mut self, knees: usize, side: u32);
+    /// A picture was read.
+    fn read(&mut self);
+    /// A fit begins, or goes on after these epochs.
+    fn begins(&mut self, fit: FitName, epochs: &[Epoch]);
+    /// A step of an epoch is about to be taken; false asks to stop.
+    fn step(&mut self, epoch: usize, step: usize, steps: usize) -> bool;
+    /// An epoch is over and on disk.
+    fn epoch(&mut self, fit: FitName, epoch: &Epoch);
+    /// A fit is over, perhaps since long ago.
+    fn ends(&mut self, fit: FitName, outcome: Result<&[Epoch], &FitError>);
+}
+
+/// What fits need beside the run itself.
+pub struct Workshop<'a> {
+    /// Where they compute.
+    pub device: &'a DeviceInUse,
+    /// The form in which networks are judged, and will grade.
+    pub form: Form,
+    /// What a radiograph may ask for.
+    pub limits: Limits,
+    /// Radiographs read at a time.
+    pub jobs: usize,
+    /// Where ImageNet weights are.
+    pub imagenet: &'a Path,
+    /// The champion, to begin from.
+    pub champion: Option<&'a Release>,
+    /// Whether failed fits are tried again.
+    pub again: bool,
+}
+
+/// How the work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// There is nothing left to begin.
+    Done,
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+impl Workshop<'_> {
+    /// Works on the open ones of these fits.
+    pub fn work(&self, run: &Run, fits: &[FitName], follow: &mut dyn Follow) -> anyhow::Result<End> {
+        let set = run.set()?;
+        let mut ready: Option<(u32, Pictures)> = None;
+        for &fit in fits {
+            let Some(workplace) = run.take(fit)? else { continue };
+            match run.progress(fit)? {
+                Progress::Open => {}
+                Progress::Failed(_) if self.again => workplace.forgive()?,
+                Progress::Failed(_) => continue,
+                Progress::Fitted(outcome) => {
+                    follow.ends(fit, Ok(&outcome.curve));
+                    continue;
+                }
+            }
+            let side = run.plan.image_size(fit.network);
+            let pictures = match ready.take() {
+                Some((of, pictures)) if of == side => pictures,
+                // the old ones are gone before the new ones come
+                other => {
+                    drop(other);
+                    self.pictures(&set, side, follow)?
+                }
+            };
+            let outcome = self.fit(run, &set, &pictures, fit, &workplace, follow);
+            ready = Some((side, pictures));
+            match outcome {
+                Ok(curve) => follow.ends(fit, Ok(&curve)),
+                Err(FitError::Stopped) => return Ok(End::Stopped),
+                Err(error) => {
+                    workplace.failed(&error);
+                    follow.ends(fit, Err(&error));
+                }
+            }
+        }
+        Ok(End::Done)
+    }
+
+    fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Pictures> {
+        let knees: Vec<_> = set.learnt().map(|(_, _, knee)| knee).collect();
+        follow.reading(knees.len(), side);
+        pictures(&knees, side, self.device.device, &self.limits, self.jobs, || follow.read())
+    }
+
+    fn fit(
+        &self,
+        run: &Run,
+        set: &TrainingSet,
+        pictures: &Pictures,
+        fit: FitName,
+        workplace: &Workplace,
+        follow: &mut dyn Follow,
+    ) -> Result<Vec<Epoch>, FitError> {
+        let truths: Vec<KlGrade> = set.learnt().map(|(_, _, knee)| knee.grade).collect();
+        let folds: Vec<usize> = set.learnt().map(|(_, fold, _)| fold).collect();
+        let of = |is_left_out: bool| -> Vec<i64> {
+            let chosen = folds.iter().enumerate().filter(|(_, fold)| (**fold == fit.fold) == is_left_out);
+            chosen.map(|(index, _)| index as i64).collect()
+        };
+        let (learn, judge) = (of(false), of(true));
+        let seed = run.plan.seed_of(fit);
+        let task = Fit {
+            architecture: fit.network,
+            recipe: &run.plan.recipe,
+            seed,
+            pictures,
+            truths: &truths,
+            learn: &learn,
+            judge: &judge,
+            device: self.device.device,
+            numbers: if self.device.multiplies_bf16 { Kind::BFloat16 } else { Kind::Float },
+            form: self.form,
+        };
+        let checkpoint = workplace.checkpoint();
+        let curve = checkpoint.as_ref().map_or(&[][..], Checkpoint::curve);
+        follow.begins(fit, curve);
+        let epochs = curve.len();
+        let beginning = self.beginning(run, fit, seed)?;
+        let fitted = task.run(beginning, checkpoint, &mut Following { fit, epochs, workplace, follow })?;
+        workplace.fitted(&fitted.weights, fitted.curve.clone(), fitted.logits)?;
+        Ok(fitted.curve)
+    }
+
+    fn beginning(&self, run: &Run, fit: FitName, seed: u64) -> Result<Beginning, FitError> {
+        let file = |path: &Path| {
+            let bytes = std::fs::read(path).with_context(|| path.display().to_string());
+            bytes.map_err(|error| FitError::Write(std::io::Error::other(format!("{error:#}"))))
+        };
+        let (weights, is_imagenet) = match run.plan.recipe.start {
+            Start::Scratch => (Weights::untrained(seed), false),
+            Start::Imagenet => {
+                let known = imagenet::FILES.iter().find(|file| file.architecture == fit.network);
+                let name = known.map(|known| known.file).unwrap_or_default();
+                (Weights::from_bytes(file(&self.imagenet.join(name))?)?, true)
+            }
+            Start::Release => {
+                let members = self.champion.into_iter().flat_map(Release::members);
+                match members.into_iter().find(|member| member.entry().architecture == fit.network) {
+                    Some(member) => (
+                        Weights::from_bytes(
+                            member
+                                .bytes()
+                                .map_err(|error| FitError::Write(std::io::Error::other(error.to_string())))?,
+                        )?,
+                        false,
+                    ),
+                    None => (Weights::untrained(seed), false),
+                }
+            }
+        };
+        Ok(Beginning { weights, is_imagenet })
+    }
+}
+
+/// One fit, followed.
+struct Following<'a> {
+    fit: FitName,
+    epochs: usize,
+    workplace: &'a Workplace,
+    follow: &'a mut dyn Follow,
+}
+
+impl Watch for Following<'_> {
+    fn step(&mut self, step: usize, steps: usize) -> bool {
+        self.follow.step(self.epochs + 1, step, steps)
+    }
+
+    fn epoch(&mut self, epoch: &Epoch, checkpoint: Option<Checkpoint>) -> Result<(), FitError> {
+        if let Some(checkpoint) = checkpoint {
+            self.workplace.keep(&checkpoint)?;
+        }
+        self.epochs = epoch.epoch;
+        self.follow.epoch(self.fit, epoch);
+        Ok(())
+    }
+}

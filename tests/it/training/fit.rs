@@ -1,0 +1,204 @@
+//! One network learns: as PyTorch takes the same steps, and what is said of pictures, rates and recipes.
+
+use crate::networks::{formula, golden};
+use image::GrayImage;
+use kellgrend::grade::KlGrade;
+use kellgrend::networks::{Architecture, Form};
+use kellgrend::training::augmentation::Augmentation;
+use kellgrend::training::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Fitted, Watch};
+use kellgrend::training::optimiser::Optimiser;
+use kellgrend::training::pictures::Pictures;
+use kellgrend::training::recipe::{Balance, Decline, Keep, Recipe, RecipeName, Start};
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use tch::{Device, Kind, Tensor};
+
+/// What PyTorch came to: tests/golden/training.py.
+#[derive(serde::Deserialize)]
+struct Golden {
+    losses: Vec<f64>,
+    logits: Vec<Vec<f32>>,
+}
+
+const SIDE: usize = 64;
+
+/// Nobody looks.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn step(&mut self, _: usize, _: usize) -> bool {
+        true
+    }
+
+    fn epoch(&mut self, _: &Epoch, _: Option<Checkpoint>) -> Result<(), FitError> {
+        Ok(())
+    }
+}
+
+/// Two steps, each of all knees, at one rate.
+fn plain(optimiser: Optimiser) -> Recipe {
+    Recipe {
+        start: Start::Scratch,
+        image_size: SIDE as u32,
+        epochs: 2,
+        batch: 8,
+        head_epochs: 0,
+        head_rate: 0.0,
+        optimiser,
+        rate: 1e-5,
+        warm_up: 0.0,
+        decline: Decline::Step,
+        decline_after: 100.0,
+        decline_factor: 1.0,
+        weight_decay: 0.05,
+        label_smoothing: 0.1,
+        average: 0.0,
+        balance: Balance::None,
+        keep: Keep::Last,
+        patience: 0,
+        tolerance: 0.0,
+        augmentation: Augmentation::NONE,
+    }
+}
+
+/// The picture of a number.
+fn picture(number: usize) -> GrayImage {
+    let name = format!("knee {number}");
+    let grey = formula::chance(&name, SIDE * SIDE).map(|x| ((x + 1.0) * 128.0).floor() as u8);
+    GrayImage::from_raw(SIDE as u32, SIDE as u32, grey.collect()).expect("as many pixels")
+}
+
+fn pictures() -> Pictures {
+    let pictures = Pictures::new(12, SIDE as u32, Device::Cpu).expect("memory");
+    (0..12).for_each(|number| pictures.put(number, &picture(number), SIDE as u32).expect("put"));
+    pictures
+}
+
+fn fitted(architecture: Architecture, recipe: &Recipe) -> Result<Fitted, FitError> {
+    let truths: Vec<KlGrade> = (0..12).map(|number| KlGrade::ALL[number % 5]).collect();
+    let fit = Fit {
+        architecture,
+        recipe,
+        seed: 1,
+        pictures: &pictures(),
+        truths: &truths,
+        learn: &(0..8).collect::<Vec<_>>(),
+        judge: &(8..12).collect::<Vec<_>>(),
+        device: Device::Cpu,
+        numbers: Kind::Float,
+        form: Form::folded(Kind::Float),
+    };
+    let weights = formula::read(&formula::weights(&golden(architecture).shapes));
+    fit.run(Beginning { weights, is_imagenet: false }, None, &mut Unwatched)
+}
+
+#[test]
+fn every_network_learns_as_in_pytorch() {
+    let answers: BTreeMap<String, Golden> =
+        serde_json::from_str(include_str!("../../golden/training.json")).expect("the golden file is JSON");
+    for (name, Golden { losses, logits }) in answers {
+        let (architecture, optimiser) = name.split_once(' ').expect("two words");
+        let optimiser = if optimiser == "adam" { Optimiser::Adam } else { Optimiser::AdamW };
+        let found = fitted(architecture.parse().expect("known"), &plain(optimiser)).expect("it learns");
+        // Adam's first step is as long for a gradient of rounding errors as for any other, so that long steps drift apart
+        for (epoch, loss) in found.curve.iter().zip(&losses) {
+            let difference = (epoch.train_loss - loss).abs() / (losses[0] - losses[1]);
+            println!("{name}: epoch {} off by {difference:.1e} of what was learnt", epoch.epoch);
+            assert!(difference < 2e-2, "{name}, epoch {}: {} is not {loss}", epoch.epoch, epoch.train_loss);
+        }
+        let largest = logits.iter().flatten().fold(1.0f32, |most, x| most.max(x.abs()));
+        let off = found.logits.iter().flatten().zip(logits.iter().flatten()).map(|(a, b)| (a - b).abs());
+        let off = off.fold(0.0, f32::max) / largest;
+        println!("{name}: losses {losses:?}, logits off by {off:.1e}");
+        // weights are kept in float16
+        assert!(off < 2e-2, "{name}: {:?} is not {logits:?}", found.logits);
+    }
+}
+
+#[test]
+fn the_last_layer_alone_learns_at_first_where_the_recipe_says_so() {
+    let frozen = Recipe { epochs: 1, head_epochs: 1, head_rate: 0.01, rate: 0.01, ..plain(Optimiser::Adam) };
+    let whole = Recipe { epochs: 1, head_epochs: 0, ..frozen.clone() };
+    let tensors = |recipe: &Recipe| {
+        let bytes = fitted(Architecture::ShufflenetV2X2_0, recipe).expect("it learns").weights;
+        let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+        file.iter().map(|(name, tensor)| (name.to_owned(), tensor.data().to_vec())).collect::<BTreeMap<_, _>>()
+    };
+    let before = formula::weights(&golden(Architecture::ShufflenetV2X2_0).shapes);
+    let half =
+        |values: &[f32]| values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()).collect::<Vec<_>>();
+    let (frozen, whole) = (tensors(&frozen), tensors(&whole));
+    for (name, (_, values)) in &before {
+        let is_statistic = name.contains("running");
+        let stays = !is_statistic && !name.starts_with("fc.");
+        assert_eq!(frozen[name] == half(values), stays, "{name} with only the head learning");
+        assert!(whole[name] != half(values), "{name} with all learning");
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_fit_with_its_reason() {
+    let wild = Recipe { rate: 1e30, epochs: 5, ..plain(Optimiser::AdamW) };
+    let error = fitted(Architecture::ShufflenetV2X2_0, &wild).err().expect("it fails").to_string();
+    assert!(error.contains("not finite in epoch") && error.contains("lower rate"), "{error}");
+}
+
+#[test]
+fn early_stopping_counts_misses_and_keeps_the_best() {
+    // nothing is learnt, so that no epoch is better than the first; one as good is a new best only within the tolerance
+    let still =
+        Recipe { rate: 0.0, weight_decay: 0.0, epochs: 9, patience: 2, keep: Keep::Best, ..plain(Optimiser::AdamW) };
+    let all = fitted(Architecture::ShufflenetV2X2_0, &Recipe { tolerance: 100.0, ..still.clone() }).expect("fitted");
+    assert_eq!(all.curve.len(), 9);
+    let rising = Recipe { rate: 0.3, weight_decay: 0.0, ..still };
+    let fitted = fitted(Architecture::ShufflenetV2X2_0, &rising).expect("fitted");
+    let best = fitted.curve.iter().rposition(|epoch| epoch.is_best).expect("the first at least");
+    assert!(fitted.curve.len() == 9 || fitted.curve.len() == best + 3, "{:?}", fitted.curve);
+}
+
+#[test]
+fn pictures_are_changed_as_the_recipe_says_and_alike_for_one_seed() {
+    let grey = Tensor::from_slice(picture(1).as_raw()).view([1, 1, 64, 64]).to_kind(Kind::Float).repeat([4, 1, 1, 1]);
+    let of = |augmentation: &Augmentation, seed| {
+        augmentation.of(&grey, &mut ChaCha8Rng::seed_from_u64(seed)).expect("augmented")
+    };
+    assert!(of(&Augmentation::NONE, 1).equal(&grey));
+    assert!(of(&Augmentation::STRONG, 1).equal(&of(&Augmentation::STRONG, 1)));
+    assert!(!of(&Augmentation::STRONG, 1).equal(&of(&Augmentation::STRONG, 2)));
+    let flipped = of(&Augmentation { flip: 1.0, ..Augmentation::NONE }, 1);
+    assert!(flipped.allclose(&grey.flip([3]), 1e-4, 1e-2, false), "a flip and nothing else");
+    let erased = of(&Augmentation { erase: 1.0, erase_side: 1.0, ..Augmentation::NONE }, 3);
+    assert!(!erased.equal(&grey));
+    let changed = of(&Augmentation { brightness: 1.0, contrast: 1.0, ..Augmentation::NONE }, 3);
+    assert!(changed.min().double_value(&[]) >= 0.0 && changed.max().double_value(&[]) <= 255.0);
+}
+
+#[test]
+fn recipes_are_adjusted_by_name_and_slips_are_named() {
+    let adjust = |text: &str| RecipeName::Scratch.adjusted(&text.parse().expect("TOML"));
+    let recipe = adjust("epochs = 5\nrate = 1\naugmentation = { rotation = 10 }").expect("valid");
+    assert_eq!((recipe.epochs, recipe.rate, recipe.augmentation.rotation), (5, 1.0, 10.0));
+    assert_eq!(recipe.augmentation.flip, Augmentation::STRONG.flip, "what is not named stays");
+    for (text, wanted) in [
+        ("epoch = 5", "epoch"),
+        ("epochs = 0", "1 to 10000"),
+        ("optimiser = \"sgd\"", "adamw"),
+        ("augmentation = { flip = 2 }", "augmentation.flip"),
+        ("start = \"nowhere\"", "imagenet"),
+    ] {
+        let error = adjust(text).expect_err(text).to_string();
+        assert!(error.contains(wanted), "{wanted:?} is missing in: {error}");
+    }
+}
+
+#[test]
+fn rates_warm_up_and_decline() {
+    let scratch = RecipeName::Scratch.recipe();
+    assert_eq!(scratch.rate(0.0), 0.0);
+    assert_eq!(scratch.rate(scratch.warm_up), scratch.rate);
+    assert!(scratch.rate(scratch.epochs as f64) < 1e-9);
+    let paper = RecipeName::Paper.recipe();
+    assert_eq!((paper.rate(0.0), paper.rate(1.9)), (0.001, 0.001));
+    assert!((paper.rate(2.0) - 0.0001).abs() < 1e-12);
+}

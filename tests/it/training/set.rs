@@ -1,0 +1,105 @@
+//! The frozen training set: what is in it, who is gold, and that it reads back as it was.
+
+use super::{knee, labelled};
+use kellgrend::dataset::{Labelled, in_folders};
+use kellgrend::radiograph::Limits;
+use kellgrend::training::set::{GoldSet, Place, TrainingSet, freeze};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const LIMITS: Limits = Limits { max_bytes: 1 << 20, max_pixels: 1 << 20, max_side: 4096 };
+
+fn files(folder: &Path) -> Vec<Labelled> {
+    let of_grade = |grade: usize| crate::sandbox::files_below(&folder.join(grade.to_string()));
+    in_folders((0..5).flat_map(of_grade).collect()).0
+}
+
+fn frozen(folder: &Path, gold: &GoldSet) -> (TrainingSet, Vec<String>) {
+    let (set, passed) = freeze(&files(folder), gold, 2, 1, &LIMITS, 2, || {}).expect("enough of each grade");
+    (set, passed.into_iter().map(|passed| passed.reason).collect())
+}
+
+#[test]
+fn a_patient_is_whole_in_one_place_and_gold_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 8);
+    // every patient has a second knee, of another grade
+    for grade in 0..5u8 {
+        for number in 0..8 {
+            let number = u64::from(grade) * 1000 + number;
+            let other = folder.path().join(((grade + 1) % 5).to_string()).join(format!("{number}R.png"));
+            knee(number + 50_000, grade).save(other).expect("written");
+        }
+    }
+    let share = GoldSet { share: 0.2, ..GoldSet::default() };
+    let (set, passed) = frozen(folder.path(), &share);
+    assert_eq!((set.knees.len(), passed.len()), (80, 0));
+    let mut places: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+    set.knees.iter().for_each(|knee| places.entry(&knee.patient).or_default().push(knee.place));
+    assert_eq!(places.len(), 40);
+    for (patient, places) in &places {
+        assert!(places.len() == 2 && places[0] == places[1], "{patient}: {places:?}");
+    }
+    let gold = |set: &TrainingSet| set.gold().iter().map(|knee| knee.patient.clone()).collect::<Vec<_>>();
+    assert!(!gold(&set).is_empty());
+    let shares = set.shares();
+    assert_eq!(shares.iter().map(|share| share.patients).sum::<usize>(), 40);
+
+    // the same patients are gold when others come
+    labelled(&folder.path().join("more"), 1);
+    for grade in 0..5 {
+        std::fs::rename(
+            folder.path().join(format!("more/{grade}/{}L.png", grade * 1000)),
+            folder.path().join(format!("{grade}/{}L.png", grade * 1000 + 500)),
+        )
+        .expect("moved");
+    }
+    let (later, _) = frozen(folder.path(), &share);
+    let before = gold(&set);
+    let still: Vec<_> = gold(&later).into_iter().filter(|patient| places.contains_key(patient.as_str())).collect();
+    assert_eq!(still.len(), before.len());
+    assert!(before.iter().all(|patient| still.contains(patient)));
+}
+
+#[test]
+fn what_contradicts_itself_is_left_out_and_what_is_there_twice_counts_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 4);
+    let path = |name: &str| folder.path().join(name);
+    std::fs::copy(path("0/0L.png"), path("0/again.png")).expect("copied");
+    std::fs::copy(path("1/1000L.png"), path("3/contradicts.png")).expect("copied");
+    std::fs::write(path("2/broken.png"), "no picture").expect("written");
+    let (set, mut passed) = frozen(folder.path(), &GoldSet::default());
+    passed.sort();
+    assert_eq!(set.knees.len(), 19, "{passed:?}");
+    assert!(passed.iter().any(|reason| reason.contains("in the set already")), "{passed:?}");
+    assert!(passed.iter().any(|reason| reason.contains("another grade; none of them is used")), "{passed:?}");
+    assert_eq!(passed.len(), 3, "{passed:?}");
+}
+
+#[test]
+fn the_manifest_reads_back_and_names_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 3);
+    let gold = GoldSet { files: vec![files(folder.path())[0].clone()], ..GoldSet::default() };
+    labelled(folder.path(), 4);
+    let (set, _) = frozen(folder.path(), &gold);
+    assert_eq!(set.gold().len(), 1);
+    let (knees, files) = set.to_csv().expect("written");
+    assert_eq!(TrainingSet::from_csv(&knees, &files).expect("read"), set);
+    let manifest = String::from_utf8(knees).expect("text");
+    assert!(manifest.starts_with("sha256,knee,grade,patient,fold\n"), "{manifest}");
+    assert!(!manifest.contains("3000") && !manifest.contains(".png"), "{manifest}");
+}
+
+#[test]
+fn too_few_patients_of_a_grade_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 3);
+    let few: Vec<_> = files(folder.path())
+        .into_iter()
+        .filter(|file| u8::from(file.truth) != 4 || file.path.ends_with("4000L.png"))
+        .collect();
+    let error = freeze(&few, &GoldSet::default(), 2, 1, &LIMITS, 2, || {}).expect_err("one is not enough").to_string();
+    assert!(error.contains("only 1 patient has a knee of grade 4, and 2 folds need one each"), "{error}");
+}
