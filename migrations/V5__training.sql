@@ -13,6 +13,7 @@ CREATE TABLE training_runs (
     gold_knees      INTEGER NOT NULL,            -- those that champion and challenger are compared on
     fits            INTEGER NOT NULL,            -- networks times folds
     plan            TEXT NOT NULL,               -- run.toml
+    of_labels       INTEGER NOT NULL CHECK (of_labels IN (0, 1)),  -- 1: it learns from the readers' labels
     ended_at        TEXT,
     outcome         TEXT CHECK (outcome IN ('promoted', 'kept', 'failed')),
     release         TEXT,                        -- the name of the release it made
@@ -49,10 +50,11 @@ CREATE TABLE training_epochs (
 
 -- A time at which the schedule fired, and what came of it: each is decided once.
 CREATE TABLE training_slots (
-    slot            TEXT PRIMARY KEY,
+    slot            TEXT NOT NULL,
     schedule        TEXT NOT NULL,               -- expression and time zone
     decided_at      TEXT NOT NULL,
-    decision        TEXT NOT NULL                -- begun, passed over and why, or that the schedule was set then
+    decision        TEXT NOT NULL,               -- begun, passed over and why, or that the schedule was set then
+    PRIMARY KEY (slot, schedule)
 ) STRICT;
 
 CREATE VIEW report_training AS -- Every run of training, newest first, and what came of it.

@@ -19,8 +19,6 @@ pub struct Labelled {
     pub truth: KlGrade,
     /// Which knee of the file, from the picture's left; none for its only one.
     pub position: Option<usize>,
-    /// Whose knee it is; none: as the file says it.
-    pub patient: Option<String>,
 }
 
 /// A file that cannot be used, and why.
@@ -45,9 +43,9 @@ pub struct Film {
 /// The knees whose readers say one grade, as the ledger has them, and those of them whose originals are gone.
 pub fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerError> {
     let (mut there, mut gone) = (Vec::new(), Vec::new());
-    for LabelledKnee { radiograph, position, grade, patient } in LabelledKnee::all(&state.ledger)? {
+    for LabelledKnee { radiograph, position, grade } in LabelledKnee::all(&state.ledger)? {
         match state.archived(&radiograph) {
-            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position), patient }),
+            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position) }),
             None => gone.push(Passed {
                 file: radiograph.to_string().into(),
                 reason: "its original is not in the archive".to_owned(),
@@ -62,7 +60,7 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
     let all = files.len();
     let said = |path: PathBuf| {
         let truth = grade_of(&path)?;
-        Some(Labelled { path, truth, position: None, patient: None })
+        Some(Labelled { path, truth, position: None })
     };
     let labelled: Vec<_> = files.into_iter().filter_map(said).collect();
     let others = all - labelled.len();
@@ -72,7 +70,7 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
 impl Labelled {
     /// Reads the knee; the error is why it cannot be.
     pub fn read(&self, limits: &Limits) -> Result<Film, String> {
-        let Self { path, position, patient, .. } = self;
+        let Self { path, position, .. } = self;
         let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let decoded = Decoded::read(&bytes, limits, side_from_name(&name)).map_err(|refusal| refusal.to_string())?;
@@ -81,8 +79,8 @@ impl Labelled {
             (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
             (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
         };
-        let by_file = || decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
-        Ok(Film { digest: Digest::of(&bytes), patient: patient.clone().unwrap_or_else(by_file), knee: knee.clone() })
+        let patient = decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
+        Ok(Film { digest: Digest::of(&bytes), patient, knee: knee.clone() })
     }
 }
 

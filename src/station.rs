@@ -14,6 +14,10 @@ use crate::state::{Lock, State};
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+/// A release that cannot be taken up is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// Everything that grading needs, ready.
 pub struct Station {
@@ -26,8 +30,8 @@ pub struct Station {
     device: DeviceInUse,
     /// Where radiographs are graded now.
     desk: RwLock<Arc<Desk>>,
-    /// Since when a release is in service that could not be taken up.
-    refused: Mutex<Option<String>>,
+    /// Since when a release is in service that could not be taken up, and when that was tried.
+    refused: Mutex<Option<(String, Instant)>>,
     _lock: Lock,
 }
 
@@ -78,8 +82,8 @@ impl Station {
         self.desk.read().expect("no holder panics").clone()
     }
 
-    /// Takes up the release in service where it is another than the one at work, and says its name. One that cannot be taken
-    /// up is an error once, and the one at work stays.
+    /// Takes up the release in service where it is another than the one at work, and says its name. Where that fails the one at
+    /// work stays, and it is tried again some minutes later.
     ///
     /// A release that the settings name is never left.
     pub fn follow_service(&self) -> anyhow::Result<Option<String>> {
@@ -87,14 +91,15 @@ impl Station {
             return Ok(None);
         };
         let is_at_work = service.sha256 == self.desk().release.digest().to_string();
-        if is_at_work || self.refused.lock().expect("no holder panics").as_ref() == Some(&service.since) {
+        let is_refused = |(since, at): &(String, Instant)| *since == service.since && at.elapsed() < AGAIN_AFTER;
+        if is_at_work || self.refused.lock().expect("no holder panics").as_ref().is_some_and(is_refused) {
             return Ok(None);
         }
         let desk = take_release("", &self.state, &self.ledger).and_then(|release| {
             Desk::new(release, &self.settings, &self.state, &self.ledger, &self.device, self.command)
         });
-        let desk =
-            desk.inspect_err(|_| *self.refused.lock().expect("no holder panics") = Some(service.since.clone()))?;
+        let refused = || Some((service.since.clone(), Instant::now()));
+        let desk = desk.inspect_err(|_| *self.refused.lock().expect("no holder panics") = refused())?;
         *self.desk.write().expect("no holder panics") = Arc::new(desk);
         Ok(Some(service.name))
     }

@@ -8,6 +8,7 @@ mod measured;
 mod progress;
 mod rates;
 mod report;
+mod training;
 
 use super::{Exit, Failure, Global, models, start_log};
 use crate::config::{LogLevel, Settings, Views};
@@ -57,6 +58,9 @@ pub(super) struct Bench {
     /// Capture the launches for batches of up to so many knees on a GPU, and replay them; default: the setting
     #[arg(long, value_name = "KNEES", value_parser = clap::value_parser!(u32).range(0..=64))]
     capture: Option<u32>,
+    /// Measure how fast networks learn instead: whole steps of training, from pictures on the device to changed weights
+    #[arg(long, conflicts_with_all = ["release", "precision", "streams", "capture"])]
+    training: bool,
     /// As a JSON object
     #[arg(long)]
     json: bool,
@@ -70,6 +74,10 @@ const SECONDS_ON_CPU: Duration = Duration::from_secs(1);
 const BATCHES_ON_GPU: [u32; 3] = [32, 64, 128];
 const BATCHES_ON_CPU: [u32; 1] = [2];
 
+/// The batches that networks learn from, which a GPU's memory has room for.
+const LEARNT_ON_GPU: [u32; 2] = [32, 64];
+const LEARNT_ON_CPU: [u32; 1] = [8];
+
 impl Bench {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let settings = global.settings()?;
@@ -80,6 +88,9 @@ impl Bench {
             None => Measured::Untrained(self.networks.clone()),
         };
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
+        if self.training {
+            return self.learning(&device);
+        }
         let form = self.precision.unwrap_or(settings.ensemble.precision).form(&device)?;
         let report = self.measure(&settings, &measured, &device, form)?;
         if self.json {
@@ -99,7 +110,7 @@ impl Bench {
     ) -> anyhow::Result<Report> {
         let before = device.memory();
         let batches = self.batches(device);
-        let limit = self.seconds.unwrap_or(if device.device.is_cuda() { SECONDS_ON_GPU } else { SECONDS_ON_CPU });
+        let limit = self.limit(device);
         let clock = Clock::new(limit, Some(device));
         let progress = Progress::of((measured.len() + 2) * batches.len() + 1 + codings::COUNT);
 
@@ -141,6 +152,27 @@ impl Bench {
             decode,
             memory: Memory::since(before, device),
         })
+    }
+
+    fn learning(&self, device: &DeviceInUse) -> Result<Exit, Failure> {
+        let limit = self.limit(device);
+        let networks = if self.networks.is_empty() { &Architecture::ALL } else { self.networks.as_slice() };
+        let batches = match self.batch.as_slice() {
+            [] if device.device.is_cuda() => &LEARNT_ON_GPU[..],
+            [] => &LEARNT_ON_CPU,
+            named => named,
+        };
+        let report =
+            training::measure(networks, batches, device, &Clock::new(limit, Some(device)), limit.as_secs_f64())?;
+        match self.json {
+            true => println!("{}", serde_json::to_string_pretty(&report)?),
+            false => report.print(&mut stdout().lock())?,
+        }
+        Ok(Exit::Done)
+    }
+
+    fn limit(&self, device: &DeviceInUse) -> Duration {
+        self.seconds.unwrap_or(if device.device.is_cuda() { SECONDS_ON_GPU } else { SECONDS_ON_CPU })
     }
 
     fn launches(&self, settings: &Settings) -> LaunchPlan {

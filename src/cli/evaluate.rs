@@ -4,15 +4,19 @@ mod judging;
 mod report;
 
 use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
+use crate::card::{self, Card};
 use crate::config::LogLevel;
 use crate::dataset::{Labelled, Passed, in_folders, on_record};
-use crate::ensemble::{Precision, settle};
+use crate::ensemble::{Precision, Release, settle};
+use crate::evaluation::Case;
 use crate::grading::Grader;
 use crate::state::State;
 use crate::station::{limits, ready, release_to_try};
+use crate::training::report::{member as card_member, results as card_results};
+use anyhow::Context as _;
 use report::{ReleaseFacts, Report};
 use std::io::stdout;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Measure a release on radiographs whose grades are known
@@ -20,8 +24,8 @@ use std::sync::Arc;
 /// The folder that a file lies in says its grade: 0 to 4, KL0, kl_3, "grade 2" or 3_moderate, as the public collections of
 /// knees are laid out. Others are passed over. Each file shows one knee; two knees of one patient are known by the patient ID
 /// or by names such as 9001695L and 9001695R. With --labels, the grades are those of the ledger's readers instead; the archive
-/// keeps no names, so that a picture without a patient ID counts as a patient of its own. Nothing is written: neither to the
-/// ledger nor to the outbox.
+/// keeps no names, so that a picture without a patient ID counts as a patient of its own. Nothing is written but
+/// the card that --card asks for: neither to the ledger nor to the outbox.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Evaluate {
@@ -40,6 +44,9 @@ pub(super) struct Evaluate {
     /// As a JSON object
     #[arg(long)]
     json: bool,
+    /// Write a model card of what was found as well: a page to read, and beside it the same as .json
+    #[arg(long, value_name = "FILE.html")]
+    card: Option<PathBuf>,
 }
 
 impl Evaluate {
@@ -78,14 +85,49 @@ impl Evaluate {
             missing,
         };
         let is_whole = passed.is_empty();
-        let report =
-            Report::new(facts, format!("{device}, {}", Precision::of(form)), &members, &judged, passed, self.seed);
+        let (voters, patients) = report::voters(&members, &judged);
+        let device = format!("{device}, {}", Precision::of(form));
+        let report = Report::new(facts, device, &voters, patients, passed, self.seed);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
             report.print(&mut stdout().lock())?;
         }
+        if let Some(path) = &self.card {
+            let card = self.to_card(&release, voters, patients);
+            let write = |path: &Path, text: String| {
+                std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))
+            };
+            write(path, card.html())?;
+            write(&path.with_extension("json"), card.json())?;
+        }
         Ok(if is_whole { Exit::Done } else { Exit::Refused })
+    }
+
+    /// What was found as a card: of the release itself no more is known than it says.
+    fn to_card(&self, release: &Release, voters: Vec<(String, Vec<Case>)>, patients: usize) -> Card {
+        let knees = voters.first().map_or(0, |(_, cases)| cases.len());
+        let whose = if self.labels { "the archive, as its readers grade it" } else { "labelled folders" };
+        let on = format!("{whose}: {knees} knees of {patients} patients");
+        Card {
+            schema_version: card::SCHEMA_VERSION,
+            release: card::Release {
+                name: release.name().to_owned(),
+                sha256: Some(release.digest().to_string()),
+                created: format!("{:.0}", release.created()),
+                vote: release.vote().to_string(),
+                note: release.provenance().note.clone(),
+            },
+            members: release.members().map(|member| card_member(member.entry())).collect(),
+            data: None,
+            recipe: Vec::new(),
+            curves: Vec::new(),
+            results: card_results(on, voters, self.seed).into_iter().collect(),
+            comparison: None,
+            review: None,
+            subsets: Vec::new(),
+            examples: Vec::new(),
+        }
     }
 
     /// The files that the paths lead to and whose folders say a grade, and what cannot be searched.

@@ -81,6 +81,7 @@ impl Grade {
         let keep_names = settings.identity.keep == crate::config::Identity::Plain;
         let outbox = state.outbox.clone();
         let station = Station::open(&settings, state, "grade")?;
+        let _first = station.state.priority().grading();
         // What an earlier start left unfinished is not this run's: its claims are withdrawn, its files graded anew.
         for unfinished in station.ledger.unfinished()? {
             if !station.state.in_work(&unfinished.digest).exists() {

@@ -136,7 +136,7 @@ fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure>
 
 fn roll_back(state: &State, why: String) -> Result<(), Failure> {
     let ledger = Ledger::open(&state.ledger)?;
-    let Some(before) = ledger.before_service()? else {
+    let Some((row, before)) = ledger.before_service()? else {
         return Err(usage(anyhow::anyhow!("no other release was in service before this one")));
     };
     let release = open(state, &before.name)?;
@@ -148,7 +148,7 @@ fn roll_back(state: &State, why: String) -> Result<(), Failure> {
     }
     settle(DeviceChoice::Cpu, 0)?;
     release.verify()?;
-    ledger.roll_back(before.clone(), user(), why)?;
+    ledger.roll_back(row, user(), why)?;
     is_in_service(state, &before.name);
     Ok(())
 }

@@ -32,6 +32,11 @@ struct Facts {
     files: BTreeMap<String, i64>,
     knees: i64,
     last_graded_at: Option<String>,
+    /// The last run of training, and what came of it; null: it goes on, or there was none.
+    training: Option<String>,
+    training_outcome: Option<String>,
+    /// Labels that came since it began.
+    new_labels: Option<i64>,
     free_bytes: Option<u64>,
 }
 
@@ -54,6 +59,13 @@ impl Status {
             .collect::<Result<_, _>>()?;
         let (knees, last_graded_at) =
             db.query_row("SELECT count(*), max(graded_at) FROM grades", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // Nor has it runs of training.
+        let last = "SELECT name, outcome FROM training_runs ORDER BY begun_at DESC LIMIT 1";
+        let last: Option<(String, Option<String>)> =
+            db.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().unwrap_or_default();
+        let new_labels = "SELECT count(*) FROM labels WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs WHERE of_labels), '')";
+        let new_labels = db.query_row(new_labels, [], |row| row.get(0)).ok();
+        let (training, training_outcome) = last.map_or((None, None), |(name, outcome)| (Some(name), outcome));
         let (version, device, started_at) = start.map_or((None, None, None), |(v, d, s)| (Some(v), Some(d), Some(s)));
         let facts = Facts {
             running: state.holder(),
@@ -69,6 +81,9 @@ impl Status {
             files,
             knees,
             last_graded_at,
+            training,
+            training_outcome,
+            new_labels,
             free_bytes: crate::state::free_bytes(&state.root),
             state: state.root.display().to_string(),
         };
@@ -102,6 +117,12 @@ impl Facts {
         line("files", if states.is_empty() { "none yet".into() } else { states.join(", ") });
         line("quarantine", format!("{} files kept", self.quarantine));
         line("knees", format!("{} graded, the last one at {}", self.knees, of(&self.last_graded_at)));
+        if let Some(run) = &self.training {
+            line("training", format!("{run}, {}", self.training_outcome.as_deref().unwrap_or("not ended")));
+        }
+        if let Some(labels) = self.new_labels.filter(|labels| *labels > 0) {
+            line("labels", format!("{labels} since the last training"));
+        }
         line("disk", self.free_bytes.map_or_else(none, |bytes| format!("{} free", bytesize::ByteSize(bytes))));
     }
 }

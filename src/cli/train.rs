@@ -7,15 +7,16 @@ mod follow;
 use super::{Exit, Failure, Global, runtime, start_log, usage};
 use crate::config::{LogLevel, Settings};
 use crate::ensemble::{DeviceInUse, Release, settle};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, RunRow, timestamp};
 use crate::networks::Architecture;
 use crate::state::State;
 use crate::station::limits;
 use crate::training::plan::FitName;
 use crate::training::run::Run;
 use crate::training::work::{End, Workshop};
-use begin::Begin;
+use begin::{Asked, Begin};
 use follow::Follower;
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,9 @@ pub(super) struct Train {
     /// Log what would be shown, and take [training] at its word: as the schedule starts it
     #[arg(long, hide = true)]
     unattended: bool,
+    /// The time of the schedule that this is for
+    #[arg(long, hide = true, requires = "unattended")]
+    slot: Option<Timestamp>,
 }
 
 const EXAMPLES: &str = "\
@@ -83,17 +87,23 @@ impl Train {
         let usual = if self.unattended { settings.log.level } else { LogLevel::Warn };
         start_log(global.log.unwrap_or(usual));
         state.create()?;
+        if self.unattended {
+            step_back();
+        }
         let ledger = Ledger::open(&state.ledger)?;
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let shop = Shop { settings, state, ledger, device };
+        let stop = until_signal()?;
         let run = match &self.run {
             Some(name) => Run::open(&shop.state.training, name).map_err(usage)?,
-            None => self.begin.run(&shop, &self.networks, &self.only_folds, self.promote, self.unattended)?,
+            None => {
+                let (networks, only_folds) = (&self.networks[..], &self.only_folds[..]);
+                let asked = Asked { networks, only_folds, promote: self.promote, unattended: self.unattended };
+                self.begin.run(&shop, asked)?
+            }
         };
         let fits = self.share(&run).map_err(usage)?;
-        // again, where the process that began it did not come so far
-        shop.ledger.run_begun(begin::row(&run, &run.set()?)?)?;
-        let stop = until_signal()?;
+        shop.ledger.run_begun(self.row(&run, &shop)?)?;
         let champion = shop.champion(&run)?;
         let form = shop.settings.ensemble.precision.form(&shop.device)?;
         let workshop = Workshop {
@@ -105,7 +115,7 @@ impl Train {
             champion: champion.as_ref(),
             again: self.again,
         };
-        let mut follower = Follower::new(&run, &shop, stop.clone(), self.unattended);
+        let mut follower = Follower::new(&run, &shop, stop, self.unattended);
         let ended = workshop.work(&run, &fits, &mut follower)?;
         let failed = follower.finish();
         if ended == End::Stopped {
@@ -113,13 +123,31 @@ impl Train {
             return Ok(Exit::Interrupted);
         }
         if run.has_ended()? {
-            end::make(&run, &workshop, &shop, self.promote, &stop)?;
+            end::make(&run, &workshop, &shop, self.promote)?;
         } else {
             eprintln!(
                 "nothing is left to begin here; other processes are at work, or --networks and --only-folds leave it"
             );
         }
         Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
+    }
+
+    /// The run as the ledger has it; said again where the process that began it did not come so far.
+    fn row(&self, run: &Run, shop: &Shop) -> anyhow::Result<RunRow> {
+        let (plan, set) = (&run.plan, run.set()?);
+        let gold_knees = set.gold().len();
+        Ok(RunRow {
+            name: plan.name.clone(),
+            begun_at: timestamp(plan.created),
+            origin: plan.origin.clone(),
+            data: plan.data.clone(),
+            knees: set.knees.len() - gold_knees,
+            gold_knees,
+            fits: plan.fits().len(),
+            plan: toml::to_string(plan)?,
+            of_labels: plan.of_labels,
+            slot: self.slot.map(|slot| (slot, shop.settings.training.schedule_in_words())),
+        })
     }
 
     /// The fits that this process may take.
@@ -145,6 +173,17 @@ impl Shop {
             known.name
         );
         Ok(Some(release))
+    }
+}
+
+/// The process is the daemon's: it goes last wherever others want to compute, and ends with it, however that ends.
+fn step_back() {
+    let nicest = 19;
+    let told = rustix::process::setpriority_process(None, nicest)
+        .map(drop)
+        .and_then(|()| rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)));
+    if let Err(error) = told {
+        tracing::warn!("training goes on like any other process: {error}");
     }
 }
 

@@ -37,8 +37,10 @@ impl Settings {
 
     /// Settings from TOML text; `path` is for the error's sake.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text)
-            .map_err(|e| ConfigError::Invalid { path: path.to_owned(), text: e.to_string().trim_end().to_owned() })
+        let invalid = |text: String| ConfigError::Invalid { path: path.to_owned(), text };
+        let settings: Self = toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_owned()))?;
+        settings.training.check().map_err(invalid)?;
+        Ok(settings)
     }
 
     /// The settings in force, every key written out.

@@ -3,6 +3,7 @@
 use super::choices::{a_count, a_number_of_folds, a_share};
 use crate::ensemble::VoteRule;
 use crate::networks::Architecture;
+use crate::schedule::Schedule;
 use crate::training::{choice::ChoiceSettings, gate::Gate, recipe::RecipeName};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -50,5 +51,33 @@ impl Default for TrainingSettings {
             gate: Gate::default(),
             adjust: toml::Table::new(),
         }
+    }
+}
+
+impl TrainingSettings {
+    /// `schedule` in its zone; none where it is empty.
+    pub fn schedule(&self) -> Result<Option<Schedule>, String> {
+        match self.schedule.is_empty() {
+            true => Ok(None),
+            false => Schedule::parse(&self.schedule, &self.time_zone).map(Some),
+        }
+    }
+
+    /// Both in words, by which one schedule is told from another.
+    pub fn schedule_in_words(&self) -> String {
+        format!("{} {}", self.schedule, self.time_zone)
+    }
+
+    /// What the types do not say: what would be found wrong at night is found wrong at once.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.schedule().map_err(|error| format!("[training] schedule and time_zone: {error}"))?;
+        self.recipe.adjusted(&self.adjust).map_err(|error| format!("[training.adjust]: {error}"))?;
+        let within = |key: &str, value: f64, low: f64, high: f64| match (low..=high).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("{key} = {value} is out of range: a number from {low} to {high} is meant")),
+        };
+        within("[training.choice] review_share", self.choice.review_share, 0.0, 1.0)?;
+        within("[training.gate] margin", self.gate.margin, -1.0, 1.0)?;
+        within("[training.gate] recall_drop", self.gate.recall_drop, 0.0, 1.0)
     }
 }

@@ -1,12 +1,13 @@
 //! Training on a schedule: in a process of its own, so that whatever happens to it, grading goes on.
 
 use crate::config::Settings;
-use crate::ledger::{Ledger, RunOutcome, TrainingFacts};
-use crate::schedule::{Conditions, Decision, Facts, Schedule};
+use crate::ledger::{Ledger, TrainingFacts};
+use crate::schedule::{Conditions, Decision, Facts, Pass, Schedule};
 use crate::state::{State, replace};
 use crate::station::Station;
 use anyhow::Context as _;
 use jiff::Timestamp;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,24 +30,21 @@ pub struct Trainer {
     state: State,
     ledger: Ledger,
     child: Option<Child>,
+    /// The slot that the process is for, until its run is on record.
+    slot: Option<Timestamp>,
     attempts: usize,
     not_before: Instant,
 }
 
 impl Trainer {
-    /// None where no schedule is set; an error for one that is none.
+    /// None where no schedule is set.
     pub fn new(settings: &Settings, station: &Station) -> anyhow::Result<Option<Self>> {
         let training = &settings.training;
-        if training.schedule.is_empty() {
-            return Ok(None);
-        }
-        let schedule = Schedule::parse(&training.schedule, &training.time_zone).map_err(anyhow::Error::msg);
-        let schedule = schedule.context("[training] schedule and time_zone")?;
-        // what the process would find wrong at night is found wrong now
-        training.recipe.adjusted(&training.adjust).context("[training.adjust]")?;
-        let words = format!("{} {}", training.schedule, training.time_zone);
-        let ledger = station.ledger.clone();
-        ledger.schedule_set(words.clone())?;
+        let (ledger, words) = (station.ledger.clone(), training.schedule_in_words());
+        let schedule = training.schedule().map_err(anyhow::Error::msg)?;
+        // without one, too: what was due before it is set again was not missed
+        ledger.schedule_set(schedule.as_ref().map_or(String::new(), |_| words.clone()))?;
+        let Some(schedule) = schedule else { return Ok(None) };
         let next = schedule.next(Timestamp::now()).map_or("never".to_owned(), |next| format!("{next:.0}"));
         tracing::info!(schedule = words, next, "training is scheduled");
         Ok(Some(Self {
@@ -57,6 +55,7 @@ impl Trainer {
             state: station.state.clone(),
             ledger,
             child: None,
+            slot: None,
             attempts: 0,
             not_before: Instant::now(),
         }))
@@ -65,33 +64,58 @@ impl Trainer {
     /// Sees to the process that runs, and to what is due.
     pub fn look(&mut self) -> anyhow::Result<()> {
         if let Some(child) = &mut self.child {
-            let Some(status) = child.try_wait()? else { return self.decide(true) };
-            self.child = None;
-            self.ended(status)?;
+            match child.try_wait()? {
+                Some(status) => self.ended(status)?,
+                None => return self.pass_over(),
+            }
         }
-        let facts = self.ledger.training_facts(self.words.clone())?;
-        if let Some(run) = facts.open.filter(|_| Instant::now() >= self.not_before) {
-            tracing::info!(run, "a training that was broken off goes on");
-            return self.spawn(&["--run", &run]);
+        if Instant::now() < self.not_before {
+            return Ok(());
         }
-        self.decide(false)
+        match self.facts()?.open {
+            Some(run) => {
+                tracing::info!(run, "a training that was broken off goes on");
+                self.spawn(&["--run", &run])
+            }
+            None => self.decide(),
+        }
     }
 
-    fn decide(&mut self, is_running: bool) -> anyhow::Result<()> {
-        let TrainingFacts { decided, new_labels, last_begun, open } = self.ledger.training_facts(self.words.clone())?;
-        let is_running = is_running || open.is_some();
-        let Some(decided) = decided else { return Ok(()) };
+    fn facts(&self) -> anyhow::Result<TrainingFacts> {
+        Ok(self.ledger.training_facts(self.words.clone())?)
+    }
+
+    fn decision(&self, is_running: bool) -> anyhow::Result<Decision> {
+        let TrainingFacts { decided, new_labels, last_begun, .. } = self.facts()?;
+        let Some(decided) = decided else { return Ok(Decision::Wait) };
         let facts = Facts { decided, new_labels, last_begun, is_running };
-        match self.schedule.decide(self.conditions, facts, Timestamp::now()) {
+        Ok(self.schedule.decide(self.conditions, facts, Timestamp::now()))
+    }
+
+    /// While one runs, what is due is passed over; until its run is on record, its own slot is what is due.
+    fn pass_over(&mut self) -> anyhow::Result<()> {
+        if self.facts()?.open.is_none() {
+            return Ok(());
+        }
+        match self.decision(true)? {
+            Decision::Pass { slot, why } => self.pass(slot, why),
+            Decision::Wait | Decision::Begin { .. } => Ok(()),
+        }
+    }
+
+    fn pass(&self, slot: Timestamp, why: Pass) -> anyhow::Result<()> {
+        tracing::info!("no training begins: {why}");
+        Ok(self.ledger.slot_decided(slot, self.words.clone(), format!("passed over: {why}"))?)
+    }
+
+    fn decide(&mut self) -> anyhow::Result<()> {
+        match self.decision(false)? {
             Decision::Wait => Ok(()),
-            Decision::Pass { slot, why } => {
-                tracing::info!("no training begins: {why}");
-                Ok(self.ledger.slot_decided(slot, self.words.clone(), format!("passed over: {why}"))?)
-            }
+            Decision::Pass { slot, why } => self.pass(slot, why),
+            // the slot is decided when the run is on record: until then a crash costs nothing
             Decision::Begin { slot } => {
-                self.ledger.slot_decided(slot, self.words.clone(), "begun".to_owned())?;
-                self.attempts = 0;
-                self.spawn(&["--labels"])
+                self.slot = Some(slot);
+                self.spawn(&["--labels", "--slot", &slot.to_string()])
             }
         }
     }
@@ -100,8 +124,9 @@ impl Trainer {
         // the settings in force, whatever the command line has changed in them
         let settings = self.state.training.join("settings.toml");
         replace(&settings, self.settings.to_toml().as_bytes()).with_context(|| settings.display().to_string())?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("train").args(what).arg("--unattended").arg("--state").arg(&self.state.root);
+        // this very program, even where another has taken its place on disk since
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("kellgrend").arg("train").args(what).arg("--unattended").arg("--state").arg(&self.state.root);
         command.arg("--config").arg(&settings).stdin(Stdio::null()).stdout(Stdio::null());
         for name in ["KELLGREND_STATE", "KELLGREND_CONFIG", "KELLGREND_DEVICE", "KELLGREND_LOG"] {
             command.env_remove(name);
@@ -112,26 +137,32 @@ impl Trainer {
 
     /// A process has ended; whether its run has, the ledger knows.
     fn ended(&mut self, status: ExitStatus) -> anyhow::Result<()> {
-        let Some(run) = self.ledger.training_facts(self.words.clone())?.open else {
+        self.child = None;
+        let slot = self.slot.take();
+        let open = self.facts()?.open;
+        if open.is_none() && (status.success() || status.code() == Some(1)) {
             self.attempts = 0;
-            if !status.success() && status.code() != Some(1) {
-                tracing::error!("training ended with {status}; its own messages say why");
-            }
             return Ok(());
-        };
+        }
         self.not_before = Instant::now() + PAUSE;
         if status.success() {
-            // others are at work on it
+            // others are at work on its run
             return Ok(());
         }
         self.attempts += 1;
-        tracing::error!(run, attempt = self.attempts, "training ended with {status} before its run did");
-        if self.attempts >= ATTEMPTS {
-            self.attempts = 0;
-            let reason = format!("its process ended {ATTEMPTS} times before it did, the last time with {status}");
-            self.ledger.run_ended(run, RunOutcome::Failed, None, reason)?;
+        tracing::error!(attempt = self.attempts, "training ended with {status}; its own messages say why");
+        if self.attempts < ATTEMPTS {
+            return Ok(());
         }
-        Ok(())
+        self.attempts = 0;
+        let reason = format!("its process ended {ATTEMPTS} times too early, the last time with {status}");
+        match (open, slot) {
+            (Some(run), _) => Ok(self.ledger.run_failed(run, reason)?),
+            (None, Some(slot)) => {
+                Ok(self.ledger.slot_decided(slot, self.words.clone(), format!("failed: {reason}"))?)
+            }
+            (None, None) => Ok(()),
+        }
     }
 
     /// Asks the process to end, and waits for it: its run goes on at the next start.

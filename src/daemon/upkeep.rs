@@ -3,6 +3,7 @@
 use super::trainer::Trainer;
 use crate::config::Settings;
 use crate::station::Station;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -21,17 +22,9 @@ impl Upkeep {
     /// Looks every so often, until the other end of `ended` is gone.
     pub fn run(mut self, every: Duration, ended: &mpsc::Receiver<()>) {
         loop {
-            match self.station.follow_service() {
-                Ok(None) => {}
-                Ok(Some(release)) => tracing::info!(release, "grades from the next radiograph on"),
-                Err(error) => {
-                    tracing::error!("the release in service cannot be taken up, and the one before goes on: {error:#}")
-                }
-            }
-            if let Some(trainer) = &mut self.trainer
-                && let Err(error) = trainer.look()
-            {
-                tracing::error!("training cannot be looked after: {error:#}");
+            // whatever a look comes to, there is a next one
+            if catch_unwind(AssertUnwindSafe(|| self.look())).is_err() {
+                tracing::error!("looking after releases and training has failed; it is tried again");
             }
             if ended.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Timeout) {
                 break;
@@ -39,6 +32,21 @@ impl Upkeep {
         }
         if let Some(trainer) = self.trainer {
             trainer.stop();
+        }
+    }
+
+    fn look(&mut self) {
+        match self.station.follow_service() {
+            Ok(None) => {}
+            Ok(Some(release)) => tracing::info!(release, "grades from the next radiograph on"),
+            Err(error) => {
+                tracing::error!("the release in service cannot be taken up, and the one before goes on: {error:#}")
+            }
+        }
+        if let Some(trainer) = &mut self.trainer
+            && let Err(error) = trainer.look()
+        {
+            tracing::error!("training cannot be looked after: {error:#}");
         }
     }
 }

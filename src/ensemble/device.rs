@@ -7,7 +7,7 @@ pub use cpu::model as cpu_model;
 use crate::gpu::{self, DeviceMemory};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use tch::{Cuda, Device};
+use tch::{Cuda, Device, Kind};
 
 /// The user's word for the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,11 @@ impl DeviceInUse {
             Device::Cuda(index) => gpu::memory(index),
             _ => None,
         }
+    }
+
+    /// The numbers that convolutions compute in while networks learn: what is learnt is kept in float32 in any case.
+    pub fn learning_numbers(&self) -> Kind {
+        if self.multiplies_bf16 { Kind::BFloat16 } else { Kind::Float }
     }
 
     /// Waits until the device has done all that it was given: a GPU computes while its caller goes on.

@@ -52,8 +52,6 @@ pub struct LabelledKnee {
     pub position: usize,
     /// What the readers say.
     pub grade: KlGrade,
-    /// Whose knee it is, as far as the ledger may know.
-    pub patient: Option<String>,
 }
 
 impl LabelledKnee {
@@ -63,7 +61,7 @@ impl LabelledKnee {
         let db = Ledger::read(ledger)?;
         let mut query = db
             .prepare(
-                "SELECT r.sha256, k.position, l.grade, r.patient FROM agreed_labels l JOIN knees k ON k.id = l.knee \
+                "SELECT r.sha256, k.position, l.grade FROM agreed_labels l JOIN knees k ON k.id = l.knee \
                  JOIN radiographs r ON r.id = k.radiograph ORDER BY r.id, k.position",
             )
             .map_err(&wrong)?;
@@ -73,7 +71,6 @@ impl LabelledKnee {
                 radiograph: row.get::<_, String>(0)?.parse().map_err(|what| told(0, what))?,
                 position: row.get::<_, i64>(1)? as usize,
                 grade: KlGrade::try_from(row.get::<_, u8>(2)?).map_err(|what| told(2, what))?,
-                patient: row.get(3)?,
             })
         };
         query.query_map([], knee).and_then(Iterator::collect).map_err(&wrong)

@@ -35,15 +35,11 @@ impl Ledger {
         self.write_blocking(move |db| know(db, &release))
     }
 
-    /// Put a release into service and note who did it and why.
+    /// Put a release into service and note who did it and why. One that is in service stays there since when it was.
     pub fn put_in_service(&self, release: ReleaseRow, who: String, why: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
             know(db, &release)?;
-            db.execute(
-                "INSERT INTO service (release, since, who, why) VALUES (?1, ?2, ?3, ?4)",
-                params![release.sha256, now(), who, why],
-            )?;
-            Ok(())
+            put(db, &release.sha256, &who, &why)
         })
     }
 
@@ -52,30 +48,28 @@ impl Ledger {
         self.write_blocking(Service::read)
     }
 
-    /// The release that was in service before the one that is: what was rolled back from, or itself rolled back to, is passed
-    /// over.
-    pub fn before_service(&self) -> Result<Option<Service>, LedgerError> {
+    /// The release that was in service before the one that is, and the row that says so. What was gone back to is before what
+    /// it was gone back from.
+    pub fn before_service(&self) -> Result<Option<(i64, Service)>, LedgerError> {
         self.write_blocking(|db| {
-            // a row that was rolled back to stands for the one it leads back to
             db.query_row(
-                "SELECT r.name, r.sha256, s.since FROM service s JOIN releases r ON r.sha256 = s.release \
-                 WHERE s.id < (SELECT coalesce(back_to, id) FROM service ORDER BY id DESC LIMIT 1) \
-                 AND s.back_to IS NULL AND s.release <> (SELECT release FROM service ORDER BY id DESC LIMIT 1) \
-                 ORDER BY s.id DESC LIMIT 1",
+                "WITH now AS (SELECT coalesce(back_to, id) AS place, release FROM service ORDER BY id DESC LIMIT 1) \
+                 SELECT s.id, r.name, r.sha256, s.since FROM now JOIN service s ON s.id < now.place \
+                 AND s.release <> now.release JOIN releases r ON r.sha256 = s.release ORDER BY s.id DESC LIMIT 1",
                 [],
-                |row| Ok(Service { name: row.get(0)?, sha256: row.get(1)?, since: row.get(2)? }),
+                |row| Ok((row.get(0)?, Service { name: row.get(1)?, sha256: row.get(2)?, since: row.get(3)? })),
             )
             .optional()
         })
     }
 
-    /// Put a release back into service that was there before.
-    pub fn roll_back(&self, to: Service, who: String, why: String) -> Result<(), LedgerError> {
+    /// Put the release of an earlier row back into service.
+    pub fn roll_back(&self, to: i64, who: String, why: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
             db.execute(
-                "INSERT INTO service (release, since, who, why, back_to) SELECT ?1, ?2, ?3, ?4, max(id) FROM service \
-                 WHERE release = ?1 AND since = ?5",
-                params![to.sha256, now(), who, why, to.since],
+                "INSERT INTO service (release, since, who, why, back_to) \
+                 SELECT release, ?2, ?3, ?4, coalesce(back_to, id) FROM service WHERE id = ?1",
+                params![to, now(), who, why],
             )?;
             Ok(())
         })
@@ -95,7 +89,17 @@ impl Service {
     }
 }
 
-fn know(db: &Connection, release: &ReleaseRow) -> rusqlite::Result<()> {
+/// Into service, unless it is there.
+pub(super) fn put(db: &Connection, release: &str, who: &str, why: &str) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO service (release, since, who, why) SELECT ?1, ?2, ?3, ?4 \
+         WHERE ?1 IS NOT (SELECT release FROM service ORDER BY id DESC LIMIT 1)",
+        params![release, now(), who, why],
+    )?;
+    Ok(())
+}
+
+pub(super) fn know(db: &Connection, release: &ReleaseRow) -> rusqlite::Result<()> {
     db.execute(
         "INSERT INTO releases (sha256, name, vote, members, manifest, first_seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
          ON CONFLICT (sha256) DO NOTHING",

@@ -1,6 +1,7 @@
 //! Runs of training, their fits, and what was decided when one was due.
 
-use super::{Ledger, LedgerError, now};
+use super::releases::{know, put};
+use super::{Ledger, LedgerError, ReleaseRow, Service, now};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -16,6 +17,10 @@ pub struct RunRow {
     pub gold_knees: usize,
     pub fits: usize,
     pub plan: String,
+    /// Whether it learns from the readers' labels.
+    pub of_labels: bool,
+    /// The slot of the schedule that it is for, and the schedule.
+    pub slot: Option<(Timestamp, String)>,
 }
 
 /// One network and fold of a run.
@@ -69,7 +74,7 @@ impl RunOutcome {
 pub struct TrainingFacts {
     /// Up to when slots of the schedule have been decided, or when it was set.
     pub decided: Option<Timestamp>,
-    /// Labels that came since the last run that the schedule or anybody began.
+    /// Labels that came since the last run that learns from them began.
     pub new_labels: usize,
     /// When that was.
     pub last_begun: Option<Timestamp>,
@@ -82,8 +87,8 @@ impl Ledger {
     pub fn run_begun(&self, run: RunRow) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
             db.execute(
-                "INSERT INTO training_runs (name, begun_at, origin, data, knees, gold_knees, fits, plan) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                "INSERT INTO training_runs (name, begun_at, origin, data, knees, gold_knees, fits, plan, of_labels) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
                 params![
                     run.name,
                     run.begun_at,
@@ -92,10 +97,14 @@ impl Ledger {
                     run.knees as i64,
                     run.gold_knees as i64,
                     run.fits as i64,
-                    run.plan
+                    run.plan,
+                    run.of_labels
                 ],
             )?;
-            Ok(())
+            match &run.slot {
+                Some((slot, schedule)) => decide(db, &super::timestamp(*slot), schedule, "begun"),
+                None => Ok(()),
+            }
         })
     }
 
@@ -140,29 +149,56 @@ impl Ledger {
         })
     }
 
-    /// A run is over.
+    /// A run has made a release, which takes the champion's place where it may: `promote` says why. It does not where another
+    /// release than the champion is in service by now.
     pub fn run_ended(
         &self,
         run: String,
-        outcome: RunOutcome,
-        release: Option<String>,
+        release: ReleaseRow,
+        champion: Option<String>,
+        promote: Option<String>,
         reasons: String,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<RunOutcome, LedgerError> {
         self.write_blocking(move |db| {
-            db.execute(
-                "UPDATE training_runs SET ended_at = ?2, outcome = ?3, release = ?4, reasons = ?5 WHERE name = ?1",
-                params![run, now(), outcome.as_str(), release, reasons],
-            )?;
-            Ok(())
+            know(db, &release)?;
+            let in_service = Service::read(db)?.map(|service| service.sha256);
+            let is_champion = in_service.is_none() || in_service == champion;
+            let (outcome, reasons) = match &promote {
+                Some(why) if is_champion => {
+                    put(db, &release.sha256, &format!("kellgrend, run {run}"), why)?;
+                    (RunOutcome::Promoted, reasons)
+                }
+                Some(_) => {
+                    let others = "Another release was put into service while this one was trained.";
+                    (RunOutcome::Kept, format!("{reasons} {others}"))
+                }
+                None => (RunOutcome::Kept, reasons),
+            };
+            end(db, &run, outcome, Some(&release.name), &reasons)?;
+            Ok(outcome)
         })
     }
 
-    /// A schedule is in force; where another one was, nothing of this one was missed before now.
+    /// A run is over without a release.
+    pub fn run_failed(&self, run: String, reason: String) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| end(db, &run, RunOutcome::Failed, None, &reason))
+    }
+
+    /// Whether a run is over.
+    pub fn has_ended(&self, run: String) -> Result<bool, LedgerError> {
+        self.write_blocking(move |db| {
+            let ended = "SELECT ended_at IS NOT NULL FROM training_runs WHERE name = ?1";
+            Ok(db.query_row(ended, [run], |row| row.get(0)).optional()?.unwrap_or(false))
+        })
+    }
+
+    /// A schedule is in force, or none, which is empty; where another one was, nothing of this one was missed before now.
     pub fn schedule_set(&self, schedule: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
-            let last = "SELECT schedule FROM training_slots ORDER BY slot DESC LIMIT 1";
+            let last = "SELECT schedule FROM training_slots ORDER BY decided_at DESC, slot DESC LIMIT 1";
             let last: Option<String> = db.query_row(last, [], |row| row.get(0)).optional()?;
-            if last.as_ref() != Some(&schedule) {
+            // where there never was one, none is nothing new
+            if last.as_ref() != Some(&schedule) && !(last.is_none() && schedule.is_empty()) {
                 decide(db, &now(), &schedule, "the schedule was set")?;
             }
             Ok(())
@@ -181,9 +217,9 @@ impl Ledger {
                 let told: Option<String> = db.query_row(sql, of, |row| row.get(0)).optional()?.flatten();
                 Ok::<_, rusqlite::Error>(told.and_then(|told| told.parse().ok()))
             };
-            let last_begun = "SELECT max(begun_at) FROM training_runs";
+            let last_begun = "SELECT max(begun_at) FROM training_runs WHERE of_labels";
             let new_labels: i64 = db.query_row(
-                "SELECT count(*) FROM labels WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs), '')",
+                "SELECT count(*) FROM labels WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs WHERE of_labels), '')",
                 [],
                 |row| row.get(0),
             )?;
@@ -197,6 +233,14 @@ impl Ledger {
             })
         })
     }
+}
+
+fn end(db: &Connection, run: &str, outcome: RunOutcome, release: Option<&str>, reasons: &str) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE training_runs SET ended_at = ?2, outcome = ?3, release = ?4, reasons = ?5 WHERE name = ?1",
+        params![run, now(), outcome.as_str(), release, reasons],
+    )?;
+    Ok(())
 }
 
 /// Epochs of a fit, those that are not on record yet.

@@ -1,9 +1,13 @@
 //! Who goes first on the device: radiographs that wait for a grade, and training only where none does.
 
 use super::State;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Who waits looks so often.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A lock between processes, which the system releases when one ends, however it ends.
 #[derive(Clone, Debug)]
@@ -37,11 +41,12 @@ impl Priority {
         GradingGuard { priority: self.clone() }
     }
 
-    /// Waits until nothing is graded.
-    pub fn wait_for_grading(&self) {
-        if let Some(file) = self.file() {
-            // the lock goes with the file
-            let _ = file.lock_shared();
+    /// Waits until nothing is graded, or somebody asks to stop.
+    pub fn wait_for_grading(&self, is_stopped: impl Fn() -> bool) {
+        let Some(file) = self.file() else { return };
+        // the lock goes with the file
+        while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) && !is_stopped() {
+            std::thread::sleep(LOOK_EVERY);
         }
     }
 

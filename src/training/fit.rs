@@ -3,26 +3,27 @@
 mod checkpoint;
 mod error;
 mod judge;
+mod learner;
 mod progress;
 
 pub use checkpoint::Checkpoint;
 pub use error::FitError;
+pub use learner::{Learner, Lesson};
 pub use progress::{Epoch, Watch};
 
 use super::{
-    optimiser::Adam,
-    parameters::{Learning, Parameters},
+    parameters::Learning,
     pictures::Pictures,
     recipe::{Balance, Keep, Recipe},
 };
 use crate::digest::Digest;
 use crate::grade::{GRADES, KlGrade};
-use crate::networks::{Architecture, Form, Network, weights::Weights};
+use crate::networks::{Architecture, Form, weights::Weights};
 use judge::{Judged, judge};
 use rand::{Rng as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// What is to be done.
 pub struct Fit<'a> {
@@ -66,9 +67,6 @@ pub struct Fitted {
     pub curve: Vec<Epoch>,
 }
 
-/// Ignored by libtorch where no class has this number.
-const NO_CLASS: i64 = -100;
-
 /// How often the device is asked how it goes: each time it has to finish what it was given.
 const LOOK_EVERY: usize = 16;
 
@@ -80,23 +78,22 @@ impl Fit<'_> {
         checkpoint: Option<Checkpoint>,
         watch: &mut dyn Watch,
     ) -> Result<Fitted, FitError> {
-        let Beginning { weights, is_imagenet } = beginning;
-        let (network, parts) = self.architecture.build_to_learn(weights.on(self.device), is_imagenet)?;
-        let mut parameters = tch::no_grad(|| Parameters::gather(parts, self.numbers, self.device))?;
-        let mut state = match checkpoint {
-            Some(checkpoint) => State::resumed(checkpoint, &mut parameters, self)?,
-            None => State::begun(&parameters, self)?,
-        };
-        while !self.has_ended(&state) {
-            self.epoch(&network, &mut parameters, &mut state, watch)?;
+        let learner = Learner::new(self.architecture, beginning, self.recipe, self.numbers, self.device)?;
+        let mut state = State { learner, best: None, misses: 0, curve: Vec::new() };
+        if let Some(checkpoint) = checkpoint {
+            checkpoint.give_back(&mut state)?;
         }
-        let kept = match (self.recipe.keep, state.best) {
+        while !self.has_ended(&state) {
+            self.epoch(&mut state, watch)?;
+        }
+        let State { learner, best, curve, .. } = state;
+        let kept = match (self.recipe.keep, &best) {
             (Keep::Best, Some(best)) => best,
-            _ => state.average,
+            _ => &learner.average,
         };
-        let weights = parameters.state_dict(&kept)?;
-        let Judged { logits, .. } = judge(self, &weights, state.curve.len())?;
-        Ok(Fitted { weights, logits, curve: state.curve })
+        let weights = learner.state_dict(kept)?;
+        let Judged { logits, .. } = judge(self, &weights, curve.len(), watch)?;
+        Ok(Fitted { weights, logits, curve })
     }
 
     fn has_ended(&self, state: &State) -> bool {
@@ -105,26 +102,19 @@ impl Fit<'_> {
     }
 
     /// One epoch, judged and remembered.
-    fn epoch(
-        &self,
-        network: &Network,
-        parameters: &mut Parameters,
-        state: &mut State,
-        watch: &mut dyn Watch,
-    ) -> Result<(), FitError> {
+    fn epoch(&self, state: &mut State, watch: &mut dyn Watch) -> Result<(), FitError> {
         let began = Instant::now();
         let number = state.curve.len();
         if number == self.recipe.head_epochs {
-            state.adam = Adam::new(self.recipe.optimiser, &parameters.learning_values()?)?;
+            state.learner.forget(self.recipe)?;
         }
-        let train_loss = self.learn(number, network, parameters, state, watch)?;
-        let weights = tch::no_grad(|| parameters.state_dict(&state.average))?;
-        let judged = judge(self, &weights, number + 1)?;
+        let train_loss = self.learn(number, &mut state.learner, watch)?;
+        let judged = judge(self, &state.learner.state_dict(&state.learner.average)?, number + 1, watch)?;
         let best = state.curve.iter().filter(|epoch| epoch.is_best).map(|epoch| epoch.loss).next_back();
         let is_best = best.is_none_or(|best| judged.loss <= best + self.recipe.tolerance);
         state.misses = if is_best { 0 } else { state.misses + 1 };
         if is_best && self.recipe.keep == Keep::Best {
-            state.best = Some(state.average.copy());
+            state.best = Some(state.learner.average.copy());
         }
         state.curve.push(Epoch {
             epoch: number + 1,
@@ -136,74 +126,37 @@ impl Fit<'_> {
             seconds: began.elapsed().as_secs_f64(),
             is_best,
         });
-        let checkpoint = if self.has_ended(state) { None } else { Some(state.checkpoint(parameters)?) };
+        let checkpoint = if self.has_ended(state) { None } else { Some(state.checkpoint()?) };
         watch.epoch(&state.curve[number], checkpoint)
     }
 
     /// One pass over the knees to learn from; their mean loss.
-    fn learn(
-        &self,
-        epoch: usize,
-        network: &Network,
-        parameters: &mut Parameters,
-        state: &mut State,
-        watch: &mut dyn Watch,
-    ) -> Result<f64, FitError> {
+    fn learn(&self, epoch: usize, learner: &mut Learner, watch: &mut dyn Watch) -> Result<f64, FitError> {
         let mut chance = self.chance(epoch);
         let knees = self.order(&mut chance);
         let batch = self.recipe.batch.min(knees.len());
         let steps = knees.len() / batch;
-        let mut sum = Tensor::f_zeros([1], (Kind::Float, self.device))?;
+        let mut sum = Tensor::f_zeros([], (Kind::Float, self.device))?;
         let balance = self.balance()?;
         for (step, knees) in knees.chunks_exact(batch).enumerate() {
             if !watch.step(step, steps) {
                 return Err(FitError::Stopped);
             }
-            let learning = if epoch < self.recipe.head_epochs { Learning::Head } else { Learning::All };
-            let views = tch::no_grad(|| self.pictures.to_learn(knees, &self.recipe.augmentation, &mut chance))?;
-            let map = match learning {
-                Learning::Head => tch::no_grad(|| network.map(&views)),
-                Learning::All => network.map(&views),
-            }?;
             let truths: Vec<i64> = knees.iter().map(|&knee| self.truths[knee as usize].index() as i64).collect();
-            let truths = Tensor::f_from_slice(&truths)?.f_to(self.device)?;
-            let smoothing = self.recipe.label_smoothing;
-            let logits = network.logits(&map)?;
-            let loss = logits.f_cross_entropy_loss(&truths, balance.as_ref(), Reduction::Mean, NO_CLASS, smoothing)?;
-            let at = epoch as f64 + step as f64 / steps as f64;
-            self.step(&loss, learning, self.rate(at), parameters, state)?;
-            let _sum = tch::no_grad(|| sum.f_add_(&loss.f_detach()?))?;
-            if (step + 1) % LOOK_EVERY == 0 && !sum.f_double_value(&[0])?.is_finite() {
+            let lesson = Lesson {
+                views: &tch::no_grad(|| self.pictures.to_learn(knees, &self.recipe.augmentation, &mut chance))?,
+                truths: &Tensor::f_from_slice(&truths)?.f_to(self.device)?,
+                balance: balance.as_ref(),
+                learning: if epoch < self.recipe.head_epochs { Learning::Head } else { Learning::All },
+                rate: self.rate(epoch as f64 + step as f64 / steps as f64),
+            };
+            let _sum = sum.f_add_(&learner.step(&lesson, self.recipe)?)?;
+            if (step + 1) % LOOK_EVERY == 0 && !sum.f_double_value(&[])?.is_finite() {
                 return Err(FitError::NotFinite { epoch: epoch + 1 });
             }
         }
-        let mean = sum.f_double_value(&[0])? / steps as f64;
+        let mean = sum.f_double_value(&[])? / steps as f64;
         if mean.is_finite() { Ok(mean) } else { Err(FitError::NotFinite { epoch: epoch + 1 }) }
-    }
-
-    fn step(
-        &self,
-        loss: &Tensor,
-        learning: Learning,
-        rate: f64,
-        parameters: &mut Parameters,
-        state: &mut State,
-    ) -> Result<(), FitError> {
-        let mut values = parameters.learning_values()?;
-        let gradient = parameters.gradient(loss, learning)?;
-        tch::no_grad(|| {
-            let decay = if learning == Learning::All { self.recipe.weight_decay } else { 0.0 };
-            state.adam.step(&mut values, &gradient, rate, decay)?;
-            parameters.changed()?;
-            state.steps += 1;
-            // the first steps lead far away from where it began, which the mean had better forget
-            let kept = self.recipe.average.min((1 + state.steps) as f64 / (10 + state.steps) as f64);
-            match self.recipe.average > 0.0 {
-                true => state.average.f_lerp_(&parameters.values, 1.0 - kept).map(drop),
-                false => Ok(state.average.f_copy_(&parameters.values).map(drop)?),
-            }
-        })?;
-        Ok(())
     }
 
     /// The rate at a time, in epochs.
@@ -250,32 +203,10 @@ impl Fit<'_> {
 
 /// Where a fit stands.
 struct State {
-    adam: Adam,
-    steps: i64,
-    /// The running mean of all values.
-    average: Tensor,
-    /// The mean as it was at the best epoch.
+    learner: Learner,
+    /// The running mean as it was at the best epoch.
     best: Option<Tensor>,
     /// Epochs in a row that were not the best.
     misses: usize,
     curve: Vec<Epoch>,
-}
-
-impl State {
-    fn begun(parameters: &Parameters, fit: &Fit) -> Result<Self, FitError> {
-        Ok(Self {
-            adam: Adam::new(fit.recipe.optimiser, &parameters.learning_values()?)?,
-            steps: 0,
-            average: parameters.values.copy(),
-            best: None,
-            misses: 0,
-            curve: Vec::new(),
-        })
-    }
-
-    fn resumed(checkpoint: Checkpoint, parameters: &mut Parameters, fit: &Fit) -> Result<Self, FitError> {
-        let mut state = Self::begun(parameters, fit)?;
-        checkpoint.give_back(parameters, &mut state)?;
-        Ok(state)
-    }
 }

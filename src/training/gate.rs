@@ -35,7 +35,7 @@ pub struct Gate {
 }
 
 /// The decision, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Whether the challenger takes the champion's place.
     pub promoted: bool,

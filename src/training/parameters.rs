@@ -1,6 +1,7 @@
 //! All that a network learns, in one piece of memory: a step of the optimiser is a handful of calls, whatever the number of
 //! tensors, and so is a copy of everything.
 
+use crate::digest::Digest;
 use crate::networks::{
     Part,
     layers::channels_last,
@@ -118,6 +119,12 @@ impl Parameters {
             let _ = placed.part.tensor.f_set_requires_grad(placed.role != Role::Statistic)?;
         }
         self.changed()
+    }
+
+    /// A digest of what lies where.
+    pub fn layout(&self) -> Digest {
+        let place = |placed: &Placed| format!("{} {} {:?}\n", placed.part.name, placed.start, placed.part.shape);
+        Digest::of(self.parts.iter().map(place).collect::<String>().as_bytes())
     }
 
     /// Values have changed: what is computed with follows.

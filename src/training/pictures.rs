@@ -6,9 +6,6 @@ use image::GrayImage;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Beyond this, pictures stay in main memory and each batch is copied.
-const MOST_ON_DEVICE: u64 = 24 << 30;
-
 /// Grey pictures of one size, and what networks expect of them.
 pub struct Pictures {
     /// `[knees, 1, s, s]`, bytes.
@@ -18,10 +15,11 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Room for so many knees at `side` pixels, on the device where they fit.
-    pub fn new(knees: usize, side: u32, device: Device) -> Result<Self, TchError> {
+    /// Room for so many knees at `side` pixels, on the device where it takes no more than `most` bytes there; elsewhere each
+    /// batch is copied to it.
+    pub fn new(knees: usize, side: u32, device: Device, most: u64) -> Result<Self, TchError> {
         let bytes = knees as u64 * u64::from(side) * u64::from(side);
-        let home = if bytes <= MOST_ON_DEVICE { device } else { Device::Cpu };
+        let home = if bytes <= most { device } else { Device::Cpu };
         let size = i64::from(side);
         let grey = Tensor::f_zeros([knees as i64, 1, size, size], (Kind::Uint8, home))?;
         Ok(Self { grey, device, norm: Normalisation::new(|tensor| tensor.f_to(device))? })

@@ -20,6 +20,8 @@ pub struct Plan {
     pub origin: String,
     /// What it learns from, in words.
     pub data: String,
+    /// Whether that is the readers' labels.
+    pub of_labels: bool,
     /// SHA-256 of `knees.csv`.
     pub knees: Digest,
     /// Where chance begins.

@@ -2,12 +2,12 @@
 
 use crate::dataset::Labelled;
 use crate::digest::Digest;
+use crate::ensemble::DeviceInUse;
 use crate::radiograph::Limits;
 use crate::training::pictures::Pictures;
 use crate::training::set::Knee;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use tch::Device;
 
 /// How many read files may wait for the one who takes them.
 const AHEAD: usize = 8;
@@ -55,12 +55,14 @@ pub fn read_all<I: Sync, T: Send>(
 pub fn pictures(
     knees: &[&Knee],
     side: u32,
-    device: Device,
+    device: &DeviceInUse,
     limits: &Limits,
     jobs: usize,
     mut seen: impl FnMut(),
 ) -> anyhow::Result<Pictures> {
-    let pictures = Pictures::new(knees.len(), side, device)?;
+    // a quarter of a GPU's memory; the networks need the rest
+    let most = device.memory().map_or(u64::MAX, |memory| memory.total / 4);
+    let pictures = Pictures::new(knees.len(), side, device.device, most)?;
     let labelled: Vec<(Labelled, Digest)> = knees.iter().map(|knee| (knee.labelled(), knee.radiograph)).collect();
     let mut trouble = Ok(());
     let read = |(labelled, digest): &(Labelled, Digest)| {

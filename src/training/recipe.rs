@@ -34,7 +34,7 @@ pub enum Start {
 pub enum Decline {
     /// Along half a cosine, to nothing at the last epoch.
     Cosine,
-    /// Times `decline_factor` once `decline_after` epochs at full rate are over.
+    /// Times `decline_factor` once all layers have learnt for `decline_after` epochs.
     Step,
 }
 
@@ -84,7 +84,7 @@ pub struct Recipe {
     pub warm_up: f64,
     /// How it falls.
     pub decline: Decline,
-    /// With `step`: after so many epochs at full rate.
+    /// With `step`: after so many epochs.
     pub decline_after: f64,
     /// With `step`: what the rate is multiplied by.
     pub decline_factor: f64,
@@ -100,7 +100,8 @@ pub struct Recipe {
     pub keep: Keep,
     /// Epochs that are not among the best, in a row, after which a fit ends; 0: it never ends early.
     pub patience: usize,
-    /// An epoch is the new best unless its loss on the left-out fold is this much above the best one's.
+    /// An epoch is the new best unless its loss on the left-out fold is this much above that of the last best: the published
+    /// recipe's rule, by which a slow rise is no reason to stop.
     pub tolerance: f64,
     /// What is done to the pictures.
     pub augmentation: Augmentation,

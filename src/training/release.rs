@@ -37,14 +37,15 @@ pub fn make(
 ) -> anyhow::Result<Made> {
     let (plan, set) = (&run.plan, run.set()?);
     let fitted = fitted(run)?;
-    anyhow::ensure!(!fitted.is_empty(), "no fit of the run has a network (`kellgrend report fits` says why)");
     let choice = choose(plan, &set, &fitted)?;
     let mut trained = put_together(run, &choice, &fitted)?;
 
     let gold = set.gold();
     let folder = tempfile::tempdir_in(run.folder())?;
     let challenger = trained.write(folder.path(), &[])?;
-    let load = |release: &Release| ready(release, settings, workshop.device, workshop.form);
+    // a release that lacks a member is not the one to compare with
+    let settings = EnsembleSettings { quorum: 0, ..settings.clone() };
+    let load = |release: &Release| ready(release, &settings, workshop.device, workshop.form);
     let challenging = load(&challenger)?.with_maps(false);
     let mut grade = |what: &'static str, ensemble: &Ensemble| -> anyhow::Result<Examined> {
         let mut done = 0;
@@ -83,6 +84,7 @@ pub fn make(
         examples,
     }
     .card();
+    run.keep_verdict(&verdict)?;
     let (html, json) = (card.html(), card.json());
     let release = trained.write(models, &[("card.html", html.as_bytes()), ("card.json", json.as_bytes())])?;
     Ok(Made { release, verdict })
@@ -113,7 +115,10 @@ fn choose(plan: &Plan, set: &TrainingSet, fitted: &[(FitName, Outcome)]) -> anyh
         }
         OutOfFold { name: network.to_string(), logits }
     };
-    let networks: Vec<_> = plan.networks.iter().map(network).collect();
+    // a network of which most fits have failed would leave few knees that all have graded
+    let fits = |network: &Architecture| fitted.iter().filter(|(fit, _)| fit.network == *network).count();
+    let most = plan.networks.iter().map(fits).max().unwrap_or_default();
+    let networks: Vec<_> = plan.networks.iter().filter(|network| 2 * fits(network) > most).map(network).collect();
     let knees = Knees { patients: &patients, truths: &truths, folds: &folds };
     Choice::of(&networks, knees, plan.vote, &plan.choice).map_err(anyhow::Error::msg)
 }

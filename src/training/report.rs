@@ -4,6 +4,7 @@ use super::choice::{Choice, Subset};
 use super::fit::Epoch;
 use super::gate::Verdict;
 use super::plan::{FitName, Plan};
+use super::recipe::Start;
 use super::set::{Place, TrainingSet};
 use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results, Voter};
 use crate::ensemble::release::MemberEntry;
@@ -49,14 +50,16 @@ impl Report<'_> {
         let Self { plan, set, curves, choice, sha256, members, gold, comparison, examples } = self;
         let out_of_fold = vec![("ensemble".to_owned(), choice.out_of_fold.clone())];
         let knees = choice.out_of_fold.len();
+        let whose = match (plan.recipe.start, &plan.champion) {
+            (Start::Release, Some(champion)) => {
+                format!("networks that did not see it here, though {}, which they begin from, may have", champion.name)
+            }
+            _ => "networks that had not seen it".to_owned(),
+        };
         let gold_knees = gold.first().map_or(0, |(_, cases)| cases.len());
         let results = [
             results(format!("gold set, {gold_knees} knees that nothing was learnt from"), gold, plan.seed),
-            results(
-                format!("out-of-fold answers, {knees} knees, each from networks that had not seen it"),
-                out_of_fold,
-                plan.seed,
-            ),
+            results(format!("out-of-fold answers, {knees} knees, each from {whose}"), out_of_fold, plan.seed),
         ];
         Card {
             schema_version: card::SCHEMA_VERSION,

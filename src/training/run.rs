@@ -1,6 +1,7 @@
 //! The folder of a run: its plan, its training set, and a folder for each fit. All that several processes need to share it.
 
 use super::fit::{Checkpoint, Epoch, FitError};
+use super::gate::Verdict;
 use super::plan::{FitName, Plan};
 use super::set::{FILES, KNEES, TrainingSet};
 use crate::digest::Digest;
@@ -8,8 +9,9 @@ use crate::grade::GRADES;
 use crate::state::{replace, write_once};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 const PLAN: &str = "run.toml";
@@ -18,6 +20,8 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const WEIGHTS: &str = "weights.safetensors";
 const OUTCOME: &str = "outcome.json";
 const FAILURE: &str = "failure.txt";
+const RELEASE: &str = "release";
+const VERDICT: &str = "verdict.json";
 
 /// A run that was begun.
 #[derive(Clone, Debug)]
@@ -66,6 +70,8 @@ impl Run {
             let path = training.join(&plan.name);
             format!("the run cannot be written to {}; choose another name where there is one", path.display())
         })?;
+        // the list of files has the names that they came with
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         Ok(Self { plan, folder })
     }
 
@@ -127,7 +133,20 @@ impl Run {
 
     /// The right to make the release, unless another process has it.
     pub fn take_end(&self) -> io::Result<Option<Workplace>> {
-        Workplace::take(&self.folder.join("release"))
+        Workplace::take(&self.folder.join(RELEASE))
+    }
+
+    /// The gate's word on the release, kept before there is one: whoever finds the release there knows what was said of it.
+    pub fn keep_verdict(&self, verdict: &Verdict) -> anyhow::Result<()> {
+        let path = self.folder.join(RELEASE).join(VERDICT);
+        replace(&path, &serde_json::to_vec(verdict)?).with_context(|| path.display().to_string())
+    }
+
+    /// The same read back.
+    pub fn verdict(&self) -> anyhow::Result<Verdict> {
+        let path = self.folder.join(RELEASE).join(VERDICT);
+        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+        serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))
     }
 
     /// The weights of a fit that has a network.
@@ -148,7 +167,10 @@ impl Workplace {
         fs::create_dir_all(folder)?;
         let lock = File::options().write(true).create(true).truncate(false).open(folder.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { folder: folder.to_owned(), _lock: lock })),
+            Ok(()) => {
+                sweep(folder)?;
+                Ok(Some(Self { folder: folder.to_owned(), _lock: lock }))
+            }
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
@@ -191,4 +213,15 @@ impl Workplace {
             _ => Ok(()),
         }
     }
+}
+
+/// Removes what a process that was killed was writing.
+fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".partial-") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

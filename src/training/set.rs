@@ -30,7 +30,7 @@ pub struct Knee {
     pub position: Option<usize>,
     /// What is said of it.
     pub grade: KlGrade,
-    /// Whose it is: the first digits of a hash.
+    /// Whose it is: a running number, from which nobody is known again.
     pub patient: String,
     /// Its fold.
     pub place: Place,
@@ -99,7 +99,7 @@ impl TrainingSet {
 impl Knee {
     /// As something that can be read.
     pub fn labelled(&self) -> Labelled {
-        let Self { position, grade, patient, path, .. } = self;
-        Labelled { path: path.clone(), truth: *grade, position: *position, patient: Some(patient.clone()) }
+        let Self { position, grade, path, .. } = self;
+        Labelled { path: path.clone(), truth: *grade, position: *position }
     }
 }

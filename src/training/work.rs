@@ -11,9 +11,7 @@ use crate::ensemble::{DeviceInUse, Release};
 use crate::grade::KlGrade;
 use crate::networks::{Form, imagenet, weights::Weights};
 use crate::radiograph::Limits;
-use anyhow::Context as _;
 use std::path::Path;
-use tch::Kind;
 
 /// Who follows a run.
 pub trait Follow {
@@ -25,6 +23,8 @@ pub trait Follow {
     fn begins(&mut self, fit: FitName, epochs: &[Epoch]);
     /// A step of an epoch is about to be taken; false asks to stop.
     fn step(&mut self, epoch: usize, step: usize, steps: usize) -> bool;
+    /// Others may go first; false asks to stop.
+    fn pause(&mut self) -> bool;
     /// An epoch is over and on disk.
     fn epoch(&mut self, fit: FitName, epoch: &Epoch);
     /// A fit is over, perhaps since long ago.
@@ -100,7 +100,7 @@ impl Workshop<'_> {
     fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Pictures> {
         let knees: Vec<_> = set.learnt().map(|(_, _, knee)| knee).collect();
         follow.reading(knees.len(), side);
-        pictures(&knees, side, self.device.device, &self.limits, self.jobs, || follow.read())
+        pictures(&knees, side, self.device, &self.limits, self.jobs, || follow.read())
     }
 
     fn fit(
@@ -129,7 +129,7 @@ impl Workshop<'_> {
             learn: &learn,
             judge: &judge,
             device: self.device.device,
-            numbers: if self.device.multiplies_bf16 { Kind::BFloat16 } else { Kind::Float },
+            numbers: self.device.learning_numbers(),
             form: self.form,
         };
         let checkpoint = workplace.checkpoint();
@@ -143,28 +143,26 @@ impl Workshop<'_> {
     }
 
     fn beginning(&self, run: &Run, fit: FitName, seed: u64) -> Result<Beginning, FitError> {
-        let file = |path: &Path| {
-            let bytes = std::fs::read(path).with_context(|| path.display().to_string());
-            bytes.map_err(|error| FitError::Write(std::io::Error::other(format!("{error:#}"))))
-        };
+        let unusable = |error: &dyn std::fmt::Display| FitError::Beginning(error.to_string());
+        // a new last layer is random, too
+        tch::manual_seed(seed.cast_signed());
         let (weights, is_imagenet) = match run.plan.recipe.start {
             Start::Scratch => (Weights::untrained(seed), false),
             Start::Imagenet => {
                 let known = imagenet::FILES.iter().find(|file| file.architecture == fit.network);
                 let name = known.map(|known| known.file).unwrap_or_default();
-                (Weights::from_bytes(file(&self.imagenet.join(name))?)?, true)
+                {
+                    let path = self.imagenet.join(name);
+                    let missing =
+                        |error| format!("{}: {error}; `kellgrend models download` fetches it", path.display());
+                    let bytes = std::fs::read(&path).map_err(missing).map_err(|error| unusable(&error))?;
+                    (Weights::from_bytes(bytes)?, true)
+                }
             }
             Start::Release => {
                 let members = self.champion.into_iter().flat_map(Release::members);
                 match members.into_iter().find(|member| member.entry().architecture == fit.network) {
-                    Some(member) => (
-                        Weights::from_bytes(
-                            member
-                                .bytes()
-                                .map_err(|error| FitError::Write(std::io::Error::other(error.to_string())))?,
-                        )?,
-                        false,
-                    ),
+                    Some(member) => (Weights::from_bytes(member.bytes().map_err(|error| unusable(&error))?)?, false),
                     None => (Weights::untrained(seed), false),
                 }
             }
@@ -184,6 +182,10 @@ struct Following<'a> {
 impl Watch for Following<'_> {
     fn step(&mut self, step: usize, steps: usize) -> bool {
         self.follow.step(self.epochs + 1, step, steps)
+    }
+
+    fn pause(&mut self) -> bool {
+        self.follow.pause()
     }
 
     fn epoch(&mut self, epoch: &Epoch, checkpoint: Option<Checkpoint>) -> Result<(), FitError> {

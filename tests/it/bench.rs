@@ -136,3 +136,16 @@ fn a_release_is_measured_by_its_name() {
     rates(&report["networks"][0], &[2]);
     assert_eq!(names_in(&sandbox.state()), before, "no ledger, no lock");
 }
+
+#[test]
+fn steps_of_training_are_measured_too() {
+    let sandbox = sandbox();
+    let output = bench(&sandbox, &["--training", "--batch", "2", "--json"]);
+    assert!(output.status.success(), "{}", words(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["networks"].as_array().map(Vec::len), Some(1));
+    rates(&report["networks"][0], &[2]);
+    let text = words(&bench(&sandbox, &["--training", "--batch", "2"]));
+    assert!(text.contains("VIEWS/S") && text.contains("shufflenet_v2_x2_0"), "{text}");
+    assert_eq!(bench(&sandbox, &["--training", "--streams", "2"]).status.code(), Some(2));
+}

@@ -175,7 +175,20 @@ fn evaluate_judges_a_labelled_folder_and_leaves_no_trace() {
     assert!(words(&output).contains("passed over 2 files, whose folders say no grade"), "{}", words(&output));
     assert_eq!(names_in(&sandbox.state()), [sandbox.inbox()], "nothing is written");
 
-    let text = words(&sandbox.output(&["evaluate", &format!("{folder}/0"), "--seed", "3"]));
+    let card = sandbox.beside("card.html");
+    let text = words(&sandbox.output(&[
+        "evaluate",
+        &format!("{folder}/0"),
+        "--seed",
+        "3",
+        "--card",
+        card.to_str().expect("UTF-8"),
+    ]));
+    let page = std::fs::read_to_string(&card).expect("a page");
+    assert!(page.contains("2 knees of 1 patient"), "{page}");
+    let facts: Value =
+        serde_json::from_slice(&std::fs::read(card.with_extension("json")).expect("read")).expect("JSON");
+    assert_eq!(facts["results"][0]["voters"][0]["scores"]["knees"], 2);
     for part in ["starter, 1 network (mix)", "2 knees of 1 patient; 0 files", "ACCURACY", "RECALL", "READER", "Brier"] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }

@@ -3,6 +3,7 @@
 use crate::films::small_png;
 use crate::sandbox::Sandbox;
 use kellgrend::grade::Probabilities;
+use kellgrend::ledger::{Ledger, ReleaseRow};
 use refinery::Target;
 use rusqlite::Connection;
 
@@ -118,4 +119,35 @@ fn grades_from_before_entropy_was_stored_have_it_afterwards() {
     let expected = f64::from(Probabilities([0.0625, 0.125, 0.125, 0.5, 0.1875]).entropy());
     assert!((entropy - expected).abs() < 1e-4 && missing.is_none(), "{entropy}, not {expected}; {missing:?}");
     assert_eq!(sandbox.count("SELECT count(*) FROM grades WHERE entropy IS NULL"), 0);
+}
+
+/// Each letter is promoted, each `-` goes back; at the end there is who is in service.
+#[test]
+fn going_back_goes_back_through_what_was_in_service() {
+    for (steps, wanted) in
+        [("AB-", "A"), ("ABC--", "A"), ("ABC-D-", "B"), ("ABC--D-", "A"), ("ABB-", "A"), ("ABC-B-", "A")]
+    {
+        let sandbox = Sandbox::new();
+        let ledger = Ledger::open(&sandbox.state().join("ledger.db")).expect("a ledger");
+        for step in steps.chars() {
+            if step == '-' {
+                let (row, _) = ledger.before_service().expect("asked").expect("there was one before");
+                ledger.roll_back(row, "somebody".into(), "it was worse".into()).expect("gone back");
+                continue;
+            }
+            let release = ReleaseRow {
+                sha256: step.to_string(),
+                name: step.to_string(),
+                vote: "mix".into(),
+                members: 1,
+                manifest: String::new(),
+            };
+            ledger.put_in_service(release, "somebody".into(), "a trial".into()).expect("promoted");
+        }
+        let found = ledger.in_service().expect("asked").expect("somebody is").name;
+        assert_eq!(found, wanted, "{steps}");
+    }
+    let sandbox = Sandbox::new();
+    let ledger = Ledger::open(&sandbox.state().join("ledger.db")).expect("a ledger");
+    assert!(ledger.before_service().expect("asked").is_none());
 }

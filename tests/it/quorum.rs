@@ -116,7 +116,7 @@ fn with_a_quorum_every_output_says_who_was_missing() {
     let text = words(&sandbox.output(&["grade", &first]));
     assert!(text.lines().any(|line| line.ends_with(&format!("(graded before)  (without {GONE})"))), "{text}");
     let csv = sandbox.output(&["grade", &first, "--csv"]);
-    assert!(String::from_utf8_lossy(&csv.stdout).trim_end().ends_with(&format!(",{GONE}")), "{csv:?}");
+    assert!(String::from_utf8_lossy(&csv.stdout).trim_end().ends_with(&format!(",{GONE},")), "{csv:?}");
 
     sandbox.drop_in("2L.png", &small_png(2));
     let mut daemon = sandbox.daemon();

@@ -49,4 +49,9 @@ fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     check("[grading]\njobs = -1", &["line 2", "4096"]);
     check("[settle]\ntruncated_after = \"5000y\"", &["line 2", "7 days"]);
     check("[settle]\nignore = [\"[\"]", &["line 2", "pattern"]);
+    check("[training]\nfolds = 1", &["line 2", "2 to 20"]);
+    check("[training]\nschedule = \"every night\"", &["[training] schedule", "0 22 * * 5"]);
+    check("[training]\nschedule = \"0 22 * * 5\"\ntime_zone = \"Berlin\"", &["time_zone", "Europe/Berlin"]);
+    check("[training.adjust]\nepoch = 3", &["[training.adjust]", "epoch"]);
+    check("[training.choice]\nreview_share = 10.0", &["review_share = 10", "0 to 1"]);
 }

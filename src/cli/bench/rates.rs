@@ -97,7 +97,7 @@ pub(super) fn one_after_another(networks: &[NetworkRates]) -> f64 {
     networks.iter().map(|network| network.rates.views_per_second.recip()).sum::<f64>().recip()
 }
 
-fn best(
+pub(super) fn best(
     what: &str,
     batches: &[u32],
     progress: &Progress,

@@ -28,7 +28,8 @@ Fields of --json (rates are a second, times milliseconds):
   decode          of each coding: coding, file_bytes, radiographs_per_second, megapixels_per_second
   memory          peak_resident_bytes; device: total_bytes, free_before_bytes, free_after_bytes, taken_bytes, or null
 RATES are views_per_second (the best), best_batch, and batches: of each, batch and views_per_second, which is null
-where the memory was too small.";
+where the memory was too small. With --training: schema_version, machine, precision, seconds, and networks, of each name,
+image_size and RATES of whole steps of training.";
 
 /// All figures of a run; the names of the fields are a public contract.
 #[derive(Debug, Serialize)]
@@ -139,7 +140,7 @@ impl Memory {
 }
 
 /// Three digits or more.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value {
         ..10.0 => format!("{value:.2}"),
         ..100.0 => format!("{value:.1}"),

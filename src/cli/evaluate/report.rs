@@ -3,8 +3,9 @@
 use super::judging::Judged;
 use crate::cli::table::aligned;
 use crate::dataset::Passed;
+use crate::ensemble::Graded;
 use crate::evaluation::{Case, Interval, Intervals, OfGrade, Scores};
-use crate::grade::{GRADES, KlGrade};
+use crate::grade::{GRADES, KlGrade, Probabilities};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -70,45 +71,52 @@ impl Measured {
     }
 }
 
+/// What each voter says of the knees that were judged, the ensemble first, and how many patients these are of.
+pub(super) fn voters(members: &[String], judged: &[Judged]) -> (Vec<(String, Vec<Case>)>, usize) {
+    let mut patients = HashMap::new();
+    let numbers: Vec<usize> = judged
+        .iter()
+        .map(|knee| {
+            let next = patients.len();
+            *patients.entry(knee.patient.as_str()).or_insert(next)
+        })
+        .collect();
+    let of = |answer: &dyn Fn(&Graded) -> (KlGrade, Probabilities)| {
+        let cases = numbers.iter().zip(judged).map(|(&patient, Judged { truth, graded, .. })| {
+            let (grade, probabilities) = answer(graded);
+            Case { patient, truth: *truth, grade, probabilities }
+        });
+        cases.collect::<Vec<_>>()
+    };
+    let ensemble = ("ensemble".to_owned(), of(&|graded| (graded.grade, graded.probabilities)));
+    let of_member = |(member, name): (usize, &String)| {
+        (name.clone(), of(&|graded| (graded.votes[member].grade, graded.votes[member].probabilities)))
+    };
+    let members = members.iter().enumerate().map(of_member);
+    (std::iter::once(ensemble).chain(members).collect(), patients.len())
+}
+
 impl Report {
+    /// `voters` and `patients` as [`voters`] has them.
     pub(super) fn new(
         release: ReleaseFacts,
         device: String,
-        members: &[String],
-        judged: &[Judged],
+        voters: &[(String, Vec<Case>)],
+        patients: usize,
         passed_over: Vec<Passed>,
         seed: u64,
     ) -> Self {
-        let mut patients = HashMap::new();
-        let numbers: Vec<usize> = judged
-            .iter()
-            .map(|knee| {
-                let next = patients.len();
-                *patients.entry(knee.patient.as_str()).or_insert(next)
-            })
-            .collect();
-        let ensemble = numbers.iter().zip(judged).map(|(&patient, Judged { truth, graded, .. })| Case {
-            patient,
-            truth: *truth,
-            grade: graded.grade,
-            probabilities: graded.probabilities,
-        });
-        let of_member = |member: usize| {
-            let cases = numbers.iter().zip(judged).map(|(&patient, Judged { truth, graded, .. })| {
-                let vote = &graded.votes[member];
-                Case { patient, truth: *truth, grade: vote.grade, probabilities: vote.probabilities }
-            });
-            Measured::of(&cases.collect::<Vec<_>>(), seed)
-        };
+        let (ensemble, members) =
+            voters.split_first().map_or((&[][..], &[][..]), |((_, cases), rest)| (&cases[..], rest));
         let members =
-            members.iter().enumerate().map(|(at, name)| OfMember { name: name.clone(), measured: of_member(at) });
+            members.iter().map(|(name, cases)| OfMember { name: name.clone(), measured: Measured::of(cases, seed) });
         Self {
             schema_version: SCHEMA_VERSION,
             release,
             device,
-            patients: patients.len(),
+            patients,
             passed_over,
-            ensemble: Measured::of(&ensemble.collect::<Vec<_>>(), seed),
+            ensemble: Measured::of(ensemble, seed),
             members: members.collect(),
         }
     }

@@ -6,14 +6,13 @@ use crate::cli::table::aligned;
 use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::digest::Digest;
 use crate::ensemble::{Release, starter};
-use crate::ledger::{RunRow, timestamp};
 use crate::networks::Architecture;
 use crate::station::{chosen_release, limits, release_row};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName};
 use crate::training::run::Run;
 use crate::training::set::{GoldSet, Place, TrainingSet, freeze};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What begins a run.
@@ -42,22 +41,31 @@ pub(super) struct Begin {
     seed: Option<u64>,
 }
 
+/// What the command's other options ask of a run.
+pub(super) struct Asked<'a> {
+    pub(super) networks: &'a [Architecture],
+    pub(super) only_folds: &'a [usize],
+    pub(super) promote: bool,
+    pub(super) unattended: bool,
+}
+
 impl Begin {
     /// Begins it, and says so.
     pub(super) fn run(
         &self,
         shop: &Shop,
-        networks: &[Architecture],
-        only_folds: &[usize],
-        promote: bool,
-        unattended: bool,
+        Asked { networks, only_folds, promote, unattended }: Asked<'_>,
     ) -> Result<Run, Failure> {
         let training = &shop.settings.training;
         let recipe = self.recipe(shop).map_err(usage)?;
         let champion = champion(shop)?;
         let networks = [networks, &training.networks].into_iter().find(|named| !named.is_empty());
-        let networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
-        let fitted_folds = if only_folds.is_empty() { (1..=training.folds).collect() } else { only_folds.to_vec() };
+        let mut networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
+        let mut named = HashSet::new();
+        networks.retain(|network| named.insert(*network));
+        let mut fitted_folds = if only_folds.is_empty() { (1..=training.folds).collect() } else { only_folds.to_vec() };
+        fitted_folds.sort_unstable();
+        fitted_folds.dedup();
         if let Some(fold) = fitted_folds.iter().find(|fold| !(1..=training.folds).contains(fold)) {
             return Err(usage(anyhow::anyhow!(
                 "there is no fold {fold}: there are {}, counted from 1",
@@ -83,6 +91,7 @@ impl Begin {
             created,
             origin: if unattended { "schedule" } else { "command line" }.to_owned(),
             data,
+            of_labels: self.labels,
             knees: Digest::of(b""),
             seed,
             networks,
@@ -139,9 +148,9 @@ impl Begin {
             return Ok((files, gold, data));
         }
         let files = labelled(&self.paths, shop)?;
-        let folders: Vec<_> = self.paths.iter().map(|path| path.file_name().unwrap_or(path.as_os_str())).collect();
-        let names: Vec<_> = folders.iter().map(|name| name.to_string_lossy()).collect();
-        Ok((files, gold, format!("labelled radiographs in {}", names.join(", "))))
+        // names of files and folders may name patients
+        let data = format!("{} radiographs in folders that say their grades", files.len());
+        Ok((files, gold, data))
     }
 }
 
@@ -174,10 +183,11 @@ fn listed(path: &Path) -> anyhow::Result<BTreeSet<Digest>> {
     lines.map(digest).collect()
 }
 
-/// The release in service; where none ever was, the starter.
+/// The release that grades: the one that settings name, else the one in service; where none ever was, the starter.
 fn champion(shop: &Shop) -> anyhow::Result<Release> {
     let service = shop.ledger.in_service()?;
-    let chosen = chosen_release("", &shop.state.models, service.as_ref())?;
+    let named = &shop.settings.ensemble.release;
+    let chosen = chosen_release(named, &shop.state.models, service.as_ref())?;
     let release = chosen.map_or_else(|| starter::install(&shop.state.models).map_err(anyhow::Error::from), Ok)?;
     shop.ledger.know_release(release_row(&release)?)?;
     Ok(release)
@@ -204,22 +214,6 @@ fn merge(into: &mut toml::Table, changes: toml::Table) {
             (_, change) => drop(into.insert(key, change)),
         }
     }
-}
-
-/// A run as the ledger has it.
-pub(super) fn row(run: &Run, set: &TrainingSet) -> anyhow::Result<RunRow> {
-    let plan = &run.plan;
-    let gold_knees = set.gold().len();
-    Ok(RunRow {
-        name: plan.name.clone(),
-        begun_at: timestamp(plan.created),
-        origin: plan.origin.clone(),
-        data: plan.data.clone(),
-        knees: set.knees.len() - gold_knees,
-        gold_knees,
-        fits: plan.fits().len(),
-        plan: toml::to_string(plan)?,
-    })
 }
 
 /// The folds as a table.

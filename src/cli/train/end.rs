@@ -2,56 +2,42 @@
 
 use super::Shop;
 use crate::cli::table::aligned;
+use crate::ensemble::Release;
 use crate::ensemble::release::Metrics;
 use crate::ledger::RunOutcome;
 use crate::station::release_row;
 use crate::training::release::{Made, make as make_release};
-use crate::training::run::Run;
+use crate::training::run::{Progress, Run};
 use crate::training::work::Workshop;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Makes the release, unless it is there or another process makes it.
-pub(super) fn make(
-    run: &Run,
-    workshop: &Workshop,
-    shop: &Shop,
-    promote: bool,
-    stop: &AtomicBool,
-) -> anyhow::Result<()> {
+pub(super) fn make(run: &Run, workshop: &Workshop, shop: &Shop, promote: bool) -> anyhow::Result<()> {
     let name = &run.plan.name;
     let Some(_workplace) = run.take_end()? else {
         eprintln!("another process makes the release {name}");
         return Ok(());
     };
-    if shop.state.models.join(name).exists() {
-        eprintln!("the release {name} is there already");
+    if shop.ledger.has_ended(name.clone())? {
+        eprintln!("the run has ended: `kellgrend report training` says how");
         return Ok(());
     }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(4));
-    bar.set_style(ProgressStyle::with_template("{bar:40.cyan/blue} {pos:>6}/{len} {msg}").expect("a valid template"));
-    let made = make_release(run, workshop, &shop.settings.ensemble, &shop.state.models, |what, done, all| {
-        bar.set_length(all as u64);
-        bar.set_message(what);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    let Made { release, verdict } = match made {
-        Ok(made) => made,
-        Err(error) => {
-            shop.ledger.run_ended(name.clone(), RunOutcome::Failed, None, format!("{error:#}"))?;
-            return Err(error);
-        }
+    let folder = shop.state.models.join(name);
+    let (release, verdict) = match folder.exists() {
+        // whoever made it did not come so far as to say so
+        true => (Release::open(&folder)?, run.verdict()?),
+        false => match made(run, workshop, shop)? {
+            Some(Made { release, verdict }) => (release, verdict),
+            None => return Ok(()),
+        },
     };
     let reasons = verdict.reasons.join(" ");
-    shop.ledger.know_release(release_row(&release)?)?;
-    let promoted = (promote || run.plan.promote) && verdict.promoted && !stop.load(Ordering::Relaxed);
-    if promoted {
-        let why = format!("The gate let it pass. {reasons}");
-        shop.ledger.put_in_service(release_row(&release)?, format!("kellgrend, run {name}"), why)?;
-    }
-    let outcome = if promoted { RunOutcome::Promoted } else { RunOutcome::Kept };
-    shop.ledger.run_ended(name.clone(), outcome, Some(name.clone()), reasons.clone())?;
+    let may = (promote || run.plan.promote) && verdict.promoted;
+    let why = may.then(|| format!("The gate let it pass. {reasons}"));
+    let champion = run.plan.champion.as_ref().map(|champion| champion.sha256.clone());
+    let row = release_row(&release)?;
+    let outcome = shop.ledger.run_ended(name.clone(), row, champion, why, reasons.clone())?;
+    let promoted = outcome == RunOutcome::Promoted;
     tracing::info!(run = name, promoted, "{reasons}");
 
     let metrics = release.metrics().iter().map(|Metrics { data, knees, accuracy, macro_f1, quadratic_kappa }| {
@@ -66,8 +52,30 @@ pub(super) fn make(
     println!("gate      {}", verdict.reasons.join("\n          "));
     match (promoted, verdict.promoted) {
         (true, _) => println!("It is in service."),
+        (false, true) if may => println!("It is kept: another release was put into service while it was trained."),
         (false, true) => println!("The gate lets it pass: kellgrend models promote {name}"),
         (false, false) => println!("It is kept and not used. Against the gate: kellgrend models promote {name}"),
     }
     Ok(())
+}
+
+/// The release, or none where no fit has a network: then the run is over.
+fn made(run: &Run, workshop: &Workshop, shop: &Shop) -> anyhow::Result<Option<Made>> {
+    let name = &run.plan.name;
+    if run.plan.fits().into_iter().all(|fit| matches!(run.progress(fit), Ok(Progress::Failed(_)))) {
+        shop.ledger.run_failed(name.clone(), "no fit has a network (`kellgrend report fits` says why)".to_owned())?;
+        eprintln!("no fit of {name} has a network, and so there is no release");
+        return Ok(None);
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(4));
+    bar.set_style(ProgressStyle::with_template("{bar:40.cyan/blue} {pos:>6}/{len} {msg}").expect("a valid template"));
+    let priority = shop.state.priority();
+    let made = make_release(run, workshop, &shop.settings.ensemble, &shop.state.models, |what, done, all| {
+        bar.set_length(all as u64);
+        bar.set_message(what);
+        bar.set_position(done as u64);
+        priority.wait_for_grading(|| false);
+    });
+    bar.finish_and_clear();
+    made.map(Some)
 }

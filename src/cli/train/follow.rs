@@ -98,8 +98,12 @@ impl Follow for Follower {
             self.bar.set_message(format!("{}, epoch {epoch}/{}", self.fit, self.epochs));
         }
         self.bar.set_position(step as u64);
-        // knees that wait for a grade go first
-        self.priority.wait_for_grading();
+        self.pause()
+    }
+
+    /// Knees that wait for a grade go first.
+    fn pause(&mut self) -> bool {
+        self.priority.wait_for_grading(|| self.stop.load(Ordering::Relaxed));
         !self.stop.load(Ordering::Relaxed)
     }
 

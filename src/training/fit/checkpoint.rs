@@ -1,7 +1,7 @@
 //! What it takes to go on from the end of an epoch: a safetensors file.
 
-use super::{Epoch, FitError, State};
-use crate::training::parameters::Parameters;
+use super::{Epoch, FitError, Learner, State};
+use crate::digest::Digest;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -18,6 +18,8 @@ pub struct Checkpoint {
 
 #[derive(Serialize, Deserialize)]
 struct Facts {
+    /// Of the tensors' names and places: numbers laid out otherwise are of another network.
+    layout: Digest,
     steps: i64,
     adam_steps: i64,
     misses: usize,
@@ -32,18 +34,25 @@ const BEST: &str = "best";
 
 impl State {
     /// Everything that changes from step to step.
-    pub(super) fn checkpoint(&self, parameters: &Parameters) -> Result<Checkpoint, FitError> {
+    pub(super) fn checkpoint(&self) -> Result<Checkpoint, FitError> {
+        let Learner { parameters, adam, steps, average, .. } = &self.learner;
         let mut tensors = vec![
             (VALUES, numbers(&parameters.values)?),
-            (AVERAGE, numbers(&self.average)?),
-            (MEAN, numbers(&self.adam.mean)?),
-            (SQUARE, numbers(&self.adam.square)?),
+            (AVERAGE, numbers(average)?),
+            (MEAN, numbers(&adam.mean)?),
+            (SQUARE, numbers(&adam.square)?),
         ];
         if let Some(best) = &self.best {
             tensors.push((BEST, numbers(best)?));
         }
-        let (steps, adam_steps, misses) = (self.steps, self.adam.steps, self.misses);
-        Ok(Checkpoint { facts: Facts { steps, adam_steps, misses, curve: self.curve.clone() }, tensors })
+        let facts = Facts {
+            layout: parameters.layout(),
+            steps: *steps,
+            adam_steps: adam.steps,
+            misses: self.misses,
+            curve: self.curve.clone(),
+        };
+        Ok(Checkpoint { facts, tensors })
     }
 }
 
@@ -92,17 +101,21 @@ impl Checkpoint {
     }
 
     /// Puts everything back where it was.
-    pub(super) fn give_back(self, parameters: &mut Parameters, state: &mut State) -> Result<(), FitError> {
-        let Self { facts: Facts { steps, adam_steps, misses, curve }, tensors } = self;
+    pub(super) fn give_back(self, state: &mut State) -> Result<(), FitError> {
+        let Self { facts: Facts { layout, steps, adam_steps, misses, curve }, tensors } = self;
+        let Learner { parameters, adam, average, steps: learner_steps, .. } = &mut state.learner;
+        if layout != parameters.layout() {
+            return Err(FitError::Checkpoint("it is of another network, or of another version of it".to_owned()));
+        }
         let device = parameters.values.device();
         tch::no_grad(|| {
             for (name, numbers) in tensors {
                 let tensor = Tensor::f_from_slice(&numbers)?.f_to(device)?;
                 let mut place = match name {
                     VALUES => parameters.values.shallow_clone(),
-                    AVERAGE => state.average.shallow_clone(),
-                    MEAN => state.adam.mean.shallow_clone(),
-                    SQUARE => state.adam.square.shallow_clone(),
+                    AVERAGE => average.shallow_clone(),
+                    MEAN => adam.mean.shallow_clone(),
+                    SQUARE => adam.square.shallow_clone(),
                     _ => {
                         state.best = Some(tensor);
                         continue;
@@ -116,7 +129,8 @@ impl Checkpoint {
             parameters.changed()?;
             Ok(())
         })?;
-        (state.steps, state.adam.steps, state.misses, state.curve) = (steps, adam_steps, misses, curve);
+        (*learner_steps, adam.steps) = (steps, adam_steps);
+        (state.misses, state.curve) = (misses, curve);
         Ok(())
     }
 }

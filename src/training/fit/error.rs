@@ -23,6 +23,9 @@ pub enum FitError {
     /// The first weights cannot be used.
     #[error("the first weights cannot be used: {0}")]
     Weights(#[from] WeightsError),
+    /// There are no first weights.
+    #[error("there is nothing to begin from: {0}")]
+    Beginning(String),
     /// What was learnt cannot be put on disk.
     #[error("it cannot be written: {0}")]
     Write(#[from] io::Error),

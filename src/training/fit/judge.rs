@@ -1,6 +1,6 @@
 //! The knees that were left out, graded as the network will grade.
 
-use super::{Fit, FitError};
+use super::{Fit, FitError, Watch};
 use crate::evaluation::Confusion;
 use crate::grade::{GRADES, Probabilities};
 use crate::networks::weights::Weights;
@@ -16,12 +16,15 @@ pub struct Judged {
 }
 
 /// Judges a state_dict of the network as an epoch, counted from 1, left it, made ready as for grading.
-pub fn judge(fit: &Fit, weights: &[u8], epoch: usize) -> Result<Judged, FitError> {
+pub fn judge(fit: &Fit, weights: &[u8], epoch: usize, watch: &mut dyn Watch) -> Result<Judged, FitError> {
     let mut weights = Weights::from_bytes(weights.to_vec())?.on(fit.device);
     let network = fit.architecture.build(&mut weights, fit.form)?;
     let mut logits = Vec::with_capacity(fit.judge.len());
     tch::no_grad(|| {
         for knees in fit.judge.chunks(fit.recipe.batch) {
+            if !watch.pause() {
+                return Err(FitError::Stopped);
+            }
             let answers = network.logits(&network.map(&fit.pictures.to_judge(knees)?)?)?;
             let answers = answers.f_view([2, knees.len() as i64, GRADES as i64])?;
             let answers =

@@ -29,6 +29,9 @@ pub trait Watch {
     /// A step of an epoch is about to be taken; false asks it to stop.
     fn step(&mut self, step: usize, steps: usize) -> bool;
 
+    /// Others may go first; false asks to stop.
+    fn pause(&mut self) -> bool;
+
     /// An epoch is over. Where it is not the last one, there is what it takes to go on from here.
     fn epoch(&mut self, epoch: &Epoch, checkpoint: Option<Checkpoint>) -> Result<(), FitError>;
 }

@@ -9,9 +9,6 @@ use crate::radiograph::Limits;
 use crate::training::reading::read_all;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Digits of a patient's hash that the manifest keeps.
-const DIGITS: usize = 16;
-
 /// Which patients are never learnt from. A patient with one gold knee is gold with all.
 #[derive(Clone, Debug, Default)]
 pub struct GoldSet {
@@ -41,6 +38,7 @@ pub fn freeze(
     // by radiograph and knee: its place among the knees, none once it was contradicted
     let mut known: HashMap<(Digest, Option<usize>), Option<usize>> = HashMap::new();
     let mut contradicted = BTreeSet::new();
+    let mut numbers: HashMap<String, String> = HashMap::new();
     let read = |labelled: &&Labelled| labelled.read(limits).map(|Film { digest, patient, .. }| (digest, patient));
     read_all(&all, jobs, read, |index, outcome| {
         seen();
@@ -60,13 +58,15 @@ pub fn freeze(
                 known.insert((radiograph, *position), None);
             }
             None => {
-                let patient = Digest::of(patient.as_bytes()).to_string()[..DIGITS].to_owned();
-                let place = match index < gold.files.len() || gold.radiographs.contains(&radiograph) {
-                    true => Place::Gold,
-                    false => Place::Fold(0),
-                };
+                let is_gold =
+                    index < gold.files.len() || gold.radiographs.contains(&radiograph) || lot(&patient) < gold.share;
+                let place = if is_gold { Place::Gold } else { Place::Fold(0) };
+                let next = numbers.len() + 1;
+                let patient = numbers.entry(patient).or_insert_with(|| format!("p{next:05}")).clone();
                 known.insert((radiograph, *position), Some(knees.len()));
-                let (path, position) = (path.clone(), *position);
+                // a run may go on from another folder
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let position = *position;
                 knees.push(Knee { radiograph, position, grade: *truth, patient, place, path });
             }
         }
@@ -74,16 +74,19 @@ pub fn freeze(
     let mut index = 0..;
     knees.retain(|_| !index.next().is_some_and(|index| contradicted.contains(&index)));
     let mut set = TrainingSet { knees };
-    set.set_gold_apart(gold.share);
+    set.set_gold_apart();
     set.deal(folds, seed)?;
     Ok((set, passed))
 }
 
 impl TrainingSet {
-    fn set_gold_apart(&mut self, share: f64) {
-        let gold: BTreeSet<String> = self.gold().iter().map(|knee| knee.patient.clone()).collect();
+    /// A gold knee takes all of its patient with it, and all of its film.
+    fn set_gold_apart(&mut self) {
+        let gold = self.gold();
+        let patients: BTreeSet<String> = gold.iter().map(|knee| knee.patient.clone()).collect();
+        let films: BTreeSet<Digest> = gold.iter().map(|knee| knee.radiograph).collect();
         for knee in &mut self.knees {
-            if gold.contains(&knee.patient) || lot(&knee.patient) < share {
+            if patients.contains(&knee.patient) || films.contains(&knee.radiograph) {
                 knee.place = Place::Gold;
             }
         }

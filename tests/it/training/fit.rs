@@ -31,6 +31,10 @@ impl Watch for Unwatched {
         true
     }
 
+    fn pause(&mut self) -> bool {
+        true
+    }
+
     fn epoch(&mut self, _: &Epoch, _: Option<Checkpoint>) -> Result<(), FitError> {
         Ok(())
     }
@@ -70,7 +74,7 @@ fn picture(number: usize) -> GrayImage {
 }
 
 fn pictures() -> Pictures {
-    let pictures = Pictures::new(12, SIDE as u32, Device::Cpu).expect("memory");
+    let pictures = Pictures::new(12, SIDE as u32, Device::Cpu, 0).expect("memory");
     (0..12).for_each(|number| pictures.put(number, &picture(number), SIDE as u32).expect("put"));
     pictures
 }

@@ -2,7 +2,9 @@
 
 use super::{SMALL, labelled};
 use crate::sandbox::{Sandbox, files_below, words};
+use kellgrend::config::Folders;
 use kellgrend::digest::Digest;
+use kellgrend::state::State;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -75,16 +77,11 @@ fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
     assert_eq!(sandbox.count("SELECT count(*) FROM report_fits WHERE state = 'fitted' AND epochs = 3"), 2);
     assert_eq!(sandbox.count("SELECT count(*) FROM report_training WHERE outcome = 'kept' AND fitted = 2"), 1);
     let again = sandbox.output(&["train", "--run", "r"]);
-    assert!(again.status.success() && words(&again).contains("is there already"), "{}", words(&again));
+    assert!(again.status.success() && words(&again).contains("the run has ended"), "{}", words(&again));
 }
 
 #[test]
 fn processes_side_by_side_share_a_run_and_the_last_one_makes_the_release() {
-    let sandbox = Sandbox::with(SMALL);
-    let path = knees(&sandbox);
-    // a share of the run that is no fit of its own: the run is begun, and left open
-    let first = sandbox.output(&["train", &path, "--name", "r", "--set", "epochs=1"]);
-    assert!(first.status.success(), "{}", words(&first));
     let sandbox = Sandbox::with(SMALL);
     let path = knees(&sandbox);
     let mut one = start(&sandbox, &["train", &path, "--name", "r", "--set", "epochs=2"]);
@@ -101,6 +98,24 @@ fn processes_side_by_side_share_a_run_and_the_last_one_makes_the_release() {
     }
     let verified = sandbox.output(&["models", "verify", "r"]);
     assert!(verified.status.success(), "{}", words(&verified));
+}
+
+#[test]
+fn training_waits_while_anything_is_graded() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    let state = State::new(&sandbox.state(), &Folders::default()).expect("folders");
+    let priority = state.priority();
+    let (first, second) = (priority.grading(), priority.grading());
+    let mut child = start(&sandbox, &["train", &path, "--name", "r", "--only-folds", "1", "--set", "epochs=1"]);
+    wait_for(&sandbox.state().join("training/r/fits/shufflenet_v2_x2_0-fold1/lock"), &mut child);
+    drop(first);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(child.try_wait().expect("its state").is_none(), "it went on while a radiograph was graded");
+    assert_eq!(sandbox.count("SELECT count(*) FROM training_epochs"), 0);
+    drop(second);
+    assert!(child.wait().expect("its end").success());
+    assert_eq!(sandbox.count("SELECT count(*) FROM training_epochs"), 1);
 }
 
 #[test]

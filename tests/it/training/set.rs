@@ -4,7 +4,7 @@ use super::{knee, labelled};
 use kellgrend::dataset::{Labelled, in_folders};
 use kellgrend::radiograph::Limits;
 use kellgrend::training::set::{GoldSet, Place, TrainingSet, freeze};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const LIMITS: Limits = Limits { max_bytes: 1 << 20, max_pixels: 1 << 20, max_side: 4096 };
@@ -40,25 +40,21 @@ fn a_patient_is_whole_in_one_place_and_gold_for_ever() {
     for (patient, places) in &places {
         assert!(places.len() == 2 && places[0] == places[1], "{patient}: {places:?}");
     }
-    let gold = |set: &TrainingSet| set.gold().iter().map(|knee| knee.patient.clone()).collect::<Vec<_>>();
+    let gold = |set: &TrainingSet| set.gold().iter().map(|knee| knee.radiograph).collect::<BTreeSet<_>>();
     assert!(!gold(&set).is_empty());
     let shares = set.shares();
     assert_eq!(shares.iter().map(|share| share.patients).sum::<usize>(), 40);
 
     // the same patients are gold when others come
-    labelled(&folder.path().join("more"), 1);
-    for grade in 0..5 {
-        std::fs::rename(
-            folder.path().join(format!("more/{grade}/{}L.png", grade * 1000)),
-            folder.path().join(format!("{grade}/{}L.png", grade * 1000 + 500)),
-        )
-        .expect("moved");
+    for grade in 0..5u8 {
+        let number = 90_000 + u64::from(grade);
+        let path = folder.path().join(format!("{grade}/{number}L.png"));
+        knee(number, grade).save(path).expect("written");
     }
     let (later, _) = frozen(folder.path(), &share);
-    let before = gold(&set);
-    let still: Vec<_> = gold(&later).into_iter().filter(|patient| places.contains_key(patient.as_str())).collect();
-    assert_eq!(still.len(), before.len());
-    assert!(before.iter().all(|patient| still.contains(patient)));
+    let known: BTreeSet<_> = set.knees.iter().map(|knee| knee.radiograph).collect();
+    assert_eq!(gold(&later).intersection(&known).copied().collect::<BTreeSet<_>>(), gold(&set));
+    assert_eq!(later.knees.len(), 85);
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! A network that learns, and all that it carries from one step to the next.
+
+use super::{Beginning, FitError};
+use crate::networks::{Architecture, Network, weights::WeightsError};
+use crate::training::optimiser::Adam;
+use crate::training::parameters::{Learning, Parameters};
+use crate::training::recipe::Recipe;
+use tch::{Cuda, Device, Kind, Reduction, TchError, Tensor};
+
+/// Ignored by libtorch where no class has this number.
+const NO_CLASS: i64 = -100;
+
+/// A network, its parameters, and the optimiser's memory of them.
+pub struct Learner {
+    network: Network,
+    pub(super) parameters: Parameters,
+    pub(super) adam: Adam,
+    pub(super) steps: i64,
+    /// The running mean of all values; the values, where the recipe has none.
+    pub(super) average: Tensor,
+}
+
+/// Views and what is said of them.
+pub struct Lesson<'a> {
+    /// `[n, 3, s, s]`, normalised.
+    pub views: &'a Tensor,
+    /// `[n]`, grades as numbers.
+    pub truths: &'a Tensor,
+    /// What a knee's loss counts, by grade; none where all count alike.
+    pub balance: Option<&'a Tensor>,
+    /// What is to be learnt.
+    pub learning: Learning,
+    /// How fast.
+    pub rate: f64,
+}
+
+impl Learner {
+    /// Before the first step; convolutions compute in `numbers`.
+    pub fn new(
+        architecture: Architecture,
+        beginning: Beginning,
+        recipe: &Recipe,
+        numbers: Kind,
+        device: Device,
+    ) -> Result<Self, FitError> {
+        if device.is_cuda() {
+            // all batches are alike: the fastest kernels for them are worth looking for
+            Cuda::cudnn_set_benchmark(true);
+        }
+        let Beginning { weights, is_imagenet } = beginning;
+        let (network, parts) = architecture.build_to_learn(weights.on(device), is_imagenet)?;
+        let parameters = tch::no_grad(|| Parameters::gather(parts, numbers, device))?;
+        let adam = Adam::new(recipe.optimiser, &parameters.learning_values()?)?;
+        let average = parameters.values.copy();
+        Ok(Self { network, parameters, adam, steps: 0, average })
+    }
+
+    /// The optimiser forgets what it knows.
+    pub(super) fn forget(&mut self, recipe: &Recipe) -> Result<(), TchError> {
+        self.adam = Adam::new(recipe.optimiser, &self.parameters.learning_values()?)?;
+        Ok(())
+    }
+
+    /// One step; the loss before it, `[]`, on the device.
+    pub fn step(&mut self, lesson: &Lesson, recipe: &Recipe) -> Result<Tensor, TchError> {
+        let Lesson { views, truths, balance, learning, rate } = *lesson;
+        let map = match learning {
+            Learning::Head => tch::no_grad(|| self.network.map(views)),
+            Learning::All => self.network.map(views),
+        }?;
+        let logits = self.network.logits(&map)?;
+        let loss = logits.f_cross_entropy_loss(truths, balance, Reduction::Mean, NO_CLASS, recipe.label_smoothing)?;
+        let mut values = self.parameters.learning_values()?;
+        let gradient = self.parameters.gradient(&loss, learning)?;
+        tch::no_grad(|| {
+            let decay = if learning == Learning::All { recipe.weight_decay } else { 0.0 };
+            self.adam.step(&mut values, &gradient, rate, decay)?;
+            self.parameters.changed()?;
+            self.steps += 1;
+            // the first steps lead far away from where it began, which the mean had better forget
+            let kept = recipe.average.min((1 + self.steps) as f64 / (10 + self.steps) as f64);
+            match recipe.average > 0.0 {
+                true => self.average.f_lerp_(&self.parameters.values, 1.0 - kept).map(drop),
+                false => self.average.f_copy_(&self.parameters.values),
+            }
+        })?;
+        loss.f_detach()
+    }
+
+    /// Values laid out as the parameters, as a release's state_dict.
+    pub(super) fn state_dict(&self, values: &Tensor) -> Result<Vec<u8>, WeightsError> {
+        tch::no_grad(|| self.parameters.state_dict(values))
+    }
+}
