@@ -176,10 +176,12 @@ impl Shop {
     }
 }
 
-/// The process is the daemon's: it goes last wherever others want to compute, and ends with it, however that ends.
+/// Lower than others', and not so low that a busy machine never lets it on; what is graded goes first by a lock in any case.
+const NICENESS: i32 = 5;
+
+/// The process is the daemon's: it lets others compute first, and ends with it, however that ends.
 fn step_back() {
-    let nicest = 19;
-    let told = rustix::process::setpriority_process(None, nicest)
+    let told = rustix::process::setpriority_process(None, NICENESS)
         .map(drop)
         .and_then(|()| rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)));
     if let Err(error) = told {

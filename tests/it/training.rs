@@ -13,13 +13,14 @@ use kellgrend::phantom;
 use kellgrend::side::Side;
 use std::path::Path;
 
-/// Settings for networks of a size that a test can wait for.
+/// Settings for networks of a size that a test can wait for; one thread each, since tests share few cores.
 pub const SMALL: &str = r#"
 [settle]
 quiet = "200ms"
 scan_every = "300ms"
 [ensemble]
 device = "cpu"
+threads = 1
 [log]
 level = "debug"
 [training]

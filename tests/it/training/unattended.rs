@@ -68,7 +68,7 @@ fn it_learns_alone_and_keeps_out_what_is_worse() {
     sandbox.until("SELECT count(*) FROM labels", films.len() as i64);
 
     let ended = "SELECT count(*) FROM report_training WHERE origin = 'schedule' AND ended_at IS NOT NULL";
-    let minutes = Duration::from_secs(400);
+    let minutes = Duration::from_secs(900);
     sandbox.until_within(ended, 1, minutes);
     println!("{}", words(&sandbox.output(&["report", "fits"])));
     println!("{}", words(&sandbox.output(&["report", "training", "--format", "json"])));
