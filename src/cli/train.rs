@@ -200,9 +200,10 @@ fn until_signal() -> anyhow::Result<Arc<AtomicBool>> {
             };
             tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
             told.store(true, Ordering::Relaxed);
-            // asked twice, it ends at once: what is on disk is whole
-            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-            std::process::exit(Exit::Interrupted as i32);
+            // further ones change nothing: libtorch is at work in other threads, and must not be torn down under them
+            loop {
+                tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            }
         });
     })?;
     Ok(stop)

@@ -86,6 +86,9 @@ impl Begin {
         for Passed { file, reason } in &passed {
             eprintln!("left out {}: {reason}", file.display());
         }
+        if let Some(path) = self.gold.as_ref().filter(|_| set.gold().is_empty()) {
+            return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
+        }
         let plan = Plan {
             name,
             created,

@@ -144,12 +144,16 @@ fn what_cannot_be_written_ends_one_fit_and_not_the_run() {
 fn usage_is_told_before_anything_is_read() {
     let sandbox = Sandbox::with(SMALL);
     let path = knees(&sandbox);
+    let nobody = sandbox.beside("nobody.txt");
+    std::fs::write(&nobody, "").expect("written");
+    let nobody = nobody.to_str().expect("UTF-8").to_owned();
     for (args, wanted) in [
         (vec!["train", "--labels"], "has a label"),
         (vec!["train", &path, "--name", "../r"], "the name"),
         (vec!["train", &path, "--only-folds", "7"], "there is no fold 7"),
         (vec!["train", &path, "--set", "epoch=7"], "epoch"),
         (vec!["train", &path, "--networks", "vgg16"], "not a known architecture"),
+        (vec!["train", &path, "--gold", &nobody], "none of the knees is in it"),
         (vec!["train", "--run", "nowhere"], "there is no run"),
         (vec!["train"], "required"),
     ] {
