@@ -15,16 +15,8 @@ import time
 import torch
 import torchvision
 
-SIZES = {
-    "densenet161": 456,
-    "efficientnet_b5": 456,
-    "efficientnet_v2_s": 384,
-    "regnet_y_8gf": 448,
-    "resnet101": 456,
-    "resnext50_32x4d": 512,
-    "shufflenet_v2_x2_0": 512,
-    "wide_resnet50_2": 456,
-}
+from peer import GRADES, SIZES
+
 # Steps that do not count: kernels are chosen and loaded.
 WARM_UPS = 3
 
@@ -49,14 +41,14 @@ def augmented(grey):
 
 def rate(name, batch, device, seconds, bf16):
     side = SIZES[name]
-    network = torchvision.models.get_model(name, num_classes=5).to(device, memory_format=torch.channels_last).train()
+    network = torchvision.models.get_model(name, num_classes=GRADES).to(device, memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
     )
     loss = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
     films = torch.randint(0, 256, (batch, 1, side, side), dtype=torch.uint8, device=device)
-    truths = torch.arange(batch, device=device) % 5
+    truths = torch.arange(batch, device=device) % GRADES
     mean = torch.tensor([0.485, 0.456, 0.406], device=device).view(1, 3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225], device=device).view(1, 3, 1, 1)
 

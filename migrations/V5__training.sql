@@ -57,6 +57,11 @@ CREATE TABLE training_slots (
     PRIMARY KEY (slot, schedule)
 ) STRICT;
 
+-- Labels that came since the last run that learns from labels began.
+CREATE VIEW unlearnt_labels AS
+SELECT * FROM labels
+WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs WHERE of_labels), '');
+
 CREATE VIEW report_training AS -- Every run of training, newest first, and what came of it.
 SELECT
     r.name,                                                 -- the run's name, and that of its release

@@ -15,6 +15,17 @@ pub use ranking::{Place, Ranking};
 pub use scores::{OfGrade, Scores};
 
 use crate::grade::{KlGrade, Probabilities};
+use std::collections::HashMap;
+
+/// A number for each name, the same for the same, in the order in which they first come.
+pub fn numbered<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+    let mut numbers = HashMap::new();
+    let number = |name| {
+        let next = numbers.len();
+        *numbers.entry(name).or_insert(next)
+    };
+    names.into_iter().map(number).collect()
+}
 
 /// A knee that was graded and that a reader has graded, too.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,20 +3,22 @@
 //! The rooms, in reading order; a room uses only those below it.
 //!
 //! - [`cli`]: the commands
-//! - [`daemon`]: `kellgrend run`; [`station`]: folders, ledger, release and networks, put together
+//! - [`daemon`]: `kellgrend run`
+//! - [`training`]: networks learn from labelled knees ([`dataset`]), and become a release
+//! - [`station`]: folders, ledger, release and networks, put together
 //! - [`intake`]: from the inbox into work: watch, settle, claim
 //! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
 //! - [`outbox`]: the result record, the pictures, how they appear
 //! - [`labels`]: readers' grades, as they come
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
-//! - [`evaluation`]: grades against readers', pure arithmetic
+//! - [`card`]: a release's model card; [`evaluation`]: grades against readers', pure arithmetic
 //! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
 //! - [`download`]: files from the network, checked by hash
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
 //! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
-//! - [`grade`], [`side`], [`digest`]: plain types
+//! - [`schedule`]: when a training is due, pure; [`grade`], [`side`], [`digest`]: plain types
 
 pub mod card;
 pub mod cli;

@@ -224,7 +224,7 @@ pub fn release_to_try(named: &str, state: &State) -> anyhow::Result<(Release, Op
 }
 
 /// The chosen release, known to the ledger; on a first start the starter, put into service.
-fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
+pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Result<Release> {
     if named == starter::NAME {
         // it comes with the program, and may not have been used yet
         starter::install(&state.models)?;

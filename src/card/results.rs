@@ -30,6 +30,20 @@ pub struct Voter {
     pub intervals: Intervals,
 }
 
+impl Results {
+    /// The answers of several voters to the same knees, the ensemble's first; none where there are no knees. The same seed makes
+    /// the same intervals.
+    pub fn of(on: String, voters: Vec<(String, Vec<Case>)>, seed: u64) -> Option<Self> {
+        let cases = voters.first().filter(|(_, cases)| !cases.is_empty())?.1.clone();
+        let voter = |(name, cases): (String, Vec<Case>)| Voter {
+            name,
+            scores: Scores::of(&cases),
+            intervals: Intervals::of(&cases, seed),
+        };
+        Some(Self { on, voters: voters.into_iter().map(voter).collect(), cases })
+    }
+}
+
 /// Tables and plots of one set of knees; none where nobody has graded them.
 pub(super) fn section(results: &Results) -> Option<Markup> {
     let Voter { scores, .. } = results.voters.first()?;

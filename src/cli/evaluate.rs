@@ -8,12 +8,14 @@ use crate::card::{self, Card};
 use crate::config::LogLevel;
 use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::ensemble::{Precision, Release, settle};
-use crate::evaluation::Case;
+use crate::evaluation::{Case, numbered};
 use crate::grading::Grader;
 use crate::state::State;
 use crate::station::{limits, ready, release_to_try};
-use crate::training::report::{member as card_member, results as card_results};
+use crate::training::examination::Examined;
+use crate::training::report::member as card_member;
 use anyhow::Context as _;
+use judging::Judged;
 use report::{ReleaseFacts, Report};
 use std::io::stdout;
 use std::path::{Path, PathBuf};
@@ -85,7 +87,10 @@ impl Evaluate {
             missing,
         };
         let is_whole = passed.is_empty();
-        let (voters, patients) = report::voters(&members, &judged);
+        let patients = numbered(judged.iter().map(|knee| knee.patient.as_str()));
+        let (truths, graded) = judged.into_iter().map(|Judged { truth, graded, .. }| (truth, graded)).unzip();
+        let examined = Examined { patients, truths, graded };
+        let (voters, patients) = (examined.voters(&members), examined.patients.iter().max().map_or(0, |last| last + 1));
         let device = format!("{device}, {}", Precision::of(form));
         let report = Report::new(facts, device, &voters, patients, passed, self.seed);
         if self.json {
@@ -122,7 +127,7 @@ impl Evaluate {
             data: None,
             recipe: Vec::new(),
             curves: Vec::new(),
-            results: card_results(on, voters, self.seed).into_iter().collect(),
+            results: card::Results::of(on, voters, self.seed).into_iter().collect(),
             comparison: None,
             review: None,
             subsets: Vec::new(),

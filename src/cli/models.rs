@@ -9,7 +9,7 @@ use super::{Exit, Failure, Global, usage};
 use crate::ensemble::{DeviceChoice, Release, settle, starter};
 use crate::ledger::{Ledger, Service};
 use crate::state::State;
-use crate::station::release_row;
+use crate::station::{release_row, take_release};
 use clap::Subcommand;
 use import::Import;
 use std::path::Path;
@@ -129,7 +129,12 @@ fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure>
     let release = open(state, name)?;
     settle(DeviceChoice::Cpu, 0)?;
     release.verify()?;
-    Ledger::open(&state.ledger)?.put_in_service(release_row(&release)?, user(), why)?;
+    let ledger = Ledger::open(&state.ledger)?;
+    if ledger.in_service()?.is_none() {
+        // what graded until now, or would have: there is something to go back to
+        take_release("", state, &ledger)?;
+    }
+    ledger.put_in_service(release_row(&release)?, user(), why)?;
     is_in_service(state, name);
     Ok(())
 }
@@ -160,7 +165,7 @@ fn user() -> String {
 fn is_in_service(state: &State, name: &str) {
     println!("{name} is in service");
     if let Some(pid) = state.holder() {
-        println!("process {pid} takes it up before its next radiograph, unless its settings name another");
+        println!("process {pid} takes it up within seconds, unless its settings name another");
     }
 }
 

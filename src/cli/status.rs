@@ -63,8 +63,7 @@ impl Status {
         let last = "SELECT name, outcome FROM training_runs ORDER BY begun_at DESC LIMIT 1";
         let last: Option<(String, Option<String>)> =
             db.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().unwrap_or_default();
-        let new_labels = "SELECT count(*) FROM labels WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs WHERE of_labels), '')";
-        let new_labels = db.query_row(new_labels, [], |row| row.get(0)).ok();
+        let new_labels = db.query_row("SELECT count(*) FROM unlearnt_labels", [], |row| row.get(0)).ok();
         let (training, training_outcome) = last.map_or((None, None), |(name, outcome)| (Some(name), outcome));
         let (version, device, started_at) = start.map_or((None, None, None), |(v, d, s)| (Some(v), Some(d), Some(s)));
         let facts = Facts {

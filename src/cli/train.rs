@@ -30,8 +30,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// one in service on knees that nothing was learnt from (the gold set).
 ///
 /// The training set and the plan are frozen in training/RUN below the state folder. A run that was interrupted, however it
-/// was, goes on with `kellgrend train --run RUN` from the last epoch; started several times, on one machine or on many that
-/// share the folder, processes take different fits. Whoever ends the last one makes the release.
+/// was, goes on with `kellgrend train --run RUN` from the last epoch; started several times, on a machine with several GPUs
+/// say, processes take different fits. Whoever ends the last one makes the release.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Train {
@@ -68,7 +68,7 @@ Try:
   kellgrend train knees/train --gold knees/val          on folders named 0 to 4, compared on another set
   kellgrend train knees --recipe scratch --networks shufflenet_v2_x2_0 --only-folds 1
   kellgrend train knees --set epochs=5 --set augmentation.rotation=10
-  kellgrend train --run NAME --networks resnet101       a share of a run, as a cluster's job array takes it
+  kellgrend train --run NAME --networks resnet101       a share of a run, beside other processes
   kellgrend report fits                                 how far it is; `report epochs` has the learning curves
 
 Exit codes: 0 done or nothing left to begin, 1 a fit has failed, 130 interrupted.";

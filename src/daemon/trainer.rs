@@ -93,7 +93,7 @@ impl Trainer {
     }
 
     /// While one runs, what is due is passed over; until its run is on record, its own slot is what is due.
-    fn pass_over(&mut self) -> anyhow::Result<()> {
+    fn pass_over(&self) -> anyhow::Result<()> {
         if self.facts()?.open.is_none() {
             return Ok(());
         }
@@ -168,8 +168,7 @@ impl Trainer {
     /// Asks the process to end, and waits for it: its run goes on at the next start.
     pub fn stop(self) {
         let Some(mut child) = self.child else { return };
-        let ask = || rustix::process::Pid::from_raw(i32::try_from(child.id()).ok()?);
-        if let Some(pid) = ask() {
+        if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
             let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         let asked = Instant::now();

@@ -218,11 +218,7 @@ impl Ledger {
                 Ok::<_, rusqlite::Error>(told.and_then(|told| told.parse().ok()))
             };
             let last_begun = "SELECT max(begun_at) FROM training_runs WHERE of_labels";
-            let new_labels: i64 = db.query_row(
-                "SELECT count(*) FROM labels WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs WHERE of_labels), '')",
-                [],
-                |row| row.get(0),
-            )?;
+            let new_labels: i64 = db.query_row("SELECT count(*) FROM unlearnt_labels", [], |row| row.get(0))?;
             let open = "SELECT name FROM training_runs WHERE origin = 'schedule' AND ended_at IS NULL \
                         ORDER BY begun_at DESC LIMIT 1";
             Ok(TrainingFacts {

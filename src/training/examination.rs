@@ -4,7 +4,7 @@ use super::reading::read_all;
 use super::set::Knee;
 use crate::ensemble::{Ensemble, Graded, SaliencyMap};
 use crate::evaluation::Case;
-use crate::grade::KlGrade;
+use crate::grade::{KlGrade, Probabilities};
 use crate::outbox::overlay::{Caption, Layer, MapView, Palette, overlay, png_rgb};
 use crate::radiograph::Limits;
 use crate::side::Side;
@@ -20,7 +20,7 @@ pub struct Examined {
     pub graded: Vec<Graded>,
 }
 
-/// Grades them all. A file that is not what it was when the set was frozen is an error.
+/// Grades them all.
 pub fn examine(
     ensemble: &Ensemble,
     knees: &[&Knee],
@@ -36,30 +36,22 @@ pub fn examine(
         waiting.clear();
         Ok(())
     };
-    let read = |knee: &&Knee| {
-        let film = knee.labelled().read(limits)?;
-        if film.digest == knee.radiograph {
-            Ok(film.knee)
-        } else {
-            Err("it has changed since the run began".to_owned())
-        }
-    };
-    read_all(knees, jobs, read, |index, knee| {
-        seen();
-        if outcome.is_err() {
-            return;
-        }
-        outcome = match knee {
-            Err(error) => {
-                let path = knees[index].path.display();
-                Err(anyhow::anyhow!("{path} belongs to the training set and cannot be read: {error}"))
-            }
-            Ok(knee) => {
-                waiting.push(knee);
-                if waiting.len() < ensemble.knees_at_once() { Ok(()) } else { grade(&mut waiting) }
-            }
-        };
-    });
+    read_all(
+        knees,
+        jobs,
+        |knee| knee.read(limits),
+        |_, knee| {
+            seen();
+            outcome = match (&outcome, knee) {
+                (Err(_), _) => return,
+                (Ok(()), Err(error)) => Err(anyhow::Error::msg(error)),
+                (Ok(()), Ok(knee)) => {
+                    waiting.push(knee);
+                    if waiting.len() < ensemble.knees_at_once() { Ok(()) } else { grade(&mut waiting) }
+                }
+            };
+        },
+    );
     outcome?;
     if !waiting.is_empty() {
         grade(&mut waiting)?;
@@ -68,24 +60,27 @@ pub fn examine(
 }
 
 impl Examined {
-    /// The ensemble's answers.
-    pub fn cases(&self) -> Vec<Case> {
-        self.of(|graded| (graded.grade, graded.probabilities))
-    }
-
-    /// One member's.
-    pub fn cases_of(&self, member: usize) -> Vec<Case> {
-        self.of(|graded| (graded.votes[member].grade, graded.votes[member].probabilities))
-    }
-
-    fn of(&self, answer: impl Fn(&Graded) -> (KlGrade, crate::grade::Probabilities)) -> Vec<Case> {
-        let knees = self.patients.iter().zip(&self.truths).zip(&self.graded);
-        knees
-            .map(|((&patient, &truth), graded)| {
-                let (grade, probabilities) = answer(graded);
-                Case { patient, truth, grade, probabilities }
-            })
+    /// What each voter says of the knees, the ensemble first; `members` are the names in the order of the votes.
+    pub fn voters(&self, members: &[String]) -> Vec<(String, Vec<Case>)> {
+        let member = |(place, name): (usize, &String)| {
+            (name.clone(), self.cases(|graded| (graded.votes[place].grade, graded.votes[place].probabilities)))
+        };
+        std::iter::once(("ensemble".to_owned(), self.of_ensemble()))
+            .chain(members.iter().enumerate().map(member))
             .collect()
+    }
+
+    /// The ensemble's answers.
+    pub fn of_ensemble(&self) -> Vec<Case> {
+        self.cases(|graded| (graded.grade, graded.probabilities))
+    }
+
+    fn cases(&self, answer: impl Fn(&Graded) -> (KlGrade, Probabilities)) -> Vec<Case> {
+        let case = |((&patient, &truth), graded)| {
+            let (grade, probabilities) = answer(graded);
+            Case { patient, truth, grade, probabilities }
+        };
+        self.patients.iter().zip(&self.truths).zip(&self.graded).map(case).collect()
     }
 
     /// A few knees to show: of each grade one that was graded right, and those that are furthest off.

@@ -1,7 +1,5 @@
 //! Many files read at a time, taken in the order in which they were given.
 
-use crate::dataset::Labelled;
-use crate::digest::Digest;
 use crate::ensemble::DeviceInUse;
 use crate::radiograph::Limits;
 use crate::training::pictures::Pictures;
@@ -51,7 +49,7 @@ pub fn read_all<I: Sync, T: Send>(
     });
 }
 
-/// The pictures of a run's knees at a network's size. A file that is not what it was when the set was frozen is an error.
+/// The pictures of a run's knees at a network's size.
 pub fn pictures(
     knees: &[&Knee],
     side: u32,
@@ -63,19 +61,18 @@ pub fn pictures(
     // a quarter of a GPU's memory; the networks need the rest
     let most = device.memory().map_or(u64::MAX, |memory| memory.total / 4);
     let pictures = Pictures::new(knees.len(), side, device.device, most)?;
-    let labelled: Vec<(Labelled, Digest)> = knees.iter().map(|knee| (knee.labelled(), knee.radiograph)).collect();
     let mut trouble = Ok(());
-    let read = |(labelled, digest): &(Labelled, Digest)| {
-        let film = labelled.read(limits)?;
-        if film.digest == *digest { Ok(film.knee) } else { Err("it has changed since the run began".to_owned()) }
-    };
-    read_all(&labelled, jobs, read, |index, knee| {
-        seen();
-        let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee, side)?));
-        if let (Err(error), Ok(())) = (put, &trouble) {
-            let path = labelled[index].0.path.display();
-            trouble = Err(anyhow::anyhow!("{path} belongs to the training set and cannot be read: {error}"));
-        }
-    });
+    read_all(
+        knees,
+        jobs,
+        |knee| knee.read(limits),
+        |index, knee| {
+            seen();
+            let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee, side)?));
+            if trouble.is_ok() {
+                trouble = put;
+            }
+        },
+    );
     trouble.map(|()| pictures)
 }

@@ -1,17 +1,17 @@
 //! What a run comes to: a release of the best fits, held against the champion, with its card.
 
-use super::choice::{Choice, Knees, OutOfFold};
+use super::choice::{Choice, Chosen, Knees, OutOfFold};
 use super::examination::{Examined, examine, picture};
 use super::gate::Verdict;
 use super::plan::{FitName, Plan};
 use super::report::Report;
 use super::run::{Outcome, Progress, Run};
-use super::set::{Knee, TrainingSet};
+use super::set::{Knee, Place, TrainingSet};
 use super::work::Workshop;
 use crate::config::EnsembleSettings;
 use crate::ensemble::release::{Metrics, Review, Trained, TrainedMember};
 use crate::ensemble::{Ensemble, Release};
-use crate::evaluation::{Comparison, Scores};
+use crate::evaluation::{Case, Comparison, Scores};
 use crate::grade::KlGrade;
 use crate::networks::Architecture;
 use crate::station::ready;
@@ -53,16 +53,15 @@ pub fn make(
             done += 1;
             seen(what, done, gold.len());
         })?;
-        let all = set.patients();
-        let gold_patients =
-            set.knees.iter().zip(all).filter(|(knee, _)| gold.contains(knee)).map(|(_, patient)| patient);
-        Ok(Examined { patients: gold_patients.collect(), truths: gold.iter().map(|knee| knee.grade).collect(), graded })
+        let knees = set.knees.iter().zip(set.patients()).filter(|(knee, _)| knee.place == Place::Gold);
+        let (truths, patients) = knees.map(|(knee, patient)| (knee.grade, patient)).unzip();
+        Ok(Examined { patients, truths, graded })
     };
     let examined = grade("the new release grades the gold set", &challenging)?;
     let comparison = match workshop.champion {
         Some(champion) if !gold.is_empty() => {
             let before = grade("the release in service grades the gold set", &load(champion)?.with_maps(false))?;
-            Comparison::of(&before.cases(), &examined.cases(), plan.seed).map_err(anyhow::Error::msg)?
+            Comparison::of(&before.of_ensemble(), &examined.of_ensemble(), plan.seed).map_err(anyhow::Error::msg)?
         }
         _ => Comparison::of(&[], &[], plan.seed).map_err(anyhow::Error::msg)?,
     };
@@ -70,8 +69,7 @@ pub fn make(
 
     trained.measured(metrics(&choice, &examined));
     let examples = examples(&challenging.with_maps(true), &gold, &examined, workshop, &plan.name)?;
-    let members = challenger.members().map(|member| member.name().to_owned()).enumerate();
-    let of_members = members.map(|(place, name)| (name, examined.cases_of(place)));
+    let members: Vec<_> = challenger.members().map(|member| member.name().to_owned()).collect();
     let card = Report {
         plan,
         set: &set,
@@ -79,7 +77,7 @@ pub fn make(
         choice: &choice,
         sha256: trained.digest()?.to_string(),
         members: trained.members(),
-        gold: std::iter::once(("ensemble".to_owned(), examined.cases())).chain(of_members).collect(),
+        gold: examined.voters(&members),
         comparison: comparison.accuracy.is_some().then_some((&comparison, &verdict)),
         examples,
     }
@@ -126,7 +124,7 @@ fn choose(plan: &Plan, set: &TrainingSet, fitted: &[(FitName, Outcome)]) -> anyh
 fn put_together(run: &Run, choice: &Choice, fitted: &[(FitName, Outcome)]) -> anyhow::Result<Trained> {
     let plan = &run.plan;
     let outcomes: HashMap<_, _> = fitted.iter().map(|(fit, outcome)| (*fit, outcome)).collect();
-    let member = |chosen: &super::choice::Chosen| {
+    let member = |chosen: &Chosen| {
         let architecture: Architecture = chosen.network.parse().map_err(anyhow::Error::msg)?;
         let fit = FitName { network: architecture, fold: chosen.fold };
         let outcome = outcomes.get(&fit).context("a chosen fit has no network")?;
@@ -150,12 +148,12 @@ fn put_together(run: &Run, choice: &Choice, fitted: &[(FitName, Outcome)]) -> an
 }
 
 fn metrics(choice: &Choice, examined: &Examined) -> Vec<Metrics> {
-    let of = |data: &str, cases: &[crate::evaluation::Case]| {
+    let of = |data: &str, cases: &[Case]| {
         let Scores { knees, accuracy, macro_f1, quadratic_kappa, .. } = Scores::of(cases);
         let (data, knees) = (data.to_owned(), u32::try_from(knees).ok());
         accuracy.map(|accuracy| Metrics { data, knees, accuracy, macro_f1, quadratic_kappa })
     };
-    let gold = of("gold set, never learnt from", &examined.cases());
+    let gold = of("gold set, never learnt from", &examined.of_ensemble());
     let out_of_fold = of("out-of-fold answers of the training set", &choice.out_of_fold);
     gold.into_iter().chain(out_of_fold).collect()
 }
@@ -169,9 +167,9 @@ fn examples(
 ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let shown: Vec<&Knee> = examined.telling().into_iter().map(|index| gold[index]).collect();
     let picture = |knee: &&Knee| {
-        let film = knee.labelled().read(&workshop.limits).map_err(anyhow::Error::msg)?;
-        let graded = ensemble.grade(&[&film.knee])?;
-        picture(&film.knee, knee.grade, graded.first().context("it has no grade")?, release)
+        let film = knee.read(&workshop.limits).map_err(anyhow::Error::msg)?;
+        let graded = ensemble.grade(&[&film])?;
+        picture(&film, knee.grade, graded.first().context("it has no grade")?, release)
     };
     shown.iter().map(picture).collect()
 }

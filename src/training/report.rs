@@ -6,9 +6,9 @@ use super::gate::Verdict;
 use super::plan::{FitName, Plan};
 use super::recipe::Start;
 use super::set::{Place, TrainingSet};
-use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results, Voter};
+use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results};
 use crate::ensemble::release::MemberEntry;
-use crate::evaluation::{Case, Comparison, Difference, Intervals, Scores};
+use crate::evaluation::{Case, Comparison, Difference};
 use crate::grade::KlGrade;
 
 /// What a card is made of.
@@ -33,17 +33,6 @@ pub struct Report<'a> {
     pub examples: Vec<(String, Vec<u8>)>,
 }
 
-/// The answers of several voters to the same knees, as a card shows them; the ensemble's come first.
-pub fn results(on: String, voters: Vec<(String, Vec<Case>)>, seed: u64) -> Option<Results> {
-    let cases = voters.first().filter(|(_, cases)| !cases.is_empty())?.1.clone();
-    let voter = |(name, cases): (String, Vec<Case>)| Voter {
-        name,
-        scores: Scores::of(&cases),
-        intervals: Intervals::of(&cases, seed),
-    };
-    Some(Results { on, voters: voters.into_iter().map(voter).collect(), cases })
-}
-
 impl Report<'_> {
     /// The card.
     pub fn card(self) -> Card {
@@ -58,8 +47,8 @@ impl Report<'_> {
         };
         let gold_knees = gold.first().map_or(0, |(_, cases)| cases.len());
         let results = [
-            results(format!("gold set, {gold_knees} knees that nothing was learnt from"), gold, plan.seed),
-            results(format!("out-of-fold answers, {knees} knees, each from {whose}"), out_of_fold, plan.seed),
+            Results::of(format!("gold set, {gold_knees} knees that nothing was learnt from"), gold, plan.seed),
+            Results::of(format!("out-of-fold answers, {knees} knees, each from {whose}"), out_of_fold, plan.seed),
         ];
         Card {
             schema_version: card::SCHEMA_VERSION,

@@ -6,9 +6,12 @@ mod freeze;
 pub use files::{FILES, KNEES};
 pub use freeze::{GoldSet, freeze};
 
-use crate::dataset::Labelled;
+use crate::dataset::{Film, Labelled};
 use crate::digest::Digest;
+use crate::evaluation::numbered;
 use crate::grade::{GRADES, KlGrade};
+use crate::radiograph::Limits;
+use image::GrayImage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -72,14 +75,7 @@ impl TrainingSet {
 
     /// A number for each patient, in the order of the knees.
     pub fn patients(&self) -> Vec<usize> {
-        let mut numbers = BTreeMap::new();
-        self.knees
-            .iter()
-            .map(|knee| {
-                let next = numbers.len();
-                *numbers.entry(knee.patient.as_str()).or_insert(next)
-            })
-            .collect()
+        numbered(self.knees.iter().map(|knee| knee.patient.as_str()))
     }
 
     /// How many patients and knees there are in each fold and in the gold set.
@@ -97,9 +93,14 @@ impl TrainingSet {
 }
 
 impl Knee {
-    /// As something that can be read.
-    pub fn labelled(&self) -> Labelled {
+    /// Its picture. A file that is not what it was when the set was frozen is an error, which names it.
+    pub fn read(&self, limits: &Limits) -> Result<GrayImage, String> {
         let Self { position, grade, path, .. } = self;
-        Labelled { path: path.clone(), truth: *grade, position: *position }
+        let film = Labelled { path: path.clone(), truth: *grade, position: *position }.read(limits);
+        let knee = film.and_then(|Film { digest, knee, .. }| match digest == self.radiograph {
+            true => Ok(knee),
+            false => Err("it has changed since the run began".to_owned()),
+        });
+        knee.map_err(|why| format!("{} belongs to the training set and cannot be read: {why}", path.display()))
     }
 }

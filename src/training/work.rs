@@ -9,7 +9,7 @@ use super::run::{Progress, Run, Workplace};
 use super::set::TrainingSet;
 use crate::ensemble::{DeviceInUse, Release};
 use crate::grade::KlGrade;
-use crate::networks::{Form, imagenet, weights::Weights};
+use crate::networks::{Architecture, Form, imagenet, weights::Weights};
 use crate::radiograph::Limits;
 use std::path::Path;
 
@@ -143,31 +143,29 @@ impl Workshop<'_> {
     }
 
     fn beginning(&self, run: &Run, fit: FitName, seed: u64) -> Result<Beginning, FitError> {
-        let unusable = |error: &dyn std::fmt::Display| FitError::Beginning(error.to_string());
         // a new last layer is random, too
         tch::manual_seed(seed.cast_signed());
-        let (weights, is_imagenet) = match run.plan.recipe.start {
-            Start::Scratch => (Weights::untrained(seed), false),
-            Start::Imagenet => {
-                let known = imagenet::FILES.iter().find(|file| file.architecture == fit.network);
-                let name = known.map(|known| known.file).unwrap_or_default();
-                {
-                    let path = self.imagenet.join(name);
-                    let missing =
-                        |error| format!("{}: {error}; `kellgrend models download` fetches it", path.display());
-                    let bytes = std::fs::read(&path).map_err(missing).map_err(|error| unusable(&error))?;
-                    (Weights::from_bytes(bytes)?, true)
-                }
-            }
+        let bytes = match run.plan.recipe.start {
+            Start::Scratch => None,
+            Start::Imagenet => Some(self.imagenet(fit.network)?),
             Start::Release => {
-                let members = self.champion.into_iter().flat_map(Release::members);
-                match members.into_iter().find(|member| member.entry().architecture == fit.network) {
-                    Some(member) => (Weights::from_bytes(member.bytes().map_err(|error| unusable(&error))?)?, false),
-                    None => (Weights::untrained(seed), false),
-                }
+                let mut members = self.champion.into_iter().flat_map(Release::members);
+                let member = members.find(|member| member.entry().architecture == fit.network);
+                let bytes = member.map(|member| member.bytes()).transpose();
+                bytes.map_err(|error| FitError::Beginning(error.to_string()))?
             }
         };
-        Ok(Beginning { weights, is_imagenet })
+        let weights = bytes.map_or_else(|| Ok(Weights::untrained(seed)), Weights::from_bytes)?;
+        Ok(Beginning { weights, is_imagenet: run.plan.recipe.start == Start::Imagenet })
+    }
+
+    fn imagenet(&self, network: Architecture) -> Result<Vec<u8>, FitError> {
+        let known = imagenet::FILES.iter().find(|file| file.architecture == network);
+        let path = self.imagenet.join(known.map(|known| known.file).unwrap_or_default());
+        std::fs::read(&path).map_err(|error| {
+            let path = path.display();
+            FitError::Beginning(format!("{path}: {error}; `kellgrend models download` fetches it"))
+        })
     }
 }
 

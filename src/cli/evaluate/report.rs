@@ -1,13 +1,10 @@
 //! What was found: the fields of `--json`, and the same as tables.
 
-use super::judging::Judged;
 use crate::cli::table::aligned;
 use crate::dataset::Passed;
-use crate::ensemble::Graded;
 use crate::evaluation::{Case, Interval, Intervals, OfGrade, Scores};
-use crate::grade::{GRADES, KlGrade, Probabilities};
+use crate::grade::{GRADES, KlGrade};
 use serde::Serialize;
-use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// Goes up when a field changes its meaning or goes.
@@ -71,33 +68,8 @@ impl Measured {
     }
 }
 
-/// What each voter says of the knees that were judged, the ensemble first, and how many patients these are of.
-pub(super) fn voters(members: &[String], judged: &[Judged]) -> (Vec<(String, Vec<Case>)>, usize) {
-    let mut patients = HashMap::new();
-    let numbers: Vec<usize> = judged
-        .iter()
-        .map(|knee| {
-            let next = patients.len();
-            *patients.entry(knee.patient.as_str()).or_insert(next)
-        })
-        .collect();
-    let of = |answer: &dyn Fn(&Graded) -> (KlGrade, Probabilities)| {
-        let cases = numbers.iter().zip(judged).map(|(&patient, Judged { truth, graded, .. })| {
-            let (grade, probabilities) = answer(graded);
-            Case { patient, truth: *truth, grade, probabilities }
-        });
-        cases.collect::<Vec<_>>()
-    };
-    let ensemble = ("ensemble".to_owned(), of(&|graded| (graded.grade, graded.probabilities)));
-    let of_member = |(member, name): (usize, &String)| {
-        (name.clone(), of(&|graded| (graded.votes[member].grade, graded.votes[member].probabilities)))
-    };
-    let members = members.iter().enumerate().map(of_member);
-    (std::iter::once(ensemble).chain(members).collect(), patients.len())
-}
-
 impl Report {
-    /// `voters` and `patients` as [`voters`] has them.
+    /// `voters` say what they say of the knees of so many patients, the ensemble first.
     pub(super) fn new(
         release: ReleaseFacts,
         device: String,

@@ -5,9 +5,9 @@ use super::{Paths, Shop};
 use crate::cli::table::aligned;
 use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::digest::Digest;
-use crate::ensemble::{Release, starter};
+use crate::ensemble::Release;
 use crate::networks::Architecture;
-use crate::station::{chosen_release, limits, release_row};
+use crate::station::{limits, take_release};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName};
 use crate::training::run::Run;
@@ -58,7 +58,7 @@ impl Begin {
     ) -> Result<Run, Failure> {
         let training = &shop.settings.training;
         let recipe = self.recipe(shop).map_err(usage)?;
-        let champion = champion(shop)?;
+        let champion = take_release(&shop.settings.ensemble.release, &shop.state, &shop.ledger)?;
         let networks = [networks, &training.networks].into_iter().find(|named| !named.is_empty());
         let mut networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
         let mut named = HashSet::new();
@@ -184,16 +184,6 @@ fn listed(path: &Path) -> anyhow::Result<BTreeSet<Digest>> {
         line.trim().parse().map_err(wrong)
     };
     lines.map(digest).collect()
-}
-
-/// The release that grades: the one that settings name, else the one in service; where none ever was, the starter.
-fn champion(shop: &Shop) -> anyhow::Result<Release> {
-    let service = shop.ledger.in_service()?;
-    let named = &shop.settings.ensemble.release;
-    let chosen = chosen_release(named, &shop.state.models, service.as_ref())?;
-    let release = chosen.map_or_else(|| starter::install(&shop.state.models).map_err(anyhow::Error::from), Ok)?;
-    shop.ledger.know_release(release_row(&release)?)?;
-    Ok(release)
 }
 
 /// The networks of a release, each once.

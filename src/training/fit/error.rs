@@ -22,7 +22,7 @@ pub enum FitError {
     Torch(String),
     /// The first weights cannot be used.
     #[error("the first weights cannot be used: {0}")]
-    Weights(#[from] WeightsError),
+    Weights(#[source] WeightsError),
     /// There are no first weights.
     #[error("there is nothing to begin from: {0}")]
     Beginning(String),
@@ -35,6 +35,16 @@ pub enum FitError {
     /// Somebody asked it to stop; it goes on from its last epoch.
     #[error("it was stopped")]
     Stopped,
+}
+
+impl From<WeightsError> for FitError {
+    fn from(error: WeightsError) -> Self {
+        match error {
+            // libtorch's words for it have a backtrace behind their first line
+            WeightsError::Torch(error) => error.into(),
+            other => Self::Weights(other),
+        }
+    }
 }
 
 impl From<TchError> for FitError {

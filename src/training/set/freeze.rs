@@ -45,6 +45,7 @@ pub fn freeze(
         let Labelled { path, truth, position, .. } = all[index];
         let mut pass = |reason: String| passed.push(Passed { file: path.clone(), reason });
         let (radiograph, patient) = match outcome {
+            Ok(_) if path.to_str().is_none() => return pass("its name is not UTF-8; rename it".to_owned()),
             Ok(film) => film,
             Err(reason) => return pass(reason),
         };
