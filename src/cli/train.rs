@@ -17,7 +17,6 @@ use crate::training::work::{End, Workshop};
 use begin::{Asked, Begin};
 use follow::Follower;
 use jiff::Timestamp;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,7 +118,8 @@ impl Train {
         let ended = workshop.work(&run, &fits, &mut follower)?;
         let failed = follower.finish();
         if ended == End::Stopped {
-            eprintln!("stopped; it goes on with: kellgrend train --run {}", run.plan.name);
+            let (state, name) = (shop.state.root.display(), &run.plan.name);
+            eprintln!("stopped; it goes on with: kellgrend train --state {state} --run {name}");
             return Ok(Exit::Interrupted);
         }
         if run.has_ended()? {
@@ -208,6 +208,3 @@ fn until_signal() -> anyhow::Result<Arc<AtomicBool>> {
     })?;
     Ok(stop)
 }
-
-/// A path's files, where `paths` are the user's.
-type Paths = [PathBuf];

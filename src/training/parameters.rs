@@ -135,11 +135,6 @@ impl Parameters {
         Ok(())
     }
 
-    /// How many of the values learn; they are the first.
-    pub fn learnt(&self) -> i64 {
-        self.learnt
-    }
-
     /// The values that learn, `[learnt]`.
     pub fn learning_values(&self) -> Result<Tensor, TchError> {
         self.values.f_narrow(0, 0, self.learnt)

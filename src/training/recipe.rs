@@ -183,7 +183,8 @@ impl RecipeName {
     }
 }
 
-fn overlay(table: &mut toml::Table, changes: &toml::Table) {
+/// Writes changes over what is there, key by key.
+pub fn overlay(table: &mut toml::Table, changes: &toml::Table) {
     for (key, change) in changes {
         match (table.get_mut(key), change) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(changes)) => overlay(inner, changes),
@@ -203,6 +204,9 @@ impl Recipe {
         within("epochs", self.epochs as f64, 1.0, 10_000.0)?;
         within("batch", self.batch as f64, 2.0, 4096.0)?;
         within("rate", self.rate, 0.0, 10.0)?;
+        within("head_epochs", self.head_epochs as f64, 0.0, self.epochs as f64)?;
+        within("decline_after", self.decline_after, 0.0, 10_000.0)?;
+        within("decline_factor", self.decline_factor, 0.0, 1.0)?;
         within("head_rate", self.head_rate, 0.0, 10.0)?;
         within("warm_up", self.warm_up, 0.0, self.epochs as f64)?;
         within("weight_decay", self.weight_decay, 0.0, 10.0)?;

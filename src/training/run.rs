@@ -3,7 +3,7 @@
 use super::fit::{Checkpoint, Epoch, FitError};
 use super::gate::Verdict;
 use super::plan::{FitName, Plan};
-use super::set::{FILES, KNEES, TrainingSet};
+use super::set::{FILES, KNEES, Tables, TrainingSet};
 use crate::digest::Digest;
 use crate::grade::GRADES;
 use crate::state::{replace, write_once};
@@ -61,11 +61,9 @@ pub struct Workplace {
 
 impl Run {
     /// Begins a run, whole or not at all.
-    pub fn create(training: &Path, plan: Plan, set: &TrainingSet) -> anyhow::Result<Self> {
-        let (knees, files) = set.to_csv()?;
-        let plan = Plan { knees: Digest::of(&knees), ..plan };
+    pub fn create(training: &Path, plan: Plan, Tables { knees, files }: &Tables) -> anyhow::Result<Self> {
         let text = toml::to_string(&plan)?;
-        let all = [(PLAN, text.as_bytes()), (KNEES, &knees), (FILES, &files)];
+        let all = [(PLAN, text.as_bytes()), (KNEES, knees), (FILES, files)];
         let folder = write_once(training, &plan.name, &all).with_context(|| {
             let path = training.join(&plan.name);
             format!("the run cannot be written to {}; choose another name where there is one", path.display())

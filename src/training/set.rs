@@ -3,7 +3,7 @@
 mod files;
 mod freeze;
 
-pub use files::{FILES, KNEES};
+pub use files::{FILES, KNEES, Tables};
 pub use freeze::{GoldSet, freeze};
 
 use crate::dataset::{Film, Labelled};

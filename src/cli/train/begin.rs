@@ -1,7 +1,7 @@
 //! A run is begun: files are read, the set is frozen, the plan is written.
 
 use super::super::{Failure, paths, progress, usage};
-use super::{Paths, Shop};
+use super::Shop;
 use crate::cli::table::aligned;
 use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::digest::Digest;
@@ -9,7 +9,7 @@ use crate::ensemble::Release;
 use crate::networks::Architecture;
 use crate::station::{limits, take_release};
 use crate::training::plan::{Champion, Plan};
-use crate::training::recipe::{Recipe, RecipeName};
+use crate::training::recipe::{Recipe, RecipeName, overlay};
 use crate::training::run::Run;
 use crate::training::set::{GoldSet, Place, TrainingSet, freeze};
 use std::collections::{BTreeSet, HashSet};
@@ -89,13 +89,14 @@ impl Begin {
         if let Some(path) = self.gold.as_ref().filter(|_| set.gold().is_empty()) {
             return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
         }
+        let tables = set.to_csv()?;
         let plan = Plan {
             name,
             created,
             origin: if unattended { "schedule" } else { "command line" }.to_owned(),
             data,
             of_labels: self.labels,
-            knees: Digest::of(b""),
+            knees: Digest::of(&tables.knees),
             seed,
             networks,
             folds: training.folds,
@@ -107,7 +108,7 @@ impl Begin {
             choice: training.choice,
             gate: training.gate,
         };
-        let run = Run::create(&shop.state.training, plan, &set)?;
+        let run = Run::create(&shop.state.training, plan, &tables)?;
         match unattended {
             true => tracing::info!(run = run.plan.name, knees = set.knees.len(), "a training begins"),
             false => eprintln!("run {} in {}\n\n{}\n", run.plan.name, run.folder().display(), shares(&set)),
@@ -124,7 +125,7 @@ impl Begin {
                 let (key, value) = word.split_once('=').unwrap_or((word, ""));
                 format!("{key} = {value:?}").parse()
             })?;
-            merge(&mut changes, change);
+            overlay(&mut changes, &change);
         }
         Ok(self.recipe.unwrap_or(training.recipe).adjusted(&changes)?)
     }
@@ -158,7 +159,7 @@ impl Begin {
 }
 
 /// Labelled files; an error where there are none.
-fn labelled(paths: &Paths, shop: &Shop) -> Result<Vec<Labelled>, Failure> {
+fn labelled(paths: &[PathBuf], shop: &Shop) -> Result<Vec<Labelled>, Failure> {
     let own = shop.state.folders().map(|(_, path)| path.to_owned());
     let (files, unreadable) = paths::expand(paths, &own).map_err(usage)?;
     for (path, error) in unreadable {
@@ -198,15 +199,6 @@ fn check_name(name: &str, shop: &Shop) -> anyhow::Result<()> {
         anyhow::ensure!(!folder.join(name).exists(), "there is a {what} {name} already; choose another --name");
     }
     Ok(())
-}
-
-fn merge(into: &mut toml::Table, changes: toml::Table) {
-    for (key, change) in changes {
-        match (into.get_mut(&key), change) {
-            (Some(toml::Value::Table(inner)), toml::Value::Table(changes)) => merge(inner, changes),
-            (_, change) => drop(into.insert(key, change)),
-        }
-    }
 }
 
 /// The folds as a table.

@@ -1,6 +1,7 @@
 //! A run has ended: its release is made and, if the gate lets it, put into service.
 
 use super::Shop;
+use crate::cli::progress::COUNTED;
 use crate::cli::table::aligned;
 use crate::ensemble::Release;
 use crate::ensemble::release::Metrics;
@@ -50,11 +51,12 @@ pub(super) fn make(run: &Run, workshop: &Workshop, shop: &Shop, promote: bool) -
     println!("release   {name}: {}", members.join(", "));
     println!("card      {}", release.folder().join("card.html").display());
     println!("gate      {}", verdict.reasons.join("\n          "));
+    let promote = format!("kellgrend models promote --state {} {name}", shop.state.root.display());
     match (promoted, verdict.promoted) {
         (true, _) => println!("It is in service."),
         (false, true) if may => println!("It is kept: another release was put into service while it was trained."),
-        (false, true) => println!("The gate lets it pass: kellgrend models promote {name}"),
-        (false, false) => println!("It is kept and not used. Against the gate: kellgrend models promote {name}"),
+        (false, true) => println!("The gate lets it pass: {promote}"),
+        (false, false) => println!("It is kept and not used. Against the gate: {promote}"),
     }
     Ok(())
 }
@@ -68,7 +70,7 @@ fn made(run: &Run, workshop: &Workshop, shop: &Shop) -> anyhow::Result<Option<Ma
         return Ok(None);
     }
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(4));
-    bar.set_style(ProgressStyle::with_template("{bar:40.cyan/blue} {pos:>6}/{len} {msg}").expect("a valid template"));
+    bar.set_style(ProgressStyle::with_template(COUNTED).expect("a valid template"));
     let priority = shop.state.priority();
     let made = make_release(run, workshop, &shop.settings.ensemble, &shop.state.models, |what, done, all| {
         bar.set_length(all as u64);

@@ -1,6 +1,7 @@
 //! What is seen of a run: a bar on a terminal, a line an epoch, rows in the ledger.
 
 use super::Shop;
+use crate::cli::progress::COUNTED;
 use crate::ledger::{EpochRow, FitRow, Ledger};
 use crate::state::Priority;
 use crate::training::fit::{Epoch, FitError};
@@ -73,7 +74,7 @@ impl Follower {
 
 impl Follow for Follower {
     fn reading(&mut self, knees: usize, side: u32) {
-        self.restart(knees, "{bar:40.cyan/blue} {pos:>6}/{len} {msg}");
+        self.restart(knees, COUNTED);
         self.bar.set_message(format!("knees read, at {side} pixels"));
     }
 

@@ -36,9 +36,17 @@ struct FileRow {
     path: PathBuf,
 }
 
+/// The bytes of both tables.
+pub struct Tables {
+    /// The manifest.
+    pub knees: Vec<u8>,
+    /// The list of files.
+    pub files: Vec<u8>,
+}
+
 impl TrainingSet {
-    /// The manifest and the list of files.
-    pub fn to_csv(&self) -> Result<(Vec<u8>, Vec<u8>), csv::Error> {
+    /// Both tables, as they are frozen.
+    pub fn to_csv(&self) -> Result<Tables, csv::Error> {
         let rows = self.knees.iter().map(|knee| Row {
             sha256: knee.radiograph,
             knee: knee.position,
@@ -50,7 +58,7 @@ impl TrainingSet {
             },
         });
         let files = self.knees.iter().map(|knee| FileRow { sha256: knee.radiograph, path: knee.path.clone() });
-        Ok((table(rows)?, table(files)?))
+        Ok(Tables { knees: table(rows)?, files: table(files)? })
     }
 
     /// The same read back.

@@ -3,7 +3,7 @@
 use super::{knee, labelled};
 use kellgrend::dataset::{Labelled, in_folders};
 use kellgrend::radiograph::Limits;
-use kellgrend::training::set::{GoldSet, Place, TrainingSet, freeze};
+use kellgrend::training::set::{GoldSet, Place, Tables, TrainingSet, freeze};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -81,7 +81,7 @@ fn the_manifest_reads_back_and_names_nobody() {
     labelled(folder.path(), 4);
     let (set, _) = frozen(folder.path(), &gold);
     assert_eq!(set.gold().len(), 1);
-    let (knees, files) = set.to_csv().expect("written");
+    let Tables { knees, files } = set.to_csv().expect("written");
     assert_eq!(TrainingSet::from_csv(&knees, &files).expect("read"), set);
     let manifest = String::from_utf8(knees).expect("text");
     assert!(manifest.starts_with("sha256,knee,grade,patient,fold\n"), "{manifest}");
