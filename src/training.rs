@@ -1,6 +1,6 @@
 //! It learns from labelled knees: a frozen set, five folds, a network for each, and a choice among them.
 //!
-//! In reading order: a [`set`] is frozen and dealt to [`folds`]; a [`plan`] says what a [`run`] does; [`work`] goes through
+//! In reading order: a [`set`] is frozen and dealt to [`folds`], the same as those of its [`parent`]; a [`plan`] says what a [`run`] does; [`work`] goes through
 //! its fits; a [`fit`] takes a [`recipe`], [`pictures`] and their [`augmentation`], and moves [`parameters`] by an
 //! [`optimiser`]; [`choice`] makes members of fits, and the [`gate`] lets the new release pass or not.
 
@@ -12,6 +12,7 @@ pub mod folds;
 pub mod gate;
 pub mod optimiser;
 pub mod parameters;
+pub mod parent;
 pub mod pictures;
 pub mod plan;
 pub mod reading;

@@ -6,6 +6,7 @@ mod verify;
 
 use super::table::aligned;
 use super::{Exit, Failure, Global, usage};
+use crate::ensemble::release::Review;
 use crate::ensemble::{DeviceChoice, Release, settle, starter};
 use crate::ledger::{Ledger, Service};
 use crate::state::State;
@@ -103,9 +104,15 @@ fn show(release: &Release) {
     let members = release.members().map(|member| {
         let entry = member.entry();
         let (pixels, temperature) = (entry.image_size.to_string(), entry.temperature.to_string());
-        [entry.name.clone(), entry.architecture.to_string(), pixels, temperature, entry.sha256.to_string()]
+        let fold = entry.fold.map_or("-".to_owned(), |fold| fold.to_string());
+        [entry.name.clone(), entry.architecture.to_string(), pixels, temperature, fold, entry.sha256.to_string()]
     });
-    println!("{}", aligned(&["MEMBER", "ARCHITECTURE", "PIXELS", "TEMPERATURE", "SHA-256"], members));
+    println!("{}", aligned(&["MEMBER", "ARCHITECTURE", "PIXELS", "TEMPERATURE", "FOLD", "SHA-256"], members));
+    if let Some(Review { threshold, coverage, accuracy }) = release.review() {
+        let right = accuracy.map_or(String::new(), |accuracy| format!(", {:.1} % of them rightly", 100.0 * accuracy));
+        let kept = 100.0 * coverage;
+        println!("\na human should look where it is less than {threshold:.3} sure; it grades {kept:.1} % alone{right}");
+    }
     if !release.metrics().is_empty() {
         let or = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
         let metrics = release.metrics().iter().map(|m| {

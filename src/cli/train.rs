@@ -3,6 +3,7 @@
 mod begin;
 mod end;
 mod follow;
+mod recipes;
 
 use super::{Exit, Failure, Global, runtime, start_log, usage};
 use crate::config::{LogLevel, Settings};
@@ -32,7 +33,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// was, goes on with `kellgrend train --run RUN` from the last epoch; started several times, on a machine with several GPUs
 /// say, processes take different fits. Whoever ends the last one makes the release.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = format!("{}\n\n{EXAMPLES}", recipes::table()))]
 pub(super) struct Train {
     #[command(flatten)]
     begin: Begin,
@@ -104,6 +105,7 @@ impl Train {
         let fits = self.share(&run).map_err(usage)?;
         shop.ledger.run_begun(self.row(&run, &shop)?)?;
         let champion = shop.champion(&run)?;
+        let parent = run.plan.parent.as_deref().map(|name| Run::open(&shop.state.training, name)).transpose()?;
         let form = shop.settings.ensemble.precision.form(&shop.device)?;
         let workshop = Workshop {
             device: &shop.device,
@@ -112,6 +114,7 @@ impl Train {
             jobs: shop.settings.grading.jobs(),
             imagenet: &shop.state.imagenet,
             champion: champion.as_ref(),
+            parent: parent.as_ref(),
             again: self.again,
         };
         let mut follower = Follower::new(&run, &shop, stop, self.unattended);

@@ -19,7 +19,7 @@ pub enum FoldsError {
     TooFewFolds(usize),
     /// Some fold would have no knee of a grade.
     #[error(
-        "{} a knee of grade {grade}, and {folds} folds need one each; label more, or train with fewer folds",
+        "{} a knee of grade {grade}, and {folds} folds need one each; label more, or train with fewer ([training] folds)",
         have(*.patients)
     )]
     TooFewPatients {
@@ -40,29 +40,44 @@ fn have(patients: usize) -> String {
     }
 }
 
-/// Each patient's fold, from 0; `patients` says how many knees of each grade each of them has.
+/// One of those who are dealt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patient {
+    /// How many knees of each grade.
+    pub knees: [usize; GRADES],
+    /// The fold that the patient stays in, from 0.
+    pub fold: Option<usize>,
+}
+
+/// Each patient's fold, from 0.
 ///
 /// In every fold there are as many knees of a grade as its even share, rounded up or down, and then as many knees in
-/// all, unless patients with several knees leave no such way. The same patients, folds and seed are dealt alike.
-pub fn deal(patients: &[[usize; GRADES]], folds: usize, seed: u64) -> Result<Vec<usize>, FoldsError> {
+/// all, unless patients who stay where they are or have several knees leave no such way. The same patients, folds and
+/// seed are dealt alike.
+pub fn deal(patients: &[Patient], folds: usize, seed: u64) -> Result<Vec<usize>, FoldsError> {
     if folds < 2 {
         return Err(FoldsError::TooFewFolds(folds));
     }
     for grade in KlGrade::ALL {
-        let patients = patients.iter().filter(|knees| knees[grade.index()] > 0).count();
+        let patients = patients.iter().filter(|patient| patient.knees[grade.index()] > 0).count();
         if patients < folds {
             return Err(FoldsError::TooFewPatients { grade, patients, folds });
         }
     }
     // patients with the same knees are alike, so first is settled how many of a kind a fold gets, then who they are
     let mut kinds: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (patient, knees) in patients.iter().enumerate() {
-        kinds.entry(knees.map(|count| count as i64)).or_default().push(patient);
+    let mut kept = vec![[0; GRADES]; folds];
+    for (number, patient) in patients.iter().enumerate() {
+        let knees = patient.knees.map(|count| count as i64);
+        match patient.fold {
+            Some(fold) => kept[fold] = array::from_fn(|grade| kept[fold][grade] + knees[grade]),
+            None => kinds.entry(knees).or_default().push(number),
+        }
     }
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    let mut table = Table::dealt(&kinds, folds);
+    let mut table = Table::dealt(&kinds, kept);
     table.even_out(&mut chance);
-    let mut fold_of = vec![0; patients.len()];
+    let mut fold_of: Vec<_> = patients.iter().map(|patient| patient.fold.unwrap_or_default()).collect();
     for (mut members, shares) in kinds.into_values().zip(table.shares) {
         members.shuffle(&mut chance);
         let places = shares.into_iter().enumerate().flat_map(|(fold, share)| iter::repeat_n(fold, share));
@@ -85,10 +100,10 @@ struct Table {
 }
 
 impl Table {
-    /// Dealt like cards, one kind after another.
-    fn dealt(kinds: &BTreeMap<Knees, Vec<usize>>, folds: usize) -> Self {
-        let mut table =
-            Self { kinds: kinds.keys().copied().collect(), shares: Vec::new(), knees: vec![[0; GRADES]; folds] };
+    /// Dealt like cards, one kind after another, to the knees that are in the folds already.
+    fn dealt(kinds: &BTreeMap<Knees, Vec<usize>>, kept: Vec<Knees>) -> Self {
+        let folds = kept.len();
+        let mut table = Self { kinds: kinds.keys().copied().collect(), shares: Vec::new(), knees: kept };
         let mut turns = (0..folds).cycle();
         for (kind, members) in kinds {
             let mut shares = vec![0; folds];
@@ -106,7 +121,7 @@ impl Table {
     fn even_out(&mut self, chance: &mut ChaCha8Rng) {
         let (kinds, folds) = (self.kinds.len(), self.knees.len());
         let mut in_vain = 0;
-        while in_vain < PATIENCE {
+        while kinds > 0 && in_vain < PATIENCE {
             in_vain += 1;
             let from = chance.random_range(0..folds);
             let to = (from + chance.random_range(1..folds)) % folds;

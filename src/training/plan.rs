@@ -36,6 +36,10 @@ pub struct Plan {
     pub vote: VoteRule,
     /// The release that the new one is held against; none where none is in service.
     pub champion: Option<Champion>,
+    /// The run that made it, where each fit here goes on from the one there that left out the same patients.
+    pub parent: Option<String>,
+    /// The release that the first of these runs began from, and that may have seen any of the knees.
+    pub ancestor: Option<String>,
     /// Whether the new one takes its place where the gate lets it.
     pub promote: bool,
     /// How the networks are trained.

@@ -220,6 +220,15 @@ impl Recipe {
         Ok(self)
     }
 
+    /// Every number by its name, as a setting is named: `augmentation.flip`.
+    pub fn numbers(&self) -> Vec<(String, String)> {
+        let mut numbers = Vec::new();
+        if let Ok(table) = toml::Table::try_from(self) {
+            flatten("", &table, &mut numbers);
+        }
+        numbers
+    }
+
     /// The rate, so many epochs after all layers began to learn.
     pub fn rate(&self, epochs: f64) -> f64 {
         if epochs < self.warm_up {
@@ -235,5 +244,15 @@ impl Recipe {
                     0.5 * (1.0 + (std::f64::consts::PI * passed.min(1.0)).cos())
                 }
             }
+    }
+}
+
+fn flatten(above: &str, table: &toml::Table, into: &mut Vec<(String, String)>) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => flatten(&format!("{above}{key}."), inner, into),
+            toml::Value::String(word) => into.push((format!("{above}{key}"), word.clone())),
+            other => into.push((format!("{above}{key}"), other.to_string())),
+        }
     }
 }

@@ -4,7 +4,6 @@ use super::choice::{Choice, Subset};
 use super::fit::Epoch;
 use super::gate::Verdict;
 use super::plan::{FitName, Plan};
-use super::recipe::Start;
 use super::set::{Place, TrainingSet};
 use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results};
 use crate::ensemble::release::MemberEntry;
@@ -39,11 +38,11 @@ impl Report<'_> {
         let Self { plan, set, curves, choice, sha256, members, gold, comparison, examples } = self;
         let out_of_fold = vec![("ensemble".to_owned(), choice.out_of_fold.clone())];
         let knees = choice.out_of_fold.len();
-        let whose = match (plan.recipe.start, &plan.champion) {
-            (Start::Release, Some(champion)) => {
-                format!("networks that did not see it here, though {}, which they begin from, may have", champion.name)
+        let whose = match &plan.ancestor {
+            Some(ancestor) => {
+                format!("networks that did not see it here, though {ancestor}, which they began from, may have")
             }
-            _ => "networks that had not seen it".to_owned(),
+            None => "networks that had not seen it".to_owned(),
         };
         let gold_knees = gold.first().map_or(0, |(_, cases)| cases.len());
         let results = [
@@ -119,20 +118,10 @@ fn data(plan: &Plan, set: &TrainingSet) -> Data {
 
 fn settings(plan: &Plan) -> Vec<(String, String)> {
     let mut settings = vec![("seed".to_owned(), plan.seed.to_string()), ("folds".to_owned(), plan.folds.to_string())];
-    if let Ok(recipe) = toml::Table::try_from(&plan.recipe) {
-        flatten("", &recipe, &mut settings);
-    }
+    let parent = plan.parent.as_ref().map(|parent| ("goes on from the folds of".to_owned(), parent.clone()));
+    settings.extend(parent);
+    settings.extend(plan.recipe.numbers());
     settings
-}
-
-fn flatten(above: &str, table: &toml::Table, into: &mut Vec<(String, String)>) {
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => flatten(&format!("{above}{key}."), inner, into),
-            toml::Value::String(word) => into.push((format!("{above}{key}"), word.clone())),
-            other => into.push((format!("{above}{key}"), other.to_string())),
-        }
-    }
 }
 
 fn compared(plan: &Plan, comparison: &Comparison, verdict: &Verdict) -> Compared {

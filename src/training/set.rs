@@ -4,7 +4,7 @@ mod files;
 mod freeze;
 
 pub use files::{FILES, KNEES, Tables};
-pub use freeze::{GoldSet, freeze};
+pub use freeze::{Dealing, GoldSet, freeze};
 
 use crate::dataset::{Film, Labelled};
 use crate::digest::Digest;

@@ -1,6 +1,7 @@
 //! Working on a run: every fit that is open and that nobody else works on, one after the other.
 
 use super::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Watch};
+use super::parent;
 use super::pictures::Pictures;
 use super::plan::FitName;
 use super::reading::pictures;
@@ -45,6 +46,8 @@ pub struct Workshop<'a> {
     pub imagenet: &'a Path,
     /// The champion, to begin from.
     pub champion: Option<&'a Release>,
+    /// The run that made it, to begin from instead: its fits have left out the same patients.
+    pub parent: Option<&'a Run>,
     /// Whether failed fits are tried again.
     pub again: bool,
 }
@@ -148,6 +151,9 @@ impl Workshop<'_> {
         let bytes = match run.plan.recipe.start {
             Start::Scratch => None,
             Start::Imagenet => Some(self.imagenet(fit.network)?),
+            Start::Release if let Some(parent) = self.parent => {
+                parent::weights(parent, fit).map_err(|error| FitError::Beginning(format!("{error:#}")))?
+            }
             Start::Release => {
                 let mut members = self.champion.into_iter().flat_map(Release::members);
                 let member = members.find(|member| member.entry().architecture == fit.network);

@@ -8,10 +8,11 @@ use crate::digest::Digest;
 use crate::ensemble::Release;
 use crate::networks::Architecture;
 use crate::station::{limits, take_release};
+use crate::training::parent::{self, Wanted};
 use crate::training::plan::{Champion, Plan};
-use crate::training::recipe::{Recipe, RecipeName, overlay};
+use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
 use crate::training::run::Run;
-use crate::training::set::{GoldSet, Place, TrainingSet, freeze};
+use crate::training::set::{Dealing, GoldSet, Place, TrainingSet, freeze};
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -78,9 +79,24 @@ impl Begin {
         let name = self.name.clone().unwrap_or_else(|| created.strftime("run-%Y-%m-%d-%H%M%S").to_string());
         // a run gives its name to a release: what would be refused at its end is refused at its beginning
         check_name(&name, shop).map_err(usage)?;
+        let folds = training.folds;
+        let wanted = Wanted { start: recipe.start, networks: &networks, folds, fitted_folds: &fitted_folds };
+        let parent = parent::parent(&shop.state.training, &champion, &wanted);
+        let kept = parent.as_ref().map(parent::folds).transpose()?.unwrap_or_default();
+        for network in networks.iter().filter(|_| recipe.start == Start::Release) {
+            let runs = parent.iter().flat_map(|parent| &parent.plan.networks).copied();
+            if !runs.chain(architectures(&champion)).any(|known| known == *network) {
+                eprintln!("{network} begins from nothing: the release {} has no such network", champion.name());
+            }
+        }
+        let ancestor = match &parent {
+            Some(parent) => parent.plan.ancestor.clone(),
+            None => (recipe.start == Start::Release).then(|| champion.name().to_owned()),
+        };
         let bar = progress::bar(files.len() + gold.files.len());
         let jobs = shop.settings.grading.jobs();
-        let frozen = freeze(&files, &gold, training.folds, seed, &limits(&shop.settings), jobs, || bar.inc(1));
+        let dealing = Dealing { folds, seed, kept };
+        let frozen = freeze(&files, &gold, &dealing, &limits(&shop.settings), jobs, || bar.inc(1));
         bar.finish_and_clear();
         let (set, passed) = frozen.map_err(usage)?;
         for Passed { file, reason } in &passed {
@@ -99,10 +115,12 @@ impl Begin {
             knees: Digest::of(&tables.knees),
             seed,
             networks,
-            folds: training.folds,
+            folds,
             fitted_folds,
             vote: training.vote,
             champion: Some(Champion { name: champion.name().to_owned(), sha256: champion.digest().to_string() }),
+            parent: parent.map(|parent| parent.plan.name),
+            ancestor,
             promote: promote || unattended && training.promote,
             recipe,
             choice: training.choice,

@@ -20,7 +20,8 @@ pub(super) fn make(run: &Run, workshop: &Workshop, shop: &Shop, promote: bool) -
         return Ok(());
     };
     if shop.ledger.has_ended(name.clone())? {
-        eprintln!("the run has ended: `kellgrend report training` says how");
+        let promote = if promote { " and `kellgrend models promote` puts its release into service" } else { "" };
+        eprintln!("the run has ended: `kellgrend report training` says how{promote}");
         return Ok(());
     }
     let folder = shop.state.models.join(name);
@@ -69,6 +70,7 @@ fn made(run: &Run, workshop: &Workshop, shop: &Shop) -> anyhow::Result<Option<Ma
         eprintln!("no fit of {name} has a network, and so there is no release");
         return Ok(None);
     }
+    eprintln!("all fits have ended; members are chosen");
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(4));
     bar.set_style(ProgressStyle::with_template(COUNTED).expect("a valid template"));
     let priority = shop.state.priority();

@@ -6,6 +6,7 @@ use crate::ledger::{EpochRow, FitRow, Ledger};
 use crate::state::Priority;
 use crate::training::fit::{Epoch, FitError};
 use crate::training::plan::FitName;
+use crate::training::recipe::Keep;
 use crate::training::run::Run;
 use crate::training::work::Follow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Follower {
     run: String,
     epochs: usize,
+    keep: Keep,
     ledger: Ledger,
     priority: Priority,
     stop: Arc<AtomicBool>,
@@ -31,6 +33,7 @@ impl Follower {
         Self {
             run: run.plan.name.clone(),
             epochs: run.plan.recipe.epochs,
+            keep: run.plan.recipe.keep,
             ledger: shop.ledger.clone(),
             priority: shop.state.priority(),
             stop,
@@ -112,7 +115,7 @@ impl Follow for Follower {
         self.record(self.ledger.epoch_ended(self.row(fit), epoch_row(epoch)));
         let Epoch { epoch: number, train_loss, loss, accuracy, quadratic_kappa, seconds, is_best, .. } = *epoch;
         let kappa = quadratic_kappa.map_or("    -".to_owned(), |kappa| format!("{kappa:.3}"));
-        let mark = if is_best { "  best" } else { "" };
+        let mark = if is_best && self.keep == Keep::Best { "  best" } else { "" };
         self.say(&format!(
             "{fit:<28} epoch {number:>3}/{}  loss {train_loss:.3}  left-out loss {loss:.3}  accuracy {accuracy:.3}  \
              kappa {kappa}  {seconds:.0} s{mark}",

@@ -1,6 +1,6 @@
 //! From labelled files to a training set.
 
-use super::super::folds::{FoldsError, deal};
+use super::super::folds::{FoldsError, Patient, deal};
 use super::{Knee, Place, TrainingSet};
 use crate::dataset::{Film, Labelled, Passed};
 use crate::digest::Digest;
@@ -20,14 +20,24 @@ pub struct GoldSet {
     pub files: Vec<Labelled>,
 }
 
+/// How patients are dealt.
+#[derive(Clone, Debug)]
+pub struct Dealing {
+    /// Into how many folds.
+    pub folds: usize,
+    /// Where chance begins.
+    pub seed: u64,
+    /// Whoever has one of these radiographs stays in its fold, counted from 0.
+    pub kept: HashMap<Digest, usize>,
+}
+
 /// Reads all files, so as to know their bytes and whose they are, and deals the patients to folds.
 ///
 /// What cannot be read, is there twice, or is contradicted, is left out and said in the second value.
 pub fn freeze(
     files: &[Labelled],
     gold: &GoldSet,
-    folds: usize,
-    seed: u64,
+    dealing: &Dealing,
     limits: &Limits,
     jobs: usize,
     seen: impl Fn(),
@@ -76,7 +86,7 @@ pub fn freeze(
     knees.retain(|_| !index.next().is_some_and(|index| contradicted.contains(&index)));
     let mut set = TrainingSet { knees };
     set.set_gold_apart();
-    set.deal(folds, seed)?;
+    set.deal(dealing)?;
     Ok((set, passed))
 }
 
@@ -93,13 +103,16 @@ impl TrainingSet {
         }
     }
 
-    fn deal(&mut self, folds: usize, seed: u64) -> Result<(), FoldsError> {
-        let mut patients: BTreeMap<String, [usize; GRADES]> = BTreeMap::new();
+    fn deal(&mut self, Dealing { folds, seed, kept }: &Dealing) -> Result<(), FoldsError> {
+        let mut patients: BTreeMap<String, Patient> = BTreeMap::new();
         for (_, _, knee) in self.learnt() {
-            patients.entry(knee.patient.clone()).or_default()[knee.grade.index()] += 1;
+            let nobody = Patient { knees: [0; GRADES], fold: None };
+            let patient = patients.entry(knee.patient.clone()).or_insert(nobody);
+            patient.knees[knee.grade.index()] += 1;
+            patient.fold = patient.fold.or(kept.get(&knee.radiograph).copied());
         }
-        let counts: Vec<_> = patients.values().copied().collect();
-        let dealt: HashMap<_, _> = patients.into_keys().zip(deal(&counts, folds, seed)?).collect();
+        let (names, patients): (Vec<_>, Vec<_>) = patients.into_iter().unzip();
+        let dealt: HashMap<_, _> = names.into_iter().zip(deal(&patients, *folds, *seed)?).collect();
         for knee in &mut self.knees {
             if let (Place::Fold(_), Some(&fold)) = (knee.place, dealt.get(&knee.patient)) {
                 knee.place = Place::Fold(fold);

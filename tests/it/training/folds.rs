@@ -1,7 +1,7 @@
 //! Folds: even for lone knees, as even as can be for pairs, alike for the same seed.
 
 use kellgrend::grade::{GRADES, KlGrade};
-use kellgrend::training::folds::{FoldsError, deal};
+use kellgrend::training::folds::{self, FoldsError, Patient};
 use proptest::prelude::*;
 use std::array;
 
@@ -9,6 +9,12 @@ type Knees = [usize; GRADES];
 
 fn knees(of: &[usize]) -> Knees {
     array::from_fn(|grade| of.iter().filter(|&&knee| knee == grade).count())
+}
+
+/// Dealt where nobody is in a fold yet.
+fn deal(patients: &[Knees], folds: usize, seed: u64) -> Result<Vec<usize>, FoldsError> {
+    let free = |&knees: &Knees| Patient { knees, fold: None };
+    folds::deal(&patients.iter().map(free).collect::<Vec<_>>(), folds, seed)
 }
 
 /// How many knees of each grade each fold got, and how many in all.
@@ -72,8 +78,7 @@ fn a_grade_that_cannot_be_in_every_fold_is_an_error() {
     assert!(deal(&patients, 5, 1).is_ok());
     patients.pop();
     let words = |patients: &[Knees], folds| deal(patients, folds, 1).expect_err("too few").to_string();
-    let wanted =
-        "only 4 patients have a knee of grade 4, and 5 folds need one each; label more, or train with fewer folds";
+    let wanted = "only 4 patients have a knee of grade 4, and 5 folds need one each; label more, or train with fewer ([training] folds)";
     assert_eq!(words(&patients, 5), wanted);
     let lowest = FoldsError::TooFewPatients { grade: KlGrade::ALL[0], patients: 5, folds: 6 };
     assert_eq!(deal(&patients, 6, 1), Err(lowest), "the lowest of all of which there are too few");
@@ -85,6 +90,20 @@ fn a_grade_that_cannot_be_in_every_fold_is_an_error() {
     for folds in [0, 1] {
         assert_eq!(deal(&patients, folds, 1), Err(FoldsError::TooFewFolds(folds)));
     }
+}
+
+#[test]
+fn who_is_in_a_fold_stays_there_and_others_make_up_for_it() {
+    let patient = |number: usize, fold| Patient { knees: knees(&[number % GRADES]), fold };
+    // all who are known are in the first of four folds
+    let known = (0..25).map(|number| patient(number, Some(0)));
+    let all: Vec<_> = known.chain((0..75).map(|number| patient(number, None))).collect();
+    let dealt = folds::deal(&all, 4, 1).expect("enough");
+    assert!(dealt[..25].iter().all(|&fold| fold == 0), "{dealt:?}");
+    let every: Vec<_> = all.iter().map(|patient| patient.knees).collect();
+    assert!(sums(&every, 4, &dealt).iter().all(|sum| *sum == [5, 5, 5, 5, 5, 25]), "{dealt:?}");
+    // and where nobody is left to be dealt
+    assert_eq!(folds::deal(&all[..25], 2, 1).expect("enough"), [0; 25]);
 }
 
 proptest! {

@@ -100,6 +100,54 @@ fn processes_side_by_side_share_a_run_and_the_last_one_makes_the_release() {
     assert!(verified.status.success(), "{}", words(&verified));
 }
 
+/// A network's last layer as a run's fit left it.
+fn last_layer(sandbox: &Sandbox, run: &str, fold: usize) -> Vec<u8> {
+    let path = format!("training/{run}/fits/shufflenet_v2_x2_0-fold{fold}/weights.safetensors");
+    let bytes = std::fs::read(sandbox.state().join(path)).expect("weights");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    tensors.tensor("fc.weight").expect("a last layer").data().to_vec()
+}
+
+/// The fold of each radiograph, by its digest.
+fn folds(sandbox: &Sandbox, run: &str) -> BTreeMap<String, String> {
+    let path = sandbox.state().join("training").join(run).join("knees.csv");
+    let mut table = csv::Reader::from_path(path).expect("a manifest");
+    let rows = table.records().map(|row| row.expect("a row"));
+    rows.map(|row| (row[0].to_owned(), row[4].to_owned())).collect()
+}
+
+#[test]
+fn a_network_goes_on_leaving_out_whom_it_left_out() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    let run = |args: &[&str]| {
+        let output = sandbox.output(args);
+        assert!(output.status.success(), "{args:?}: {}", words(&output));
+    };
+    run(&["train", &path, "--name", "a", "--set", "epochs=1"]);
+    run(&["models", "promote", "a"]);
+    labelled(Path::new(&path), 9);
+    // another seed would deal everybody anew, and at a rate of 0 nothing is learnt
+    let on = ["train", &path, "--seed", "77", "--set", "start=release", "--set", "rate=0", "--set", "epochs=1"];
+    run(&[&on[..], &["--name", "b"]].concat());
+
+    let (before, after) = (folds(&sandbox, "a"), folds(&sandbox, "b"));
+    assert_eq!((before.len(), after.len()), (30, 45));
+    assert!(before.iter().all(|(radiograph, fold)| after[radiograph] == *fold));
+    let [one, two] = [1, 2].map(|fold| last_layer(&sandbox, "a", fold));
+    assert_ne!(one, two);
+    assert_eq!([1, 2].map(|fold| last_layer(&sandbox, "b", fold)), [one, two]);
+    let card = std::fs::read_to_string(sandbox.state().join("models/b/card.json")).expect("a card");
+    assert!(card.contains("each from networks that had not seen it"), "{card}");
+
+    // a release that was made elsewhere may have seen anybody
+    run(&["models", "rollback"]);
+    run(&[&on[..], &["--name", "c"]].concat());
+    let card = std::fs::read_to_string(sandbox.state().join("models/c/card.json")).expect("a card");
+    assert!(card.contains("though starter, which they began from, may have"), "{card}");
+    assert_ne!(folds(&sandbox, "c"), after);
+}
+
 #[test]
 fn training_waits_while_anything_is_graded() {
     let sandbox = Sandbox::with(SMALL);

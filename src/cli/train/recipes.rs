@@ -1,0 +1,19 @@
+//! The numbers of the recipes, for the help.
+
+use crate::cli::table::aligned;
+use crate::training::recipe::RecipeName;
+use clap::ValueEnum as _;
+
+/// Every key that `--set` takes, and what it is in each recipe.
+pub(super) fn table() -> String {
+    let recipes: Vec<_> = RecipeName::value_variants().iter().map(|name| name.recipe().numbers()).collect();
+    let rows = (0..recipes[0].len()).map(|row| {
+        let key = recipes[0][row].0.clone();
+        std::iter::once(key).chain(recipes.iter().map(|recipe| recipe[row].1.clone())).collect::<Vec<_>>()
+    });
+    let table = aligned(&["--set", "PAPER", "SCRATCH", "FINE-TUNE"], rows);
+    let table = table.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    format!("Numbers of the recipes (image_size 0: the network's own; patience 0: to the last epoch):\n{table}")
+        .trim_end()
+        .into()
+}
