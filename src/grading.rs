@@ -10,7 +10,7 @@ mod result;
 
 pub use grader::{Grader, Stopped};
 pub use identity::{IdentityError, IdentityPolicy};
-pub use result::Imprint;
+pub use result::{Imprint, folder_name};
 
 use crate::decoding::{DecodeError, Decoded, Decoders, Refused};
 use crate::digest::Digest;

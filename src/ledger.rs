@@ -4,6 +4,7 @@
 //! Readers (`report`, `status`, a user's sqlite3 shell) open their own connections: WAL lets them read
 //! while the daemon writes.
 
+pub mod audit;
 mod files;
 mod grades;
 mod labels;

@@ -6,6 +6,7 @@
 //! - [`daemon`]: `kellgrend run`
 //! - [`training`]: networks learn from labelled knees ([`dataset`]), and become a release
 //! - [`station`]: folders, ledger, release and networks, put together
+//! - [`audit`]: ledger and folders held against each other
 //! - [`intake`]: from the inbox into work: watch, settle, claim
 //! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
 //! - [`outbox`]: the result record, the pictures, how they appear
@@ -21,6 +22,7 @@
 //! - [`state`], [`config`]: folders, how files are moved; settings
 //! - [`schedule`]: when a training is due, pure; [`grade`], [`side`], [`digest`]: plain types
 
+pub mod audit;
 pub mod card;
 pub mod cli;
 pub mod config;

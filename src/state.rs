@@ -6,7 +6,7 @@ mod place;
 mod priority;
 
 pub use disk::{free_bytes, network_file_system};
-pub use folder::{replace, write_once};
+pub use folder::{make_folder, replace, write_once};
 pub use place::{UNKNOWN, copy_beside, extension, first_bytes, make_parent, move_file, put_back, sync_folder_of};
 pub use priority::{GradingGuard, Priority};
 
@@ -137,7 +137,7 @@ impl State {
     /// Create what is missing.
     pub fn create(&self) -> Result<(), StateError> {
         for (_, path) in self.folders() {
-            std::fs::create_dir_all(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
+            make_folder(path).map_err(|source| StateError::Io { path: path.to_owned(), source })?;
         }
         Ok(())
     }

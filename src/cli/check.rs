@@ -1,5 +1,6 @@
 //! `kellgrend check`
 
+mod ledger;
 mod networks;
 mod precision;
 
@@ -19,7 +20,19 @@ use std::path::Path;
 /// The networks grade synthetic knees, and are held against themselves in plain float32 on the CPU. Changes nothing but for
 /// a probe file in each folder, removed at once. Exit code 3 if something is not fit.
 #[derive(Debug, clap::Args)]
-pub(super) struct Check {}
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Check {
+    /// Hold ledger and folders against each other instead: nothing lost, nothing torn, nothing graded twice
+    #[arg(long)]
+    ledger: bool,
+}
+
+const EXAMPLES: &str = "\
+Try:
+  kellgrend check                         before the first start, and after every change of settings or machine
+  kellgrend check --ledger                after a power cut, or a restored backup; with the daemon stopped
+
+Exit codes: 0 fit to run, or all agrees; 3 something is not.";
 
 /// Less free space than this will not last a night of archive grading.
 const ROOMY: u64 = 5 << 30;
@@ -38,6 +51,14 @@ impl Check {
         let (settings, state) = global.load()?;
         let source = Settings::load(global.config.as_deref()).ok().and_then(|(_, path)| path);
         let mut found = Findings::default();
+        if self.ledger {
+            found.agreement(&state)?;
+            if found.unfit == 0 {
+                println!("\nLedger and folders agree.");
+                return Ok(Exit::Done);
+            }
+            return Err(Failure::Start(anyhow::anyhow!("ledger and folders do not agree in {} points", found.unfit)));
+        }
         let from = source.map_or("built-in, no settings file".into(), |path| path.display().to_string());
         found.good("settings", &format!("valid ({from})"));
         found.folders(&state);

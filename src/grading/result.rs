@@ -62,7 +62,7 @@ struct Drawing {
 }
 
 /// The name of a radiograph's folder in the outbox: the same whenever the step is repeated.
-pub(super) fn folder_name(digest: &Digest, release: &str) -> String {
+pub fn folder_name(digest: &Digest, release: &str) -> String {
     format!("{}-{release}", &digest.to_string()[..16])
 }
 

@@ -5,7 +5,9 @@ use crate::digest::Digest;
 use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp};
 use crate::radiograph::{Completeness, completeness, side_from_name};
 use crate::side::Side;
-use crate::state::{copy_beside, extension, first_bytes, make_parent, move_file, put_back, sync_folder_of};
+use crate::state::{
+    copy_beside, extension, first_bytes, make_folder, make_parent, move_file, put_back, sync_folder_of,
+};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -87,7 +89,7 @@ impl Intake {
             settled_at: now(),
             start: self.start,
         };
-        fs::create_dir_all(&self.state.work).map_err(failed("the work folder cannot be made"))?;
+        make_folder(&self.state.work).map_err(failed("the work folder cannot be made"))?;
         let claim = match self.ledger.claim(arrival)? {
             Prior::Claimed { file, side } => {
                 let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now() };

@@ -4,6 +4,7 @@
 //! outbox sees no folder or a complete one, also after a power loss between any two steps; a step repeated after a
 //! crash finds its own work and leaves it alone.
 
+use crate::state::make_folder;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::{
     fs::{self, File},
@@ -47,7 +48,7 @@ pub fn publish(outbox: &Path, name: &str, files: &[(String, Vec<u8>)]) -> Result
     if files.is_empty() {
         return Err(PublishError::Empty(name.to_owned()));
     }
-    fs::create_dir_all(outbox).map_err(fault("make", outbox))?; // a user may have cleared it away
+    make_folder(outbox).map_err(fault("make", outbox))?; // a user may have cleared it away
     let place = outbox.join(name);
     if holds(&place, files) {
         // the crash may have come after the rename and before it was durable

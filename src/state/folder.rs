@@ -1,10 +1,29 @@
-//! Writing a folder once, whole or not at all.
+//! Making folders that stay, and writing one once, whole or not at all.
 
+use super::sync_folder_of;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// Makes a folder and all above it that are missing, each of them durable: what is put into it later must not vanish with its
+/// name when the power is lost.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
+        made => made?,
+    }
+    // a share that syncs no folders: it is there all the same
+    let _ = sync_folder_of(path);
+    Ok(())
+}
 
 /// Writes files into a new folder `parent/name`, which exists afterwards with all of them on disk, or not at all. One that
 /// exists is left as it is: [`io::ErrorKind::AlreadyExists`].
@@ -29,7 +48,7 @@ pub fn write_once(parent: &Path, name: &str, files: &[(&str, &[u8])]) -> io::Res
 
 /// The files on disk, in a folder that is removed when dropped.
 fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<TempDir> {
-    fs::create_dir_all(parent)?;
+    make_folder(parent)?;
     // readable by others, unlike a temporary folder: another user than the writer may grade
     let open_to_all = Permissions::from_mode(0o755);
     let partial = tempfile::Builder::new().prefix(".partial-").permissions(open_to_all).tempdir_in(parent)?;

@@ -1,11 +1,11 @@
 //! Where a file is on its way, under which name, and how it gets there.
 
-use super::State;
+use super::{State, make_folder};
 use crate::digest::Digest;
 use crate::radiograph::Format;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The ending of the name of an original that is no format we know.
@@ -43,6 +43,11 @@ impl State {
         self.quarantine.join(format!("{digest}.{extension}"))
     }
 
+    /// The original in quarantine, if it is there.
+    pub fn quarantined(&self, digest: &Digest) -> Option<PathBuf> {
+        endings().map(|ending| self.in_quarantine(digest, ending)).find(|path| path.exists())
+    }
+
     /// The text beside a quarantined file that says why it is there.
     pub fn quarantine_reason(&self, digest: &str) -> PathBuf {
         self.quarantine.join(format!("{digest}.reason.txt"))
@@ -65,15 +70,18 @@ impl State {
 
     /// From work to quarantine, with the reason beside it.
     pub fn put_into_quarantine(&self, digest: &Digest, extension: &str, reason: &str) -> io::Result<()> {
-        fs::create_dir_all(&self.quarantine)?;
-        fs::write(self.quarantine_reason(&digest.to_string()), format!("{reason}\n"))?;
+        make_folder(&self.quarantine)?;
+        let mut text = File::create(self.quarantine_reason(&digest.to_string()))?;
+        text.write_all(format!("{reason}\n").as_bytes())?;
+        // its name becomes durable with the original's
+        text.sync_all()?;
         move_file(&self.in_work(digest), &self.in_quarantine(digest, extension))
     }
 }
 
 /// Create the folder that a file is about to be put into.
 pub fn make_parent(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)
+    path.parent().map_or(Ok(()), make_folder)
 }
 
 /// Rename; across file systems copy, fsync, rename, remove. The bytes are never without a whole name.

@@ -1,0 +1,42 @@
+//! Whether ledger and folders agree.
+
+use super::Findings;
+use crate::audit::{Audit, audit};
+use crate::ledger::audit::Judged;
+use crate::state::State;
+
+/// Not more than so many names of what is wrong; the count says how many there are.
+const SHOWN: usize = 10;
+
+impl Findings {
+    pub(super) fn agreement(&mut self, state: &State) -> anyhow::Result<()> {
+        let found = audit(state)?;
+        if let Some(pid) = state.holder() {
+            self.warn("instance", &format!("process {pid} is at work; what it moves meanwhile may seem gone"));
+        }
+        for Judged { law, broken_by } in &found.rows {
+            match broken_by.is_empty() {
+                true => self.good("rows", law),
+                false => self.bad("rows", &format!("not so: {law}{}", list(broken_by))),
+            }
+        }
+        let Audit { files, in_work, whole, gone, wrong, .. } = &found;
+        self.good(
+            "files",
+            &format!("{files} on record, {in_work} of them in work; {whole} whole results in the outbox"),
+        );
+        if !gone.is_empty() {
+            self.warn("gone", &format!("{} that somebody has removed, or that are lost{}", gone.len(), list(gone)));
+        }
+        if !wrong.is_empty() {
+            self.bad("folders", &format!("{} that do not agree with the ledger{}", wrong.len(), list(wrong)));
+        }
+        Ok(())
+    }
+}
+
+fn list(all: &[String]) -> String {
+    let more = all.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    all.iter().take(SHOWN).cloned().chain(more).map(|line| format!("\n                  {line}")).collect()
+}

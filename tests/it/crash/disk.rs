@@ -1,0 +1,82 @@
+//! What a disk still has after the power was lost: file contents as they were last synced, names as their folder was last synced,
+//! and nothing else. Real file systems keep more; none may keep less.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::fs::{self, Metadata, Permissions};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// A file or folder, whatever its name is now; inode numbers are used again, births are not.
+type Id = (u64, Option<SystemTime>);
+
+fn id(meta: &Metadata) -> Id {
+    (meta.ino(), meta.created().ok())
+}
+
+struct Entry {
+    id: Id,
+    is_folder: bool,
+    permissions: Permissions,
+}
+
+/// The durable part of a folder and all below it.
+pub struct Disk {
+    root: Id,
+    folders: HashMap<Id, BTreeMap<OsString, Entry>>,
+    files: HashMap<Id, Vec<u8>>,
+}
+
+impl Disk {
+    /// All that is there has been synced long ago.
+    pub fn of(path: &Path) -> Self {
+        let root = id(&fs::metadata(path).expect("a folder"));
+        let mut disk = Self { root, folders: HashMap::new(), files: HashMap::new() };
+        disk.sync_all(path);
+        disk
+    }
+
+    fn sync_all(&mut self, path: &Path) {
+        self.sync(path);
+        if path.is_dir() {
+            for entry in fs::read_dir(path).expect("a folder").flatten() {
+                self.sync_all(&entry.path());
+            }
+        }
+    }
+
+    /// `fsync` of a file or a folder.
+    pub fn sync(&mut self, path: &Path) {
+        let Ok(meta) = fs::metadata(path) else { return };
+        if meta.is_dir() {
+            let entries = fs::read_dir(path).expect("a folder").flatten().filter_map(|entry| {
+                let meta = entry.metadata().ok()?;
+                let kept = Entry { id: id(&meta), is_folder: meta.is_dir(), permissions: meta.permissions() };
+                Some((entry.file_name(), kept))
+            });
+            self.folders.insert(id(&meta), entries.collect());
+        } else {
+            self.files.insert(id(&meta), fs::read(path).expect("a file"));
+        }
+    }
+
+    /// What is found when the power is back.
+    pub fn restore(&self, to: &Path) {
+        self.restore_folder(self.root, to);
+    }
+
+    fn restore_folder(&self, folder: Id, to: &Path) {
+        fs::create_dir_all(to).expect("made");
+        for (name, entry) in self.folders.get(&folder).into_iter().flatten() {
+            let path = to.join(name);
+            if entry.is_folder {
+                self.restore_folder(entry.id, &path);
+            } else {
+                // a name whose content was never synced: an empty file
+                fs::write(&path, self.files.get(&entry.id).map_or(&[][..], Vec::as_slice)).expect("written");
+            }
+            fs::set_permissions(&path, entry.permissions.clone()).expect("as they were");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What goes wrong in the field: the list in docs/failure-modes.md, and those of its lines that are tested nowhere else.
+
+use crate::films::{dicom_of, small_png};
+use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
+const QUARANTINED: &str = "SELECT count(*) FROM files WHERE state = 'quarantined'";
+
+/// Every failure has its line, and every test that a line names is there.
+#[test]
+fn every_failure_has_its_line_and_every_test_it_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_to_string(root.join("docs/failure-modes.md")).expect("the list");
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows: Vec<(usize, &str)> = rows.filter_map(|(number, rest)| Some((number.parse().ok()?, rest))).collect();
+    let numbers: Vec<_> = rows.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=73).collect::<Vec<_>>());
+    let mut tests = BTreeSet::new();
+    for path in files_below(&root.join("tests/it")) {
+        let module = path.strip_prefix(root.join("tests/it")).expect("below").with_extension("");
+        let module = module.to_string_lossy().replace('/', "::");
+        let text = std::fs::read_to_string(&path).expect("a source");
+        // also those that a macro of proptest declares
+        let names =
+            text.split("fn ").skip(1).filter_map(|rest| rest.split_once('(').map(|(name, _)| name.trim().to_owned()));
+        tests.extend(names.map(|name| format!("{module}::{name}")));
+    }
+    for (number, rest) in rows {
+        let columns: Vec<_> = rest.trim_end_matches('|').split(" | ").collect();
+        let [what, happens, shown] = columns[..] else { panic!("{number}: three columns after its number: {rest}") };
+        assert!(!what.trim().is_empty() && happens.trim().len() > 10, "{number} says what happens");
+        let named: Vec<_> = shown.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty() || shown.contains("not tested"), "{number} names a test or says that there is none");
+        for test in named {
+            assert!(tests.contains(test), "{number}: there is no test {test}");
+        }
+    }
+}
+
+#[test]
+fn a_file_half_written_at_start_is_taken_whole_when_it_is() {
+    let sandbox = Sandbox::with(&QUICK.replace("600ms", "30s"));
+    let whole = dicom_of("Nobody^None", "0", 31);
+    std::fs::write(sandbox.inbox().join("half.dcm"), &whole[..whole.len() / 3]).expect("written");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 0, "half a film is no film yet");
+    std::fs::write(sandbox.inbox().join("half.dcm"), &whole).expect("written");
+    sandbox.until(PUBLISHED, 1);
+}
+
+#[test]
+fn names_taken_by_others_in_flight_lose_nothing_that_stays() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    // every half second another film takes the one name, some of them while the last one is claimed
+    for seed in 0..8 {
+        sandbox.drop_in("knee.png", &small_png(400 + seed));
+        std::thread::sleep(Duration::from_millis(190 + 40 * u64::from(seed)));
+    }
+    let last = kellgrend::digest::Digest::of(&small_png(407));
+    sandbox.until(&format!("SELECT count(*) FROM files f JOIN radiographs r ON r.id = f.radiograph WHERE sha256 = '{last}' AND state = 'published'"), 1);
+    sandbox.until("SELECT count(*) FROM files WHERE state IN ('claimed', 'graded')", 0);
+    assert_eq!(files_below(&sandbox.inbox()).len(), 0);
+    let checked = sandbox.output(&["check", "--ledger"]);
+    assert!(checked.status.success(), "{}", words(&checked));
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), sandbox.count(PUBLISHED));
+}
+
+#[test]
+fn one_instance_uid_in_two_files_is_two_films() {
+    let sandbox = Sandbox::new();
+    // the same study, series and instance; other bytes, since the name was corrected
+    for (name, patient) in [("a.dcm", "Nobody^None"), ("b.dcm", "Nobody^Corrected")] {
+        sandbox.drop_in(name, &dicom_of(patient, "0", 32));
+    }
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until(PUBLISHED, 2);
+    assert_eq!(sandbox.count("SELECT count(DISTINCT instance_uid) FROM radiographs"), 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 2);
+}
+
+#[test]
+fn a_file_that_is_touched_while_it_waits_is_graded_once() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let path = sandbox.inbox().join("touched.png");
+    std::fs::write(&path, small_png(33)).expect("written");
+    let file = std::fs::File::options().write(true).open(&path).expect("open");
+    for _ in 0..15 {
+        file.set_modified(SystemTime::now()).expect("touched");
+        std::thread::sleep(Duration::from_millis(80));
+    }
+    sandbox.until(PUBLISHED, 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 1);
+}
+
+#[test]
+fn a_file_deleted_before_it_settled_was_never_there() {
+    let sandbox = Sandbox::with(&QUICK.replace("200ms", "1s"));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let path = sandbox.inbox().join("gone.png");
+    std::fs::write(&path, small_png(34)).expect("written");
+    std::thread::sleep(Duration::from_millis(400));
+    std::fs::remove_file(path).expect("removed");
+    sandbox.drop_in("stays.png", &small_png(35));
+    sandbox.until(PUBLISHED, 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 1);
+    assert!(daemon.is_alive());
+}
+
+#[test]
+fn an_empty_file_is_refused_with_its_reason() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    std::fs::write(sandbox.inbox().join("empty.dcm"), "").expect("written");
+    sandbox.until(QUARANTINED, 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE reason_code = 'empty'"), 1);
+}
+
+#[test]
+fn a_burst_of_files_is_taken_to_the_last() {
+    const FILES: usize = 600;
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    for number in 0..FILES {
+        std::fs::write(sandbox.inbox().join(format!("{number}.txt")), format!("no film, number {number}"))
+            .expect("written");
+    }
+    for seed in 0..30 {
+        sandbox.drop_in(&format!("{seed}.png"), &small_png(500 + seed));
+    }
+    sandbox.until_within(QUARANTINED, FILES as i64, Duration::from_secs(240));
+    sandbox.until_within(PUBLISHED, 30, Duration::from_secs(240));
+    assert!(daemon.is_alive());
+}
+
+#[test]
+fn a_ledger_whose_outbox_somebody_emptied_says_so_and_is_sound() {
+    let sandbox = Sandbox::new();
+    sandbox.drop_in("a.png", &small_png(36));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until(PUBLISHED, 1);
+    daemon.stop(rustix::process::Signal::TERM);
+    let check = || {
+        let output = sandbox.output(&["check", "--ledger"]);
+        (output.status.success(), words(&output))
+    };
+    let (sound, said) = check();
+    assert!(sound && said.contains("Ledger and folders agree") && !said.contains("gone"), "{said}");
+    // a picture that is not what was published is torn; a result that is not there was removed
+    let result = &sandbox.results()[0];
+    let picture = files_below(result).into_iter().find(|path| path.extension().is_some_and(|png| png == "png"));
+    std::fs::write(picture.expect("a picture"), "torn").expect("written");
+    let (sound, said) = check();
+    assert!(!sound && said.contains("is not what was published"), "{said}");
+    std::fs::remove_dir_all(result).expect("removed");
+    let (sound, said) = check();
+    assert!(sound && said.contains("1 that somebody has removed, or that are lost"), "{said}");
+    std::fs::create_dir(sandbox.state().join("outbox/stranger")).expect("made");
+    let (sound, said) = check();
+    assert!(!sound && said.contains("the ledger knows of no such result"), "{said}");
+    std::fs::remove_dir(sandbox.state().join("outbox/stranger")).expect("removed");
+    // a row that breaks a law is named by it
+    let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    db.execute("DELETE FROM votes", []).expect("sql");
+    let (sound, said) = check();
+    assert!(!sound && said.contains("not so: a grade has votes"), "{said}");
+}
