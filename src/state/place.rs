@@ -1,6 +1,6 @@
 //! Where a file is on its way, under which name, and how it gets there.
 
-use super::State;
+use super::{State, open_regular};
 use crate::digest::Digest;
 use crate::radiograph::Format;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -110,7 +110,17 @@ pub fn put_back(from: &Path, to: &Path) -> io::Result<()> {
 /// A synced copy under a temporary name in the folder of `to`; nothing is left behind if it fails.
 pub fn copy_beside(from: &Path, to: &Path) -> io::Result<PathBuf> {
     let partial = to.with_extension("partial");
-    let copied = fs::copy(from, &partial).and_then(|_| File::open(&partial)?.sync_all());
+    // a crash's, or a link of somebody else's to what is not to be written over
+    match fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let copy = || {
+        let mut copy = File::create_new(&partial)?;
+        io::copy(&mut open_regular(from)?, &mut copy)?;
+        copy.sync_all()
+    };
+    let copied = copy();
     if copied.is_err() {
         let _ = fs::remove_file(&partial);
     }
