@@ -10,10 +10,22 @@ libraries=/usr/lib/kellgrend/torch/lib
 # Where it was built is nobody's business, and no place to load libraries from.
 patchelf --set-rpath "\$ORIGIN/../lib/kellgrend/torch/lib" "$root/usr/bin/kellgrend"
 gzip -9nf "$root"/usr/share/man/man1/*.1
+find "$root/usr/lib/kellgrend" -name '*.so*' -exec chmod 644 {} +
 
 documents=$root/usr/share/doc/kellgrend
 { cat "$here/copyright"; printf 'License: Expat\n'; sed '1,2d; s/^$/./; s/^/ /' "$documents/LICENSE"; } > "$documents/copyright"
 rm "$documents/LICENSE"
+# Those of the libraries lie in the wheels that they came in.
+python3 - "$documents/licences" "$here"/../../.libtorch/wheels/torch-*.whl "$here"/../../.libtorch/wheels/nvidia_*.whl << 'END'
+import pathlib, sys, zipfile
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(exist_ok=True)
+for wheel in map(pathlib.Path, sys.argv[2:]):
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if ".dist-info/licenses/" in name and not name.endswith("/"):
+                (folder / f"{wheel.name.split('-')[0]}-{name.split('/')[-1]}").write_bytes(archive.read(name))
+END
 printf 'kellgrend (%s) unstable; urgency=medium\n\n  * CHANGELOG.md says what changed.\n\n -- %s  %s\n' \
     "$version" "$maintainer" "$(date -R)" | gzip -9n > "$documents/changelog.gz"
 
