@@ -8,7 +8,7 @@ mod priority;
 
 pub use disk::{free_bytes, network_file_system};
 pub use folder::{replace, write_once};
-pub use guarded::{make_folder, open_regular};
+pub use guarded::{create_anew, make_folder, open_regular};
 pub use place::{UNKNOWN, copy_beside, extension, first_bytes, make_parent, move_file, put_back, sync_folder_of};
 pub use priority::{GradingGuard, Priority};
 

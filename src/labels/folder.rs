@@ -3,10 +3,10 @@
 use super::read;
 use crate::digest::Digest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::state::{make_folder, move_file, open_regular, put_back, replace};
+use crate::state::{create_anew, make_folder, move_file, open_regular, put_back};
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
@@ -114,8 +114,8 @@ impl LabelFolder {
     /// The reason is there before the list is.
     fn refuse(&self, list: &Path, digest: Digest, reason: &str) -> Result<(), Trouble> {
         let refused = self.own("refused")?;
-        let text = format!("{reason}\nNothing of it was taken in.\n");
-        replace(&refused.join(format!("{digest}.txt")), text.as_bytes())?;
+        let mut text = create_anew(&refused.join(format!("{digest}.txt")))?;
+        write!(text, "{reason}\nNothing of it was taken in.\n")?;
         move_file(list, &refused.join(format!("{digest}.csv")))?;
         tracing::warn!(list = digest.short(), "a list of labels is refused: {reason}");
         Ok(())

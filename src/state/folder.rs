@@ -42,13 +42,10 @@ fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<TempDir> {
     Ok(partial)
 }
 
-/// Writes a file anew, whole or not at all: under another name beside it, synced, renamed. A link of its name is replaced, not
-/// followed.
+/// Writes a file anew, whole or not at all: under another name beside it, synced, renamed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let as_the_umask_allows = Permissions::from_mode(0o666);
-    let mut partial =
-        tempfile::Builder::new().prefix(".partial-").permissions(as_the_umask_allows).tempfile_in(folder)?;
+    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
     partial.write_all(bytes)?;
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;

@@ -16,6 +16,14 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Makes a file to write to. What has its name, a crash's or a link to what is not to be written over, goes first.
+pub fn create_anew(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
+}
+
 /// Makes a folder, unless it is there. A link of that name is an error, wherever it leads.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {

@@ -1,6 +1,6 @@
 //! Where a file is on its way, under which name, and how it gets there.
 
-use super::{State, open_regular};
+use super::{State, create_anew, open_regular};
 use crate::digest::Digest;
 use crate::radiograph::Format;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -110,14 +110,9 @@ pub fn put_back(from: &Path, to: &Path) -> io::Result<()> {
 /// A synced copy under a temporary name in the folder of `to`; nothing is left behind if it fails.
 pub fn copy_beside(from: &Path, to: &Path) -> io::Result<PathBuf> {
     let partial = to.with_extension("partial");
-    // a crash's, or a link of somebody else's to what is not to be written over
-    match fs::remove_file(&partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     let copy = || {
-        let mut copy = File::create_new(&partial)?;
-        io::copy(&mut open_regular(from)?, &mut copy)?;
+        let (mut from, mut copy) = (open_regular(from)?, create_anew(&partial)?);
+        io::copy(&mut from, &mut copy)?;
         copy.sync_all()
     };
     let copied = copy();

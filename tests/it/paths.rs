@@ -7,11 +7,11 @@ use kellgrend::ensemble::Release;
 use kellgrend::labels::LabelFolder;
 use kellgrend::ledger::Ledger;
 use kellgrend::networks::weights::Weights;
-use kellgrend::state::{copy_beside, make_folder, open_regular, replace};
+use kellgrend::state::{copy_beside, create_anew, make_folder, open_regular, replace};
 use kellgrend::training::run::Run;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -55,15 +55,16 @@ fn only_regular_files_are_opened_and_only_folders_are_folders() {
 #[test]
 fn what_is_written_replaces_a_planted_link_and_never_follows_it() {
     let (_all, folder, precious) = beside_something_precious();
-    let text = folder.join("a.txt");
-    symlink(&precious, &text).expect("linked");
-    replace(&text, b"new").expect("written");
-    assert_eq!(fs::read(&text).expect("there"), b"new");
-    assert!(fs::symlink_metadata(&text).expect("there").is_file() && untouched(&precious));
-    let plain = folder.join("plain");
-    fs::write(&plain, "").expect("written");
-    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode();
-    assert_eq!(mode(&text), mode(&plain), "readable as any file made here");
+    let file = folder.join("file");
+    let write: [fn(&Path) -> std::io::Result<()>; 2] =
+        [|path| replace(path, b"new"), |path| create_anew(path)?.write_all(b"new")];
+    for write in write {
+        let _gone = fs::remove_file(&file);
+        symlink(&precious, &file).expect("linked");
+        write(&file).expect("written");
+        assert_eq!(fs::read(&file).expect("there"), b"new");
+        assert!(fs::symlink_metadata(&file).expect("there").is_file() && untouched(&precious));
+    }
 
     // what moving a file across file systems does first
     let film = folder.join("film");
