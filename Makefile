@@ -4,10 +4,13 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= $(PREFIX)/etc
 CARGO ?= cargo
 PYTHON ?= python3
+# Who answers for a package that is built here.
+MAINTAINER ?= kellgrend <root@localhost>
 BINARY = target/release/kellgrend
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
-.PHONY: demo test build lint side-by-side libtorch libtorch-cuda extension install clean
+.PHONY: demo test build lint side-by-side libtorch libtorch-cuda extension install deb clean
 
 # See it work. FOLDER=... takes your own radiographs instead of synthetic ones.
 demo: build
@@ -46,6 +49,7 @@ $(EXTENSION): libtorch/kellgrend_cuda.cpp libtorch/cpu.txt | libtorch
 # Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables.
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/kellgrend \
 		$(DESTDIR)$(SYSCONFDIR)/kellgrend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/kellgrend
 	cp -a --remove-destination .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
@@ -53,10 +57,20 @@ install: build
 	rm -rf $(DESTDIR)$(PREFIX)/lib/kellgrend/nvidia/*/include
 	test -e $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml || \
 		install -m 644 config/kellgrend.toml $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml
-	sed 's|@PREFIX@|$(PREFIX)|g' systemd/kellgrend.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kellgrend.service
-	install -m 644 systemd/kellgrend.sysusers $(DESTDIR)$(PREFIX)/lib/kellgrend/kellgrend.sysusers
+	for unit in kellgrend.service kellgrend-archive@.service kellgrend-archive@.timer; do \
+		sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
+	install -m 644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/kellgrend.conf
+	install -m 644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/kellgrend.conf
+	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE docs/install.md systemd/journald@kellgrend.conf \
+		$(DESTDIR)$(PREFIX)/share/doc/kellgrend
 	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
 	$(BINARY) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kellgrend
+
+# kellgrend_VERSION_amd64.deb in target/, with libtorch as it is in .libtorch; needs dpkg-dev and patchelf.
+deb:
+	rm -rf target/deb
+	$(MAKE) install DESTDIR=$(CURDIR)/target/deb PREFIX=/usr SYSCONFDIR=/etc
+	packaging/deb.sh target/deb $(VERSION) "$(MAINTAINER)" target
 
 clean:
 	$(CARGO) clean

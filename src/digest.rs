@@ -55,7 +55,7 @@ impl std::str::FromStr for Digest {
 
     fn from_str(hex: &str) -> Result<Self, String> {
         let wrong = || format!("{hex:?} is not a SHA-256 (64 hex digits)");
-        if hex.len() != 64 || !hex.is_ascii() {
+        if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong());
         }
         let mut bytes = [0; 32];

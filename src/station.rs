@@ -197,15 +197,15 @@ pub fn decoders(settings: &Settings) -> Decoders {
 /// The release that settings name, else the one in service; none where nothing was ever put into service.
 pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> anyhow::Result<Option<Release>> {
     if !named.is_empty() {
-        let release = Release::open(&models.join(named)).with_context(|| {
+        let release = Release::named(models, named).with_context(|| {
             format!("the release {named:?} cannot be used (`kellgrend models list` shows what is there)")
         })?;
         return Ok(Some(release));
     }
     let Some(service) = service else { return Ok(None) };
     let name = &service.name;
-    let release = Release::open(&models.join(name))
-        .with_context(|| format!("the release in service, {name:?}, cannot be used"))?;
+    let release =
+        Release::named(models, name).with_context(|| format!("the release in service, {name:?}, cannot be used"))?;
     anyhow::ensure!(
         release.digest().to_string() == service.sha256,
         "the release {name:?} is not the one that was put into service: its release.toml has changed since. Restore \

@@ -169,7 +169,7 @@ impl Shop {
     /// The release that a run is held against, as it was when the run began.
     fn champion(&self, run: &Run) -> anyhow::Result<Option<Release>> {
         let Some(known) = &run.plan.champion else { return Ok(None) };
-        let release = Release::open(&self.state.models.join(&known.name))?;
+        let release = Release::named(&self.state.models, &known.name)?;
         anyhow::ensure!(
             release.digest().to_string() == known.sha256,
             "the release {} is not what it was when the run began; restore it, or begin a new run",

@@ -59,6 +59,12 @@ impl Release {
         Ok(Self { folder: folder.to_owned(), manifest, text, digest })
     }
 
+    /// Opens the release of this name in the folder of releases. Whoever names it, no name leads out of there.
+    pub fn named(models: &Path, name: &str) -> Result<Self, ReleaseError> {
+        plain_name(name).map_err(ReleaseError::Name)?;
+        Self::open(&models.join(name))
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.manifest.name

@@ -6,12 +6,10 @@ use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp}
 use crate::radiograph::{Completeness, completeness, side_from_name};
 use crate::side::Side;
 use crate::state::{
-    copy_beside, extension, first_bytes, make_folder, make_parent, move_file, put_back, sync_folder_of,
+    copy_beside, extension, first_bytes, make_folder, make_parent, move_file, open_regular, put_back, sync_folder_of,
 };
-use rustix::fs::OFlags;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -55,7 +53,7 @@ impl Intake {
     pub(super) fn take(&self, path: &Path, settle: &mut Settle) -> Result<Option<Claimed>, IntakeError> {
         let Some((seen_at, stamp)) = settle.seen(path) else { return Ok(None) };
         let unreadable = failed("it cannot be read");
-        let mut file = match open(path) {
+        let file = match open_regular(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
@@ -65,13 +63,14 @@ impl Intake {
         }
         let digest = if stamp.len <= self.max_file {
             let mut bytes = Vec::with_capacity(stamp.len as usize);
-            file.read_to_end(&mut bytes).map_err(unreadable)?;
+            // no more than there was: who makes it grow now has changed it, which moving it out will show
+            (&file).take(stamp.len).read_to_end(&mut bytes).map_err(unreadable)?;
             if matches!(completeness(&bytes), Completeness::Truncated(_)) && !settle.incomplete(path, Instant::now()) {
                 return Ok(None);
             }
             Digest::of(&bytes)
         } else {
-            Digest::of_reader(&file).map_err(unreadable)?
+            Digest::of_reader((&file).take(stamp.len)).map_err(unreadable)?
         };
         // Its sender may never have synced it; from the claim on, a power cut must not take it away.
         file.sync_all().map_err(failed("it cannot be made durable"))?;
@@ -136,12 +135,6 @@ impl Intake {
         };
         put_away().map_err(failed("it is a duplicate and cannot be put away"))
     }
-}
-
-/// Neither a link out of the inbox nor a pipe that has taken a file's name since the scan may hold us up.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    File::options().read(true).custom_flags(flags.bits() as i32).open(path)
 }
 
 /// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it.

@@ -3,10 +3,10 @@
 use super::read;
 use crate::digest::Digest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::state::{move_file, put_back};
+use crate::state::{create_anew, make_unlinked_folder, move_file, open_regular, put_back};
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
@@ -86,18 +86,20 @@ impl LabelFolder {
     }
 
     fn take(&self, list: &Path) -> Result<(), Trouble> {
-        if list.metadata()?.len() > LARGEST {
-            return self.refuse(list, Digest::of_reader(fs::File::open(list)?)?, "it is larger than 64 MiB");
-        }
-        let bytes = fs::read(list)?;
+        let mut bytes = Vec::new();
+        open_regular(list)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        // of a list that is too large, the digest of what was read: nobody knows how much more there is
         let digest = Digest::of(&bytes);
+        if bytes.len() as u64 > LARGEST {
+            return self.refuse(list, digest, "it is larger than 64 MiB");
+        }
         match read(&bytes, None, None) {
             Ok(labels) => {
                 let added = self.ledger.add_labels(labels, digest.to_string())?;
-                let taken = self.folder.join("taken").join(format!("{digest}.csv"));
-                put(list, &taken)?;
+                let taken = self.own("taken")?.join(format!("{digest}.csv"));
+                move_file(list, &taken)?;
                 // who was slow to write goes on writing where the file is now
-                if Digest::of_reader(fs::File::open(&taken)?)? != digest {
+                if Digest::of_reader(open_regular(&taken)?.take(LARGEST + 1))? != digest {
                     put_back(&taken, &self.folder.join(format!("{digest}.csv")))?;
                     tracing::warn!(list = digest.short(), "it grew while it was taken in, and is taken in again");
                     return Ok(());
@@ -111,12 +113,19 @@ impl LabelFolder {
 
     /// The reason is there before the list is.
     fn refuse(&self, list: &Path, digest: Digest, reason: &str) -> Result<(), Trouble> {
-        let refused = self.folder.join("refused");
-        fs::create_dir_all(&refused)?;
-        fs::write(refused.join(format!("{digest}.txt")), format!("{reason}\nNothing of it was taken in.\n"))?;
-        put(list, &refused.join(format!("{digest}.csv")))?;
+        let refused = self.own("refused")?;
+        let mut text = create_anew(&refused.join(format!("{digest}.txt")))?;
+        write!(text, "{reason}\nNothing of it was taken in.\n")?;
+        move_file(list, &refused.join(format!("{digest}.csv")))?;
         tracing::warn!(list = digest.short(), "a list of labels is refused: {reason}");
         Ok(())
+    }
+
+    /// A folder of ours among what others may put here.
+    fn own(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.folder.join(name);
+        make_unlinked_folder(&folder)?;
+        Ok(folder)
     }
 }
 
@@ -127,11 +136,4 @@ fn is_list(entry: &DirEntry) -> bool {
     entry.file_type().is_ok_and(|kind| kind.is_file())
         && !name.starts_with(b".")
         && name.to_ascii_lowercase().ends_with(b".csv")
-}
-
-fn put(list: &Path, to: &Path) -> io::Result<()> {
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    move_file(list, to)
 }

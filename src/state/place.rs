@@ -1,6 +1,6 @@
 //! Where a file is on its way, under which name, and how it gets there.
 
-use super::{State, make_folder};
+use super::{State, create_anew, make_folder, open_regular};
 use crate::digest::Digest;
 use crate::radiograph::Format;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -71,7 +71,7 @@ impl State {
     /// From work to quarantine, with the reason beside it.
     pub fn put_into_quarantine(&self, digest: &Digest, extension: &str, reason: &str) -> io::Result<()> {
         make_folder(&self.quarantine)?;
-        let mut text = File::create(self.quarantine_reason(&digest.to_string()))?;
+        let mut text = create_anew(&self.quarantine_reason(&digest.to_string()))?;
         text.write_all(format!("{reason}\n").as_bytes())?;
         // its name becomes durable with the original's
         text.sync_all()?;
@@ -118,7 +118,12 @@ pub fn put_back(from: &Path, to: &Path) -> io::Result<()> {
 /// A synced copy under a temporary name in the folder of `to`; nothing is left behind if it fails.
 pub fn copy_beside(from: &Path, to: &Path) -> io::Result<PathBuf> {
     let partial = to.with_extension("partial");
-    let copied = fs::copy(from, &partial).and_then(|_| File::open(&partial)?.sync_all());
+    let copy = || {
+        let (mut from, mut copy) = (open_regular(from)?, create_anew(&partial)?);
+        io::copy(&mut from, &mut copy)?;
+        copy.sync_all()
+    };
+    let copied = copy();
     if copied.is_err() {
         let _ = fs::remove_file(&partial);
     }

@@ -5,6 +5,7 @@ use super::gate::Verdict;
 use super::plan::{FitName, Plan};
 use super::set::{FILES, KNEES, Tables, TrainingSet};
 use crate::digest::Digest;
+use crate::ensemble::release::plain_name;
 use crate::grade::GRADES;
 use crate::state::{replace, write_once};
 use anyhow::Context as _;
@@ -75,6 +76,8 @@ impl Run {
 
     /// Opens a run by its name.
     pub fn open(training: &Path, name: &str) -> anyhow::Result<Self> {
+        // whoever names it, no name leads out of there
+        plain_name(name).map_err(anyhow::Error::msg)?;
         let folder = training.join(name);
         let path = folder.join(PLAN);
         let text =

@@ -24,7 +24,7 @@ pub(super) fn verify(state: &State, chosen: Vec<String>) -> Result<Exit, Failure
         }
     };
     for name in releases {
-        let release = Release::open(&state.models.join(&name)).and_then(|release| release.verify());
+        let release = Release::named(&state.models, &name).and_then(|release| release.verify());
         say(&name, release.map_err(Into::into));
     }
     for known in FILES.iter().filter(|_| chosen.is_empty()) {

@@ -6,6 +6,9 @@ use std::{io, path::PathBuf};
 /// An error about a release; it names the release or its folder, the file, and for weights the tensor.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
+    /// No release has such a name.
+    #[error("there can be no such release: {0}")]
+    Name(String),
     /// A file of the release cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

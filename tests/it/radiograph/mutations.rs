@@ -1,6 +1,7 @@
 //! Bytes changed at random: any answer will do, a panic or a crash will not.
 
 use super::samples;
+use crate::mutations::cases;
 use kellgrend::radiograph::{Limits, completeness, decode};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -8,7 +9,7 @@ use std::sync::LazyLock;
 static SAMPLES: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(samples::all);
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(cases(3000))]
     #[test]
     fn a_changed_file_is_decoded_or_refused(
         which in 0..11usize,
