@@ -16,6 +16,7 @@ pub use result::Imprint;
 
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
+use crate::gauges::{Gauges, Step};
 use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId};
 use crate::outbox::overlay::{PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
@@ -25,6 +26,7 @@ use crate::state::{UNKNOWN, extension};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// A radiograph to grade.
@@ -53,6 +55,8 @@ pub enum Fate {
         knees: Recorded,
         /// The ending of the name its original is kept under.
         extension: &'static str,
+        /// How long it took.
+        times: Times,
     },
     /// It cannot be graded.
     Refused {
@@ -63,6 +67,17 @@ pub enum Fate {
         /// The ending of the name its original is kept under.
         extension: &'static str,
     },
+}
+
+/// How long the steps of a radiograph's way took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// Bytes to knees.
+    pub decode: Duration,
+    /// Through the networks, the wait for the device with it.
+    pub networks: Duration,
+    /// On record, drawn and in the outbox.
+    pub publish: Duration,
 }
 
 /// What keeps a radiograph from being graded now; nothing is lost and it may be tried again.
@@ -100,6 +115,24 @@ pub enum Trouble {
     Outbox(#[from] PublishError),
 }
 
+impl Trouble {
+    /// One stable word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Stopped(_) => "stopped",
+            Self::Read(_) => "read",
+            Self::PutAway(_) => "put-away",
+            Self::Changed => "changed",
+            Self::Defect(_) => "defect",
+            Self::Networks(_) => "networks",
+            Self::Memory(_) => "memory",
+            Self::Drawing(_) => "drawing",
+            Self::Ledger(_) => "ledger",
+            Self::Outbox(_) => "outbox",
+        }
+    }
+}
+
 impl From<WrongMap> for Trouble {
     fn from(error: WrongMap) -> Self {
         Self::Drawing(error.to_string())
@@ -124,6 +157,8 @@ pub struct Context {
     pub limits: Limits,
     /// What every result says of its making.
     pub imprint: Imprint,
+    /// Where it is counted.
+    pub gauges: Arc<Gauges>,
 }
 
 /// Grades radiographs, several at a time.
@@ -171,7 +206,11 @@ impl Grading {
         if self.grader.is_stopped() {
             return Err(Stopped.into());
         }
-        let decoded = match self.decode(subject).await? {
+        let gauges = &self.context.gauges;
+        let step = gauges.begin(Step::Decode, size(subject));
+        let decoded = self.decode(subject).await?;
+        let decode = step.end();
+        let decoded = match decoded {
             Ok(decoded) => decoded,
             Err((refusal, extension)) => {
                 return self.refuse(subject, refusal.code(), refusal.to_string(), extension).await;
@@ -184,6 +223,7 @@ impl Grading {
         let memory = acquire(&self.memory, kib).await;
         drop(job);
 
+        let sent = Instant::now();
         let graded = match self.grader.grade(decoded.crops.clone()).await? {
             Ok(graded) => graded,
             Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
@@ -192,11 +232,14 @@ impl Grading {
             Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
             Err(error @ GradeError::OutOfMemory(_)) => return Err(Trouble::Memory(error.to_string())),
         };
+        let networks = sent.elapsed();
         let recorded = self.record(subject, &decoded, &graded).await?;
         let _job = acquire(&self.publishing, 1).await;
+        let step = gauges.begin(Step::Publish, 0);
         self.publish(subject, decoded, graded, &recorded).await?;
         drop(memory);
-        Ok(Fate::Published { knees: recorded, extension })
+        let times = Times { decode, networks, publish: step.end() };
+        Ok(Fate::Published { knees: recorded, extension, times })
     }
 
     async fn decode(&self, subject: &Subject) -> Result<Result<Decoded, (Refusal, &'static str)>, Trouble> {
@@ -254,10 +297,20 @@ impl Grading {
         Ok(self.context.ledger.published(subject.file, self.context.imprint.release.digest, pictures).await?)
     }
 
+    /// Whether nothing will be graded any more, since the networks' thread is gone.
+    pub fn is_gone(&self) -> bool {
+        self.grader.is_gone()
+    }
+
     /// Let go of what waits for the networks; what they have begun is finished.
     pub fn stop(&self) {
         self.grader.stop();
     }
+}
+
+/// The size of a radiograph's file, where it can be known.
+fn size(subject: &Subject) -> u64 {
+    std::fs::metadata(&subject.path).map_or(0, |meta| meta.len())
 }
 
 async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> tokio::sync::OwnedSemaphorePermit {
