@@ -233,9 +233,9 @@ impl Grading {
             Err(error @ GradeError::OutOfMemory(_)) => return Err(Trouble::Memory(error.to_string())),
         };
         let networks = sent.elapsed();
-        let recorded = self.record(subject, &decoded, &graded).await?;
         let _job = acquire(&self.publishing, 1).await;
         let step = gauges.begin(Step::Publish, 0);
+        let recorded = self.record(subject, &decoded, &graded).await?;
         self.publish(subject, decoded, graded, &recorded).await?;
         drop(memory);
         let times = Times { decode, networks, publish: step.end() };
