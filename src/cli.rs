@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod completions;
+mod decode;
 mod demo;
 mod evaluate;
 mod grade;
@@ -89,6 +90,8 @@ enum Command {
     Retry(retry::Retry),
     Completions(completions::Completions),
     Man(man::Man),
+    #[command(hide = true)]
+    Decode(decode::Decode),
 }
 
 /// How a command ended; the exit codes are a contract.
@@ -138,6 +141,7 @@ impl Cli {
             Command::Retry(command) => command.execute(&global),
             Command::Completions(command) => command.execute(),
             Command::Man(command) => command.execute(),
+            Command::Decode(command) => command.execute(),
         };
         let (error, code) = match outcome {
             Ok(exit) => return ExitCode::from(exit as u8),

@@ -84,6 +84,9 @@ pub struct Radiographs {
     pub max_pixels: u64,
     #[serde(deserialize_with = "at_least_one")]
     pub max_side: u32,
+    pub decode_memory: ByteSize,
+    #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "at_most_an_hour")]
+    pub decode_time: Duration,
 }
 
 /// `[identity]`
@@ -199,7 +202,13 @@ impl Default for Settle {
 
 impl Default for Radiographs {
     fn default() -> Self {
-        Self { max_file: ByteSize::mib(256), max_pixels: 64_000_000, max_side: 16_384 }
+        Self {
+            max_file: ByteSize::mib(256),
+            max_pixels: 64_000_000,
+            max_side: 16_384,
+            decode_memory: ByteSize::gib(2),
+            decode_time: Duration::from_secs(60),
+        }
     }
 }
 

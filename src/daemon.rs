@@ -85,7 +85,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     let mut outcome = Ok(());
-    let (step, mut beat) = (station.gauges.begin(Step::Dispatch, 0), tokio::time::interval(BEAT));
+    let (step, mut beat) = (station.gauges.begin(Step::Dispatch), tokio::time::interval(BEAT));
     loop {
         while tasks.try_join_next().is_some() {}
         station.gauges.set_in_work(tasks.len());

@@ -1,10 +1,10 @@
 //! Radiographs whose grades are known: their folder says it, or readers do.
 
+use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::grade::KlGrade;
-use crate::grading::Decoded;
 use crate::ledger::{LabelledKnee, LedgerError};
-use crate::radiograph::{Limits, patient_from_name, side_from_name};
+use crate::radiograph::{patient_from_name, side_from_name};
 use crate::state::State;
 use image::GrayImage;
 use serde::Serialize;
@@ -69,12 +69,12 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
 
 impl Labelled {
     /// Reads the knee; the error is why it cannot be.
-    pub fn read(&self, limits: &Limits) -> Result<Film, String> {
+    pub fn read(&self, decoders: &Decoders) -> Result<Film, String> {
         let Self { path, position, .. } = self;
         let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let decoded = Decoded::read(&bytes, limits, side_from_name(&name)).map_err(|refusal| refusal.to_string())?;
-        let knee = match (decoded.crops(), position) {
+        let decoded = decoders.decode(&bytes, side_from_name(&name)).map_err(|error| error.to_string())?;
+        let knee = match (&decoded.crops[..], position) {
             ([knee], None) => knee,
             (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
             (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,

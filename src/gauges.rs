@@ -5,7 +5,7 @@
 
 mod step;
 
-pub use step::{Step, Stuck, Under};
+pub use step::{Step, Stuck, Under, for_bytes, for_knees};
 
 use crate::grade::KlGrade;
 use prometheus::core::Collector;
@@ -125,9 +125,14 @@ impl Gauges {
         &self.registry
     }
 
-    /// A step begins. `size`: bytes to claim or decode, or knees for the networks.
-    pub fn begin(self: &Arc<Self>, step: Step, size: u64) -> Under {
-        Under::new(self.clone(), step, size, Instant::now())
+    /// A step begins. Where nothing is heard of it for two minutes, it hangs.
+    pub fn begin(self: &Arc<Self>, step: Step) -> Under {
+        self.begin_long(step, Duration::ZERO)
+    }
+
+    /// A step begins that may take so much longer.
+    pub fn begin_long(self: &Arc<Self>, step: Step, more: Duration) -> Under {
+        Under::new(self.clone(), step, more, Instant::now())
     }
 
     fn took(&self, step: Step, time: Duration) {

@@ -3,24 +3,23 @@
 //! Reads downwards as the way of a radiograph. Every step may be repeated after a crash: what the ledger or the
 //! outbox has already is left as it is.
 
-mod decoded;
 mod grader;
 mod identity;
 mod queue;
 mod result;
 
-pub use decoded::Decoded;
 pub use grader::{Grader, Stopped};
 pub use identity::{IdentityError, IdentityPolicy};
 pub use result::Imprint;
 
+use crate::decoding::{DecodeError, Decoded, Decoders, Refused};
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
 use crate::gauges::{Gauges, Step};
-use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId};
+use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, now};
 use crate::outbox::overlay::{PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
-use crate::radiograph::{Limits, Refusal};
+use crate::radiograph::Refusal;
 use crate::side::Side;
 use crate::state::{UNKNOWN, extension};
 use std::io;
@@ -98,6 +97,9 @@ pub enum Trouble {
     /// We failed on this radiograph; not the system, and not the film's fault.
     #[error("a defect: {0}")]
     Defect(&'static str),
+    /// No process could be had that decodes.
+    #[error("{0}")]
+    Decoder(DecodeError),
     /// The networks failed, not the radiograph.
     #[error("the networks failed: {0}")]
     Networks(String),
@@ -124,6 +126,7 @@ impl Trouble {
             Self::PutAway(_) => "put-away",
             Self::Changed => "changed",
             Self::Defect(_) => "defect",
+            Self::Decoder(_) => "decoder",
             Self::Networks(_) => "networks",
             Self::Memory(_) => "memory",
             Self::Drawing(_) => "drawing",
@@ -153,8 +156,8 @@ pub struct Context {
     pub start: StartId,
     /// Where results appear.
     pub outbox: PathBuf,
-    /// Limits for decoding.
-    pub limits: Limits,
+    /// What decodes.
+    pub decoders: Decoders,
     /// What every result says of its making.
     pub imprint: Imprint,
     /// Where it is counted.
@@ -207,16 +210,14 @@ impl Grading {
             return Err(Stopped.into());
         }
         let gauges = &self.context.gauges;
-        let step = gauges.begin(Step::Decode, size(subject));
+        let step = gauges.begin_long(Step::Decode, self.context.decoders.longest());
         let decoded = self.decode(subject).await?;
         let decode = step.end();
         let decoded = match decoded {
             Ok(decoded) => decoded,
-            Err((refusal, extension)) => {
-                return self.refuse(subject, refusal.code(), refusal.to_string(), extension).await;
-            }
+            Err((Refused { code, reason }, extension)) => return self.refuse(subject, code, reason, extension).await,
         };
-        let extension = decoded.radiograph.format.extension();
+        let (at, extension) = (now(), decoded.format.extension());
         let bytes: usize = decoded.crops.iter().map(|crop| crop.as_raw().len()).sum();
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.memory_kib);
         // The job is kept until there is room, so that decoding cannot run ahead of the networks without bound.
@@ -234,29 +235,34 @@ impl Grading {
         };
         let networks = sent.elapsed();
         let _job = acquire(&self.publishing, 1).await;
-        let step = gauges.begin(Step::Publish, 0);
-        let recorded = self.record(subject, &decoded, &graded).await?;
+        let step = gauges.begin(Step::Publish);
+        let recorded = self.record(subject, &decoded, at, &graded).await?;
         self.publish(subject, decoded, graded, &recorded).await?;
         drop(memory);
         let times = Times { decode, networks, publish: step.end() };
         Ok(Fate::Published { knees: recorded, extension, times })
     }
 
-    async fn decode(&self, subject: &Subject) -> Result<Result<Decoded, (Refusal, &'static str)>, Trouble> {
+    async fn decode(&self, subject: &Subject) -> Result<Result<Decoded, (Refused, &'static str)>, Trouble> {
         let (path, digest, by_name) = (subject.path.clone(), subject.digest, subject.side_by_name);
-        let limits = self.context.limits;
+        let decoders = self.context.decoders.clone();
         blocking(move || {
             // A file over the limit is refused by its size alone, unread.
             let len = std::fs::metadata(&path)?.len();
-            if len > limits.max_bytes {
-                let what = format!("it has {len} bytes, the limit is {}", limits.max_bytes);
-                return Ok(Err((Refusal::TooLarge(what), UNKNOWN)));
+            let most = decoders.limits().max_bytes;
+            if len > most {
+                let refusal = Refusal::TooLarge(format!("it has {len} bytes, the limit is {most}"));
+                return Ok(Err((refusal.into(), UNKNOWN)));
             }
             let bytes = std::fs::read(&path)?;
             if Digest::of(&bytes) != digest {
                 return Err(Trouble::Changed);
             }
-            Ok(Decoded::read(&bytes, &limits, by_name).map_err(|refusal| (refusal, extension(&bytes))))
+            match decoders.decode(&bytes, by_name) {
+                Ok(decoded) => Ok(Ok(decoded)),
+                Err(DecodeError::Refused(refused)) => Ok(Err((refused, extension(&bytes)))),
+                Err(error @ DecodeError::Process(_)) => Err(Trouble::Decoder(error)),
+            }
         })
         .await
     }
@@ -272,11 +278,17 @@ impl Grading {
         Ok(Fate::Refused { code, reason, extension })
     }
 
-    async fn record(&self, subject: &Subject, decoded: &Decoded, graded: &[Graded]) -> Result<Recorded, Trouble> {
+    async fn record(
+        &self,
+        subject: &Subject,
+        decoded: &Decoded,
+        at: String,
+        graded: &[Graded],
+    ) -> Result<Recorded, Trouble> {
         let Context { ledger, start, imprint, .. } = &*self.context;
         let knees = decoded.sides.iter().zip(graded).map(|(&side, graded)| GradedKnee::new(side, graded)).collect();
         let row = result::radiograph_row(decoded, &imprint.identity);
-        Ok(ledger.graded(subject.file, row, decoded.at.clone(), knees, imprint.release.digest, *start).await?)
+        Ok(ledger.graded(subject.file, row, at, knees, imprint.release.digest, *start).await?)
     }
 
     async fn publish(
@@ -306,11 +318,6 @@ impl Grading {
     pub fn stop(&self) {
         self.grader.stop();
     }
-}
-
-/// The size of a radiograph's file, where it can be known.
-fn size(subject: &Subject) -> u64 {
-    std::fs::metadata(&subject.path).map_or(0, |meta| meta.len())
 }
 
 async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> tokio::sync::OwnedSemaphorePermit {

@@ -15,7 +15,7 @@ pub use reconcile::reconcile;
 pub use settle::{Settle, Stamp, Verdict};
 
 use crate::config;
-use crate::gauges::{Gauges, Step};
+use crate::gauges::{Gauges, Step, for_bytes};
 use crate::ledger::{Ledger, StartId};
 use crate::state::State;
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ impl Intake {
                 watcher.keep_up();
             }
             let began = Instant::now();
-            let step = self.gauges.begin(Step::Scan, 0);
+            let step = self.gauges.begin(Step::Scan);
             let present = scan::scan(&self.state.inbox, &self.settle.ignore, &step);
             drop(step);
             self.gauges.inbox_reachable.set(present.is_ok().into());
@@ -107,7 +107,7 @@ impl Intake {
             {
                 continue;
             }
-            let step = self.gauges.begin(Step::Claim, stamp.len);
+            let step = self.gauges.begin_long(Step::Claim, for_bytes(stamp.len));
             let taken = self.take(path, settle);
             drop(step);
             match taken {

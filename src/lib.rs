@@ -15,6 +15,7 @@
 //! - [`card`]: a release's model card; [`evaluation`]: grades against readers', pure arithmetic
 //! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
 //! - [`download`]: files from the network, checked by hash
+//! - [`decoding`]: the same in processes of their own, which can do nothing else
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
 //! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod dataset;
+pub mod decoding;
 pub mod digest;
 pub mod download;
 pub mod ensemble;

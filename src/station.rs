@@ -2,7 +2,8 @@
 //!
 //! What the daemon and `kellgrend grade` share.
 
-use crate::config::{EnsembleSettings, Settings, Views};
+use crate::config::{EnsembleSettings, Radiographs, Settings, Views};
+use crate::decoding::{Budget, Decoders};
 use crate::ensemble::{DeviceInUse, Ensemble, Precision, Release, settle, starter};
 use crate::gauges::Gauges;
 use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
@@ -124,6 +125,9 @@ impl Desk {
         device: &DeviceInUse,
         command: &'static str,
     ) -> anyhow::Result<Self> {
+        let decoders = decoders(settings);
+        // a machine where no decoder starts grades nothing: better said now
+        tracing::info!("radiographs are decoded apart, with {}", decoders.sandbox()?);
         let form = settings.ensemble.precision.form(device)?;
         let ensemble = ready(&release, &settings.ensemble, device, form)?
             .with_maps(settings.pictures.draw)
@@ -148,7 +152,7 @@ impl Desk {
             ledger: ledger.clone(),
             start,
             outbox: state.outbox.clone(),
-            limits: limits(settings),
+            decoders,
             imprint: Imprint {
                 release: ReleaseFacts {
                     name: release.name().to_owned(),
@@ -193,14 +197,12 @@ pub fn ready(
     Ok(ensemble)
 }
 
-/// `[radiographs]` as decoding takes it.
-pub fn limits(settings: &Settings) -> Limits {
-    let radiographs = &settings.radiographs;
-    Limits {
-        max_bytes: radiographs.max_file.as_u64(),
-        max_pixels: radiographs.max_pixels,
-        max_side: radiographs.max_side,
-    }
+/// What decodes: this very program, even where another has taken its place on disk since, within `[radiographs]`.
+pub fn decoders(settings: &Settings) -> Decoders {
+    let &Radiographs { max_file, max_pixels, max_side, decode_memory, decode_time } = &settings.radiographs;
+    let limits = Limits { max_bytes: max_file.as_u64(), max_pixels, max_side };
+    let budget = Budget { limits, memory: decode_memory.as_u64(), time: decode_time };
+    Decoders::new("/proc/self/exe".into(), budget)
 }
 
 /// The release that settings name, else the one in service; none where nothing was ever put into service.

@@ -18,6 +18,7 @@ use crate::networks::{Architecture, Form};
 use crate::outbox::record::ProgramFacts;
 use crate::phantom::{grey8, knee};
 use crate::side::Side;
+use crate::station::decoders;
 use clock::Clock;
 use machine::{Machine, Memory};
 use measured::Measured;
@@ -134,9 +135,10 @@ impl Bench {
             identity: IdentityPolicy::of_nobody(),
             pictures: settings.pictures.style(),
         };
-        let latency = latency::measure(&ensemble, &imprint, &clock)?;
+        let decoders = decoders(settings);
+        let latency = latency::measure(&decoders, &ensemble, &imprint, &clock)?;
         let without_maps = of_grading("grading without maps", &ensemble.with_maps(false))?;
-        let decode = codings::measure(&Clock::new(limit, None), &progress)?;
+        let decode = codings::measure(&decoders, &Clock::new(limit, None), &progress)?;
         let views_per_second = rates::one_after_another(&networks);
         Ok(Report {
             schema_version: report::SCHEMA_VERSION,

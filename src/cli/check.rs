@@ -4,10 +4,11 @@ mod networks;
 mod precision;
 
 use super::{Exit, Failure, Global};
-use crate::config::Settings;
+use crate::config::{Radiographs, Settings};
 use crate::grading::IdentityPolicy;
 use crate::ledger::Ledger;
 use crate::state::{State, free_bytes, network_file_system};
+use crate::station::decoders;
 use bytesize::ByteSize;
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
@@ -45,6 +46,7 @@ impl Check {
         found.instance(&state);
         found.clock();
         found.identity(&settings, &state);
+        found.decoder(&settings);
         found.networks(&settings, &state);
         if found.unfit == 0 {
             println!("\nFit to run.");
@@ -148,6 +150,20 @@ impl Findings {
         match IdentityPolicy::check(keep, &state.root) {
             Ok(()) => self.good("identity", &format!("what is kept of the patient: {}", keep.as_str())),
             Err(error) => self.bad("identity", &error.to_string()),
+        }
+    }
+}
+
+impl Findings {
+    fn decoder(&mut self, settings: &Settings) {
+        let Radiographs { decode_memory, decode_time, .. } = settings.radiographs;
+        let budget = format!("{decode_memory} of memory, {} a file", humantime::format_duration(decode_time));
+        match decoders(settings).sandbox() {
+            Ok(sandbox) if sandbox.is_whole() => {
+                self.good("decoder", &format!("a process of its own: {sandbox}, {budget}"))
+            }
+            Ok(sandbox) => self.warn("decoder", &format!("a process of its own: {sandbox}, {budget}")),
+            Err(error) => self.bad("decoder", &format!("no process can be started for it: {error}")),
         }
     }
 }

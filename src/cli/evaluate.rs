@@ -11,7 +11,7 @@ use crate::ensemble::{Precision, Release, settle};
 use crate::evaluation::{Case, numbered};
 use crate::grading::Grader;
 use crate::state::State;
-use crate::station::{limits, ready, release_to_try};
+use crate::station::{decoders, ready, release_to_try};
 use crate::training::examination::Examined;
 use crate::training::report::member as card_member;
 use anyhow::Context as _;
@@ -73,7 +73,7 @@ impl Evaluate {
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
         let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait, Arc::default()));
         let progress = progress::bar(files.len());
-        let judging = judging::judge(files, grader, limits(&settings), jobs, 3 * batch + jobs, &progress);
+        let judging = judging::judge(files, grader, decoders(&settings), jobs, 3 * batch + jobs, &progress);
         let (judged, mut passed) = runtime()?.block_on(judging)?;
         progress.finish_and_clear();
         passed.append(&mut gone);

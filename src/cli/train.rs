@@ -11,7 +11,7 @@ use crate::ensemble::{DeviceInUse, Release, settle};
 use crate::ledger::{Ledger, RunRow, timestamp};
 use crate::networks::Architecture;
 use crate::state::State;
-use crate::station::limits;
+use crate::station::decoders;
 use crate::training::plan::FitName;
 use crate::training::run::Run;
 use crate::training::work::{End, Workshop};
@@ -112,7 +112,7 @@ impl Train {
         let workshop = Workshop {
             device: &shop.device,
             form,
-            limits: limits(&shop.settings),
+            decoders: decoders(&shop.settings),
             jobs: shop.settings.grading.jobs(),
             imagenet: &shop.state.imagenet,
             champion: champion.as_ref(),

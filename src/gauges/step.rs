@@ -29,7 +29,7 @@ pub enum Step {
 pub(super) const MEASURED: [Step; 6] =
     [Step::Scan, Step::Claim, Step::Decode, Step::DeviceWait, Step::Networks, Step::Publish];
 
-/// A step that gives no sign of life for so long hangs; more for those that have much to do.
+/// A step that gives no sign of life for so long hangs; those that have much to do get more.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Step {
@@ -46,16 +46,20 @@ impl Step {
         }
     }
 
-    /// How long nothing may be heard of it. `size` is what there is to do: bytes to claim or decode, which come at 1 MiB/s over a
-    /// poor network, or knees for the networks. None: it waits, and may wait for ever.
-    fn patience(self, size: u64) -> Option<Duration> {
-        match self {
-            Self::DeviceWait => None,
-            Self::Claim | Self::Decode => Some(PATIENCE + Duration::from_secs(size >> 20)),
-            Self::Networks => Some(PATIENCE * u32::try_from(size).unwrap_or(u32::MAX).max(1)),
-            Self::Dispatch | Self::Scan | Self::Publish => Some(PATIENCE),
-        }
+    /// Whether it may take for ever.
+    fn only_waits(self) -> bool {
+        self == Self::DeviceWait
     }
+}
+
+/// More patience for so many bytes: over a poor network they come at 1 MiB/s.
+pub fn for_bytes(bytes: u64) -> Duration {
+    Duration::from_secs(bytes >> 20)
+}
+
+/// More patience for so many knees in a batch: on a slow CPU each takes its time.
+pub fn for_knees(knees: usize) -> Duration {
+    PATIENCE * u32::try_from(knees).unwrap_or(u32::MAX)
 }
 
 /// Steps under way.
@@ -115,10 +119,11 @@ pub struct Under {
 }
 
 impl Under {
-    pub(super) fn new(gauges: Arc<Gauges>, step: Step, size: u64, began: Instant) -> Self {
+    pub(super) fn new(gauges: Arc<Gauges>, step: Step, more: Duration, began: Instant) -> Self {
+        let patience = (!step.only_waits()).then_some(PATIENCE + more);
         let id = gauges.under_way.entries(|(next, entries)| {
             *next += 1;
-            entries.insert(*next, Entry { step, moved: began, patience: step.patience(size) });
+            entries.insert(*next, Entry { step, moved: began, patience });
             *next
         });
         Self { gauges, id, step, began }

@@ -2,7 +2,7 @@
 
 use super::queue::{Job, Queue};
 use crate::ensemble::{Ensemble, GradeError, Graded};
-use crate::gauges::{Gauges, Step, Under};
+use crate::gauges::{Gauges, Step, Under, for_knees};
 use image::GrayImage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +40,7 @@ impl Grader {
     /// Grade the knees of one radiograph.
     pub async fn grade(&self, knees: Arc<Vec<GrayImage>>) -> Result<Result<Vec<Graded>, GradeError>, Stopped> {
         let (reply, answer) = oneshot::channel();
-        let waits = Some(self.gauges.begin(Step::DeviceWait, 0));
+        let waits = Some(self.gauges.begin(Step::DeviceWait));
         self.jobs.send(Job { knees, reply, waits }).map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
@@ -111,7 +111,7 @@ fn overlapping(
 fn batch(gauges: &Arc<Gauges>, jobs: &[Job]) -> Under {
     let knees = jobs.iter().map(|job| job.knees.len()).sum();
     gauges.batch(knees);
-    gauges.begin(Step::Networks, knees as u64)
+    gauges.begin_long(Step::Networks, for_knees(knees))
 }
 
 /// Sends what became of the jobs, or sees what is wrong with them.

@@ -133,10 +133,10 @@ impl Drawing {
 
 /// What the ledger keeps of a radiograph.
 pub(super) fn radiograph_row(of: &Decoded, identity: &IdentityPolicy) -> RadiographRow {
-    let tags = &of.radiograph.tags;
+    let tags = &of.tags;
     let kept = identity.apply(tags.patient.as_ref());
     RadiographRow {
-        format: of.radiograph.format.to_string(),
+        format: of.format.to_string(),
         coding: tags.coding.clone(),
         width: of.size.0,
         height: of.size.1,
@@ -158,7 +158,7 @@ pub(super) fn radiograph_row(of: &Decoded, identity: &IdentityPolicy) -> Radiogr
 
 /// The record that the outbox publishes.
 fn record(imprint: &Imprint, subject: &Subject, of: &Decoded, recorded: &Recorded, drawn: &[Drawing]) -> ResultRecord {
-    let tags = &of.radiograph.tags;
+    let tags = &of.tags;
     let kept = imprint.identity.apply(tags.patient.as_ref());
     let patient = kept.patient.map(|patient| match imprint.identity.setting() {
         crate::config::Identity::Plain => Patient::Identity(Identity { id: patient, name: kept.name.clone() }),
@@ -185,7 +185,7 @@ fn record(imprint: &Imprint, subject: &Subject, of: &Decoded, recorded: &Recorde
         file: FileFacts {
             sha256: subject.digest,
             bytes: of.bytes,
-            format: of.radiograph.format.to_string().to_lowercase(),
+            format: of.format.to_string().to_lowercase(),
             coding: tags.coding.clone(),
             arrived: subject.arrived.clone(),
             graded: recorded.first().map_or_else(String::new, |knee| knee.graded_at.clone()),

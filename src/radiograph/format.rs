@@ -1,10 +1,11 @@
 //! What a file is, told by its content and never by its name.
 
 use super::{Refusal, dicom};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A kind of file that can hold a radiograph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     /// DICOM Part 10, or a bare data set.
     Dicom,

@@ -50,6 +50,24 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every stable word.
+    pub const CODES: [&'static str; 14] = [
+        "empty",
+        "too-large",
+        "not-an-image",
+        "archive",
+        "dicom-directory",
+        "truncated",
+        "damaged",
+        "no-pixels",
+        "not-a-radiograph",
+        "not-a-knee",
+        "not-frontal",
+        "unsupported",
+        "blank",
+        "own-output",
+    ];
+
     /// The stable word that the ledger and the reports use.
     pub fn code(&self) -> &'static str {
         match self {

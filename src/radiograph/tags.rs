@@ -1,10 +1,11 @@
 //! What the tags of a film say.
 
 use crate::side::Side;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Which knees the film says it shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Laterality {
     /// One knee.
     Knee(Side),
@@ -13,7 +14,7 @@ pub enum Laterality {
 }
 
 /// Who was x-rayed (PS3.3 C.7.1.1). `Debug` prints none of it, so that no log line can.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patient {
     /// Patient ID (0010,0020).
     pub id: Option<String>,
@@ -32,7 +33,7 @@ impl fmt::Debug for Patient {
 }
 
 /// The tags that grading and reports use; a raster file has only the coding.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tags {
     /// Who was x-rayed; `None` where no such tag has a value.
     pub patient: Option<Patient>,

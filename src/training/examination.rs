@@ -2,11 +2,11 @@
 
 use super::reading::read_all;
 use super::set::Knee;
+use crate::decoding::Decoders;
 use crate::ensemble::{Ensemble, Graded, SaliencyMap};
 use crate::evaluation::Case;
 use crate::grade::{KlGrade, Probabilities};
 use crate::outbox::overlay::{Caption, Layer, MapView, Palette, overlay, png_rgb};
-use crate::radiograph::Limits;
 use crate::side::Side;
 use image::GrayImage;
 
@@ -24,7 +24,7 @@ pub struct Examined {
 pub fn examine(
     ensemble: &Ensemble,
     knees: &[&Knee],
-    limits: &Limits,
+    decoders: &Decoders,
     jobs: usize,
     mut seen: impl FnMut(),
 ) -> anyhow::Result<Vec<Graded>> {
@@ -39,7 +39,7 @@ pub fn examine(
     read_all(
         knees,
         jobs,
-        |knee| knee.read(limits),
+        |knee| knee.read(decoders),
         |_, knee| {
             seen();
             outcome = match (&outcome, knee) {

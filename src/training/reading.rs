@@ -1,7 +1,7 @@
 //! Many files read at a time, taken in the order in which they were given.
 
+use crate::decoding::Decoders;
 use crate::ensemble::DeviceInUse;
-use crate::radiograph::Limits;
 use crate::training::pictures::Pictures;
 use crate::training::set::Knee;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,7 +54,7 @@ pub fn pictures(
     knees: &[&Knee],
     side: u32,
     device: &DeviceInUse,
-    limits: &Limits,
+    decoders: &Decoders,
     jobs: usize,
     mut seen: impl FnMut(),
 ) -> anyhow::Result<Pictures> {
@@ -65,7 +65,7 @@ pub fn pictures(
     read_all(
         knees,
         jobs,
-        |knee| knee.read(limits),
+        |knee| knee.read(decoders),
         |index, knee| {
             seen();
             let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee, side)?));

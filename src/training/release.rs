@@ -49,7 +49,7 @@ pub fn make(
     let challenging = load(&challenger)?.with_maps(false);
     let mut grade = |what: &'static str, ensemble: &Ensemble| -> anyhow::Result<Examined> {
         let mut done = 0;
-        let graded = examine(ensemble, &gold, &workshop.limits, workshop.jobs, || {
+        let graded = examine(ensemble, &gold, &workshop.decoders, workshop.jobs, || {
             done += 1;
             seen(what, done, gold.len());
         })?;
@@ -167,7 +167,7 @@ fn examples(
 ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let shown: Vec<&Knee> = examined.telling().into_iter().map(|index| gold[index]).collect();
     let picture = |knee: &&Knee| {
-        let film = knee.read(&workshop.limits).map_err(anyhow::Error::msg)?;
+        let film = knee.read(&workshop.decoders).map_err(anyhow::Error::msg)?;
         let graded = ensemble.grade(&[&film])?;
         picture(&film, knee.grade, graded.first().context("it has no grade")?, release)
     };

@@ -7,10 +7,10 @@ pub use files::{FILES, KNEES, Tables};
 pub use freeze::{Dealing, GoldSet, freeze};
 
 use crate::dataset::{Film, Labelled};
+use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::evaluation::numbered;
 use crate::grade::{GRADES, KlGrade};
-use crate::radiograph::Limits;
 use image::GrayImage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -94,9 +94,9 @@ impl TrainingSet {
 
 impl Knee {
     /// Its picture. A file that is not what it was when the set was frozen is an error, which names it.
-    pub fn read(&self, limits: &Limits) -> Result<GrayImage, String> {
+    pub fn read(&self, decoders: &Decoders) -> Result<GrayImage, String> {
         let Self { position, grade, path, .. } = self;
-        let film = Labelled { path: path.clone(), truth: *grade, position: *position }.read(limits);
+        let film = Labelled { path: path.clone(), truth: *grade, position: *position }.read(decoders);
         let knee = film.and_then(|Film { digest, knee, .. }| match digest == self.radiograph {
             true => Ok(knee),
             false => Err("it has changed since the run began".to_owned()),

@@ -8,10 +8,10 @@ use super::reading::pictures;
 use super::recipe::Start;
 use super::run::{Progress, Run, Workplace};
 use super::set::TrainingSet;
+use crate::decoding::Decoders;
 use crate::ensemble::{DeviceInUse, Release};
 use crate::grade::KlGrade;
 use crate::networks::{Architecture, Form, imagenet, weights::Weights};
-use crate::radiograph::Limits;
 use std::path::Path;
 
 /// Who follows a run.
@@ -38,8 +38,8 @@ pub struct Workshop<'a> {
     pub device: &'a DeviceInUse,
     /// The form in which networks are judged, and will grade.
     pub form: Form,
-    /// What a radiograph may ask for.
-    pub limits: Limits,
+    /// What decodes.
+    pub decoders: Decoders,
     /// Radiographs read at a time.
     pub jobs: usize,
     /// Where ImageNet weights are.
@@ -103,7 +103,7 @@ impl Workshop<'_> {
     fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Pictures> {
         let knees: Vec<_> = set.learnt().map(|(_, _, knee)| knee).collect();
         follow.reading(knees.len(), side);
-        pictures(&knees, side, self.device, &self.limits, self.jobs, || follow.read())
+        pictures(&knees, side, self.device, &self.decoders, self.jobs, || follow.read())
     }
 
     fn fit(

@@ -1,6 +1,6 @@
 //! What hangs is seen, and what only waits or has much to do is not.
 
-use kellgrend::gauges::{End, Gauges, Step};
+use kellgrend::gauges::{End, Gauges, Step, for_bytes, for_knees};
 use kellgrend::outside::health::{Ill, Signs, ills};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ fn after(seconds: u64) -> Instant {
 fn a_step_that_does_not_move_hangs_and_one_that_ended_or_moves_does_not() {
     let gauges = Arc::new(Gauges::default());
     assert_eq!(gauges.stuck(after(1_000_000)), None, "nobody is at work");
-    let scan = gauges.begin(Step::Scan, 0);
+    let scan = gauges.begin(Step::Scan);
     assert_eq!(gauges.stuck(after(60)), None);
     let stuck = gauges.stuck(after(600)).expect("it hangs");
     assert_eq!(stuck.step, Step::Scan);
@@ -31,11 +31,13 @@ fn a_step_that_does_not_move_hangs_and_one_that_ended_or_moves_does_not() {
 #[test]
 fn patience_grows_with_what_there_is_to_do() {
     let gauges = Arc::new(Gauges::default());
-    let _waits = gauges.begin(Step::DeviceWait, 0);
+    let _waits = gauges.begin(Step::DeviceWait);
     assert_eq!(gauges.stuck(after(1_000_000)), None, "who waits is not at fault");
     assert_eq!(gauges.device_waiting(), 1);
-    for (step, size) in [(Step::Networks, 10), (Step::Claim, 1000 << 20), (Step::Decode, 1000 << 20)] {
-        let _under_way = gauges.begin(step, size);
+    let minutes = Duration::from_secs(1200);
+    for (step, more) in [(Step::Networks, for_knees(10)), (Step::Claim, for_bytes(1000 << 20)), (Step::Decode, minutes)]
+    {
+        let _under_way = gauges.begin_long(step, more);
         assert_eq!(gauges.stuck(after(1000)), None, "{step:?}");
         assert_eq!(gauges.stuck(after(2000)).map(|stuck| stuck.step), Some(step));
     }
@@ -46,7 +48,7 @@ fn a_thread_that_dies_within_a_step_shows_as_one_that_hangs() {
     let gauges = Arc::new(Gauges::default());
     let of = gauges.clone();
     let died = std::thread::spawn(move || {
-        let _step = of.begin(Step::Networks, 1);
+        let _step = of.begin(Step::Networks);
         panic!("as a defect would");
     });
     assert!(died.join().is_err());
@@ -73,7 +75,7 @@ fn only_what_a_new_start_can_mend_starves_the_watchdog() {
     let well = Signs { is_inbox_reachable: true, ..Signs::default() };
     assert_eq!(ills(&well), []);
     let gauges = Arc::new(Gauges::default());
-    let _step = gauges.begin(Step::Networks, 1);
+    let _step = gauges.begin(Step::Networks);
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     let cases = [
         (Signs { stuck: gauges.stuck(after(600)), ..well.clone() }, true, "networks"),

@@ -5,6 +5,7 @@ mod bench;
 mod card;
 mod cli;
 mod daemon;
+mod decoding;
 mod download;
 mod ensemble;
 mod evaluation;

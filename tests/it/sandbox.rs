@@ -1,5 +1,7 @@
 //! A state folder of its own for every test, and the real binary at work in it.
 
+use kellgrend::decoding::{Budget, Decoders};
+use kellgrend::radiograph::Limits;
 use rusqlite::Connection;
 use std::fs::File;
 use std::io::Write as _;
@@ -18,6 +20,12 @@ device = "cpu"
 [log]
 level = "debug"
 "#;
+
+/// What decodes radiographs in tests that have no daemon.
+pub fn decoders() -> Decoders {
+    let budget = Budget { limits: Limits::default(), memory: 1 << 30, time: Duration::from_secs(60) };
+    Decoders::new(env!("CARGO_BIN_EXE_kellgrend").into(), budget)
+}
 
 /// All that a command said.
 pub fn words(output: &Output) -> String {

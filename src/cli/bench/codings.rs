@@ -1,15 +1,16 @@
 //! How fast films are decoded, coding by coding.
 
 use super::{clock::Clock, progress::Progress};
+use crate::decoding::Decoders;
 use crate::phantom::{Coding, Knees, PhantomError, Subject, bilateral, dicom, jpeg8, png16, tiff16};
-use crate::radiograph::{Limits, decode};
+use crate::side::Side;
 use serde::Serialize;
 use std::hint::black_box;
 
 /// How many codings are measured.
 pub(super) const COUNT: usize = 7;
 
-/// A film of both knees in one coding, decoded by one thread.
+/// A film of both knees in one coding, decoded by one process at a time, as grading does.
 #[derive(Debug, Serialize)]
 pub(super) struct DecodeRate {
     pub(super) coding: &'static str,
@@ -18,14 +19,14 @@ pub(super) struct DecodeRate {
     pub(super) megapixels_per_second: f64,
 }
 
-pub(super) fn measure(clock: &Clock, progress: &Progress) -> anyhow::Result<Vec<DecodeRate>> {
+pub(super) fn measure(decoders: &Decoders, clock: &Clock, progress: &Progress) -> anyhow::Result<Vec<DecodeRate>> {
     let mut rates = Vec::new();
     for (coding, bytes) in films()? {
         progress.next(&format!("decoding {coding}"));
         let mut pixels = 0;
         let rate = clock.rate(|| {
-            let film = black_box(decode(black_box(&bytes), &Limits::default()))?;
-            pixels = film.picture.as_raw().len();
+            let film = black_box(decoders.decode(black_box(&bytes), Side::Unknown))?;
+            pixels = u64::from(film.size.0) * u64::from(film.size.1);
             anyhow::Ok(())
         })?;
         rates.push(DecodeRate {

@@ -1,12 +1,12 @@
 //! How long one knee takes, from the bytes of a file to the bytes of its result.
 
 use super::clock::{Clock, Spread};
+use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::ensemble::Ensemble;
-use crate::grading::{Decoded, Imprint, Subject};
+use crate::grading::{Imprint, Subject};
 use crate::ledger::{GradedKnee, RecordedKnee, now};
 use crate::phantom::{self, Coding, Knees, dicom, knee};
-use crate::radiograph::Limits;
 use crate::side::Side;
 use serde::Serialize;
 use std::hint::black_box;
@@ -33,10 +33,15 @@ struct Way {
     drawn: Duration,
 }
 
-pub(super) fn measure(ensemble: &Ensemble, imprint: &Imprint, clock: &Clock) -> anyhow::Result<Latency> {
+pub(super) fn measure(
+    decoders: &Decoders,
+    ensemble: &Ensemble,
+    imprint: &Imprint,
+    clock: &Clock,
+) -> anyhow::Result<Latency> {
     let subject = phantom::Subject::new(1, Knees::One(Side::Right));
     let bytes = dicom(&knee(1, Side::Right, 0.5), &subject, Coding::ExplicitLittleEndian)?;
-    let ways = clock.repeat(|| once(black_box(&bytes), ensemble, imprint))?;
+    let ways = clock.repeat(|| once(black_box(&bytes), decoders, ensemble, imprint))?;
     Ok(Latency {
         repeats: ways.len(),
         bytes_to_result: Spread::of(ways.iter().map(|way| way.drawn)),
@@ -47,14 +52,14 @@ pub(super) fn measure(ensemble: &Ensemble, imprint: &Imprint, clock: &Clock) -> 
 }
 
 /// What grading does, without ledger and outbox.
-fn once(bytes: &[u8], ensemble: &Ensemble, imprint: &Imprint) -> anyhow::Result<Way> {
+fn once(bytes: &[u8], decoders: &Decoders, ensemble: &Ensemble, imprint: &Imprint) -> anyhow::Result<Way> {
     let began = Instant::now();
     let digest = Digest::of(bytes);
-    let film = Decoded::read(bytes, &Limits::default(), Side::Unknown)?;
+    let film = decoders.decode(bytes, Side::Unknown)?;
     let decoded = began.elapsed();
-    let graded_knees = ensemble.grade(&film.crops().iter().collect::<Vec<_>>())?;
+    let graded_knees = ensemble.grade(&film.crops.iter().collect::<Vec<_>>())?;
     let graded = began.elapsed();
-    let knees = film.sides().iter().zip(&graded_knees).map(|(&side, graded)| GradedKnee::new(side, graded));
+    let knees = film.sides.iter().zip(&graded_knees).map(|(&side, graded)| GradedKnee::new(side, graded));
     let recorded = (0..).zip(knees).map(|(grade_id, knee)| RecordedKnee { grade_id, knee, graded_at: now() }).collect();
     let subject =
         Subject { file: 0, digest, path: PathBuf::new(), side_by_name: Side::Unknown, name: None, arrived: now() };

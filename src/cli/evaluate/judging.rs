@@ -1,11 +1,11 @@
 //! Labelled radiographs through the networks, without a trace in ledger or outbox.
 
 use crate::dataset::{Film, Labelled, Passed};
+use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::ensemble::Graded;
 use crate::grade::KlGrade;
 use crate::grading::Grader;
-use crate::radiograph::Limits;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Judged {
 pub(super) async fn judge(
     files: Vec<Labelled>,
     grader: Arc<Grader>,
-    limits: Limits,
+    decoders: Decoders,
     jobs: usize,
     in_flight: usize,
     progress: &ProgressBar,
@@ -36,7 +36,7 @@ pub(super) async fn judge(
     loop {
         while under_way.len() < in_flight {
             let Some(file) = files.next() else { break };
-            let task = tokio::spawn(one(file.clone(), decoding.clone(), grader.clone(), limits));
+            let task = tokio::spawn(one(file.clone(), decoding.clone(), grader.clone(), decoders.clone()));
             under_way.push_back((file, task));
         }
         let Some((file, task)) = under_way.pop_front() else { break };
@@ -61,10 +61,10 @@ async fn one(
     file: Labelled,
     decoding: Arc<Semaphore>,
     grader: Arc<Grader>,
-    limits: Limits,
+    decoders: Decoders,
 ) -> Result<(Digest, String, Graded), String> {
     let job = decoding.acquire().await.map_err(|closed| closed.to_string())?;
-    let film = tokio::task::spawn_blocking(move || file.read(&limits));
+    let film = tokio::task::spawn_blocking(move || file.read(&decoders));
     let Film { digest, patient, knee } = film.await.map_err(|_| "it could not be decoded".to_owned())??;
     drop(job);
     let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;

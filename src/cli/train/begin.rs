@@ -7,7 +7,7 @@ use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::digest::Digest;
 use crate::ensemble::Release;
 use crate::networks::Architecture;
-use crate::station::{limits, take_release};
+use crate::station::{decoders, take_release};
 use crate::training::parent::{self, Wanted};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
@@ -96,7 +96,7 @@ impl Begin {
         let bar = progress::bar(files.len() + gold.files.len());
         let jobs = shop.settings.grading.jobs();
         let dealing = Dealing { folds, seed, kept };
-        let frozen = freeze(&files, &gold, &dealing, &limits(&shop.settings), jobs, || bar.inc(1));
+        let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings), jobs, || bar.inc(1));
         bar.finish_and_clear();
         let (set, passed) = frozen.map_err(usage)?;
         for Passed { file, reason } in &passed {

@@ -3,9 +3,9 @@
 use super::super::folds::{FoldsError, Patient, deal};
 use super::{Knee, Place, TrainingSet};
 use crate::dataset::{Film, Labelled, Passed};
+use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::grade::GRADES;
-use crate::radiograph::Limits;
 use crate::training::reading::read_all;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,7 +38,7 @@ pub fn freeze(
     files: &[Labelled],
     gold: &GoldSet,
     dealing: &Dealing,
-    limits: &Limits,
+    decoders: &Decoders,
     jobs: usize,
     seen: impl Fn(),
 ) -> Result<(TrainingSet, Vec<Passed>), FoldsError> {
@@ -49,7 +49,7 @@ pub fn freeze(
     let mut known: HashMap<(Digest, Option<usize>), Option<usize>> = HashMap::new();
     let mut contradicted = BTreeSet::new();
     let mut numbers: HashMap<String, String> = HashMap::new();
-    let read = |labelled: &&Labelled| labelled.read(limits).map(|Film { digest, patient, .. }| (digest, patient));
+    let read = |labelled: &&Labelled| labelled.read(decoders).map(|Film { digest, patient, .. }| (digest, patient));
     read_all(&all, jobs, read, |index, outcome| {
         seen();
         let Labelled { path, truth, position, .. } = all[index];

@@ -1,13 +1,11 @@
 //! The frozen training set: what is in it, who is gold, and that it reads back as it was.
 
 use super::{knee, labelled};
+use crate::sandbox::decoders;
 use kellgrend::dataset::{Labelled, in_folders};
-use kellgrend::radiograph::Limits;
 use kellgrend::training::set::{Dealing, GoldSet, Place, Tables, TrainingSet, freeze};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-
-const LIMITS: Limits = Limits { max_bytes: 1 << 20, max_pixels: 1 << 20, max_side: 4096 };
 
 fn files(folder: &Path) -> Vec<Labelled> {
     let of_grade = |grade: usize| crate::sandbox::files_below(&folder.join(grade.to_string()));
@@ -19,7 +17,8 @@ fn two_folds() -> Dealing {
 }
 
 fn frozen(folder: &Path, gold: &GoldSet) -> (TrainingSet, Vec<String>) {
-    let (set, passed) = freeze(&files(folder), gold, &two_folds(), &LIMITS, 2, || {}).expect("enough of each grade");
+    let (set, passed) =
+        freeze(&files(folder), gold, &two_folds(), &decoders(), 2, || {}).expect("enough of each grade");
     (set, passed.into_iter().map(|passed| passed.reason).collect())
 }
 
@@ -100,7 +99,8 @@ fn too_few_patients_of_a_grade_are_named() {
         .into_iter()
         .filter(|file| u8::from(file.truth) != 4 || file.path.ends_with("4000L.png"))
         .collect();
-    let error =
-        freeze(&few, &GoldSet::default(), &two_folds(), &LIMITS, 2, || {}).expect_err("one is not enough").to_string();
+    let error = freeze(&few, &GoldSet::default(), &two_folds(), &decoders(), 2, || {})
+        .expect_err("one is not enough")
+        .to_string();
     assert!(error.contains("only 1 patient has a knee of grade 4, and 2 folds need one each"), "{error}");
 }
