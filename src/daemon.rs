@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::gauges::Step;
 use crate::intake::{Hint, Intake, reconcile};
 use crate::labels::LabelFolder;
-use crate::outside::{self, Outside};
+use crate::outside::Outside;
 use crate::state::State;
 use crate::station::Station;
 use anyhow::Context as _;
@@ -16,7 +16,7 @@ use radiograph::see_through;
 use std::future::Future;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use upkeep::Upkeep;
 
@@ -75,7 +75,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         .spawn(move || upkeep.run(every, &upkeep_ended))
         .context("the upkeep thread cannot be started")?;
 
-    let seen = tokio::spawn(Outside::open(station.clone(), &http)?.run());
+    let (seen_end, seen_ended) = oneshot::channel();
+    let seen = tokio::spawn(Outside::open(station.clone(), &http)?.run(seen_ended));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(inbox = %state.inbox.display(), "watching");
 
@@ -115,8 +116,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     while claimed.recv().await.is_some() {} // a claim handed over too late is in work: the next start finds it
     while tasks.join_next().await.is_some() {}
     let _ = tokio::task::spawn_blocking(move || (intake.join(), labels.join(), upkeep.join())).await;
-    seen.abort();
-    outside::forget(&state);
+    drop(seen_end);
+    let _ = seen.await;
     tracing::info!("stopped");
     outcome
 }

@@ -12,7 +12,7 @@ mod snapshot;
 mod surroundings;
 mod systemd;
 
-pub use file::{forget, read};
+pub use file::read;
 pub use process::Process;
 pub use server::answer;
 pub use snapshot::{Disk, Snapshot};
@@ -28,6 +28,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 use surroundings::Surroundings;
+use tokio::sync::oneshot;
 
 /// `status.json` and systemd are told so often.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -65,7 +66,7 @@ impl Outside {
             _end: end,
         });
         if let Some(address) = http.listen.0 {
-            let outside = outside.clone();
+            let outside = Arc::downgrade(&outside);
             std::thread::Builder::new()
                 .name("page".into())
                 .spawn(move || server::run(address, &outside))
@@ -74,15 +75,18 @@ impl Outside {
         Ok(outside)
     }
 
-    /// Tells `status.json` and systemd how things are, for as long as it is polled. The watchdog is fed while nothing hangs; it
+    /// Tells `status.json` and systemd how things are, until the other end of `ended` is gone. The watchdog is fed while nothing hangs; it
     /// starves, too, when the runtime that this runs on does.
-    pub async fn run(self: Arc<Self>) {
+    pub async fn run(self: Arc<Self>, mut ended: oneshot::Receiver<()>) {
         let watchdog = sd_notify::watchdog_enabled();
         let every = watchdog.map_or(TELL_EVERY, |limit| (limit / 3).clamp(Duration::from_millis(100), TELL_EVERY));
         let mut tick = tokio::time::interval(every);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tick.tick().await;
+            tokio::select! {
+                _ = &mut ended => break,
+                _ = tick.tick() => {}
+            }
             let (snapshot, ills) = self.now();
             systemd::tell(&snapshot, watchdog.is_some() && !ills.iter().any(Ill::is_hang));
             let state = self.station.state.clone();
@@ -90,6 +94,7 @@ impl Outside {
                 tracing::warn!("status.json cannot be written: {error}");
             }
         }
+        file::forget(&self.station.state);
     }
 
     /// How things are.

@@ -25,7 +25,7 @@ pub fn read(state: &State) -> Option<Snapshot> {
 }
 
 /// Removes it: the daemon ends.
-pub fn forget(state: &State) {
+pub(super) fn forget(state: &State) {
     // a word that is left behind is nobody's: the process id tells
     let _ = fs::remove_file(path(state));
 }

@@ -8,6 +8,7 @@ use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 pub(super) struct Measures {
     is_well: IntGauge,
     is_ledger_writable: IntGauge,
+    device_waiting: IntGauge,
     build: IntGaugeVec,
     release: IntGaugeVec,
     disk: IntGaugeVec,
@@ -29,6 +30,7 @@ impl Measures {
         Self {
             is_well: gauge("kellgrend_healthy", "Whether all is well, as /healthz says"),
             is_ledger_writable: gauge("kellgrend_ledger_writable", "Whether the ledger could last be written"),
+            device_waiting: gauge("kellgrend_device_waiting_radiographs", "Radiographs that wait for the device"),
             build: gauges("kellgrend_build_info", "The program", &["version", "libtorch"]),
             release: gauges("kellgrend_release_info", "The release that grades, and where", &["release", "device"]),
             disk: gauges("kellgrend_disk_free_bytes", "Free space where a folder is", &["folder"]),
@@ -57,6 +59,7 @@ impl Measures {
     fn set(&self, snapshot: &Snapshot) {
         self.is_well.set(snapshot.is_well().into());
         self.is_ledger_writable.set(snapshot.is_ledger_writable.into());
+        self.device_waiting.set(signed(snapshot.device_waiting as u64));
         set(&self.build, [([snapshot.version.as_str(), crate::gpu::LIBTORCH], 1)]);
         set(&self.release, [([snapshot.release.as_str(), snapshot.device.as_str()], 1)]);
         set(&self.disk, snapshot.disks.iter().map(|disk| ([disk.folder.as_str()], disk.free_bytes)));

@@ -55,7 +55,7 @@ fn header(snapshot: &Snapshot) -> Markup {
             } @else {
                 h1 { "Not well" }
                 div.notice role="alert" {
-                    @for ill in &snapshot.ills { p { strong { (sentence(ill)) } } }
+                    @for ill in &snapshot.ills { div { strong { (sentence(ill)) } } }
                 }
             }
             dl.facts {
@@ -70,12 +70,12 @@ fn header(snapshot: &Snapshot) -> Markup {
 
 fn glance(snapshot: &Snapshot) -> Markup {
     let last = snapshot.last_progress.map_or("\u{2013}".to_owned(), |last| ago(snapshot.at, last));
-    let waiting = format!("{} waiting for the device", snapshot.device_waiting);
+    let waiting = format!("{} wait for the device", snapshot.device_waiting);
     let told = [
-        ("Graded", snapshot.ended("graded").to_string(), "radiographs since the start".to_owned()),
+        ("Graded", snapshot.ended("graded").to_string(), "since the start".to_owned()),
         ("In work", snapshot.in_work.to_string(), waiting),
-        ("In the inbox", snapshot.inbox.to_string(), "files not taken yet".to_owned()),
-        ("Last end", last, "of a file, however it ended".to_owned()),
+        ("In the inbox", snapshot.inbox.to_string(), "not taken yet".to_owned()),
+        ("Last file", last, "came to its end".to_owned()),
     ];
     html! {
         div.glance {

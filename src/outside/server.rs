@@ -13,7 +13,7 @@ use serde_json::json;
 use std::convert::Infallible;
 use std::future::ready;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -37,15 +37,15 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Serves for as long as the process lives.
-pub(super) fn run(address: SocketAddr, outside: &Arc<Outside>) {
+/// Serves for as long as the process lives. What is served may end before: nothing is kept alive for a page's sake.
+pub(super) fn run(address: SocketAddr, outside: &Weak<Outside>) {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(address, outside)),
         Err(error) => tracing::error!("there is no page: {error}"),
     }
 }
 
-async fn serve(address: SocketAddr, outside: &Arc<Outside>) {
+async fn serve(address: SocketAddr, outside: &Weak<Outside>) {
     let listener = loop {
         match TcpListener::bind(address).await {
             Ok(listener) => break listener,
@@ -53,7 +53,7 @@ async fn serve(address: SocketAddr, outside: &Arc<Outside>) {
         }
         tokio::time::sleep(AGAIN_AFTER).await;
     };
-    if let Ok(address) = listener.local_addr() {
+    if let (Ok(address), Some(outside)) = (listener.local_addr(), outside.upgrade()) {
         let _first = outside.page.set(address);
         tracing::info!("the page is at http://{address}/");
     }
@@ -65,7 +65,7 @@ async fn serve(address: SocketAddr, outside: &Arc<Outside>) {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let outside = outside.clone();
+        let Some(outside) = outside.upgrade() else { return };
         tokio::spawn(async move {
             // whoever is too slow has had his time
             let _over = tokio::time::timeout(GONE_WITHIN, attend(stream, &outside)).await;
