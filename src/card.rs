@@ -29,6 +29,7 @@ pub use data::{Data, FoldRow};
 pub use examples::Example;
 pub use learning::{Curve, Point};
 pub use members::Member;
+pub use page::style;
 pub use release::Release;
 pub use results::{Results, Voter};
 pub use review::Review;

@@ -19,11 +19,10 @@ mod status;
 mod table;
 mod train;
 
-use crate::config::{LogLevel, Settings};
+use crate::config::{LogFormat, LogLevel, Settings};
 use crate::ensemble::DeviceChoice;
 use crate::state::State;
 use clap::{Args, Parser, Subcommand};
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -206,17 +205,9 @@ fn parse_level(word: &str) -> Result<LogLevel, String> {
     serde_json::from_value(word.into()).map_err(|_| "one of error, warn, info, debug, trace is meant".to_owned())
 }
 
-/// The log goes to standard error, with colours on a terminal.
+/// The log of a command that a user waits for: text on standard error.
 fn start_log(level: LogLevel) {
-    let level = tracing::Level::from(level);
-    // Others' libraries never say more than warnings: at lower levels they name files, and so patients.
-    let filter = tracing_subscriber::EnvFilter::new(format!("warn,kellgrend={level}"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
+    crate::log::start(level, LogFormat::Text);
 }
 
 /// A runtime for the commands that grade.

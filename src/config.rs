@@ -4,10 +4,12 @@
 //! Errors come from the TOML reader with line, column and the legal names.
 
 mod choices;
+mod http;
 mod source;
 mod training;
 
-pub use choices::{Identity, LogLevel, MeanOf, Pattern, Views};
+pub use choices::{Identity, LogFormat, LogLevel, MeanOf, Pattern, Views};
+pub use http::{Http, Loopback};
 pub use source::ConfigError;
 pub use training::TrainingSettings;
 
@@ -39,6 +41,8 @@ pub struct Settings {
     pub pictures: Pictures,
     /// When and how it learns.
     pub training: TrainingSettings,
+    /// Where the page is.
+    pub http: Http,
     /// What is said.
     pub log: Log,
 }
@@ -167,6 +171,7 @@ impl Pictures {
 #[allow(missing_docs)]
 pub struct Log {
     pub level: LogLevel,
+    pub format: LogFormat,
 }
 
 impl Default for Folders {

@@ -5,17 +5,23 @@ mod trainer;
 mod upkeep;
 
 use crate::config::Settings;
+use crate::gauges::Step;
 use crate::intake::{Hint, Intake, reconcile};
 use crate::labels::LabelFolder;
+use crate::outside::Outside;
 use crate::state::State;
 use crate::station::Station;
 use anyhow::Context as _;
 use radiograph::see_through;
 use std::future::Future;
 use std::sync::{Arc, mpsc};
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use upkeep::Upkeep;
+
+/// The loop that hands radiographs on shows so often that it is alive.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// Run until `stop` resolves. Errors are reasons not to start.
 pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
@@ -41,6 +47,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         keep_names: settings.identity.keep == crate::config::Identity::Plain,
         ledger,
         start,
+        gauges: station.gauges.clone(),
     };
     let watch_hints = hints.clone();
     let intake = std::thread::Builder::new()
@@ -58,6 +65,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
 
     let station = Arc::new(station);
     let (upkeep_end, upkeep_ended) = mpsc::channel::<()>();
+    let http = settings.http.clone();
     let upkeep = {
         let station = station.clone();
         tokio::task::spawn_blocking(move || Upkeep::new(&settings, station)).await??
@@ -67,6 +75,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         .spawn(move || upkeep.run(every, &upkeep_ended))
         .context("the upkeep thread cannot be started")?;
 
+    let (seen_end, seen_ended) = oneshot::channel();
+    let seen = tokio::spawn(Outside::open(station.clone(), &http)?.run(seen_ended));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(inbox = %state.inbox.display(), "watching");
 
@@ -76,11 +86,15 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     let mut outcome = Ok(());
+    let (step, mut beat) = (station.gauges.begin(Step::Dispatch), tokio::time::interval(BEAT));
     loop {
         while tasks.try_join_next().is_some() {}
+        station.gauges.set_in_work(tasks.len());
+        step.moves();
         let room = tasks.len() < station.desk().in_flight;
         let next = tokio::select! {
             () = &mut stop => break,
+            _ = beat.tick() => continue,
             _ = tasks.join_next(), if !room => continue,
             next = async { match left.next() { Some(claim) => Some(claim), None => claimed.recv().await } }, if room => next,
         };
@@ -91,6 +105,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         tasks.spawn(see_through(station.clone(), claim, priority.clone(), stopped.clone()));
     }
 
+    drop(step);
     tracing::info!("stopping: finishing what the networks have begun, leaving the rest");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stopping.send(true);
@@ -101,6 +116,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     while claimed.recv().await.is_some() {} // a claim handed over too late is in work: the next start finds it
     while tasks.join_next().await.is_some() {}
     let _ = tokio::task::spawn_blocking(move || (intake.join(), labels.join(), upkeep.join())).await;
+    drop(seen_end);
+    let _ = seen.await;
     tracing::info!("stopped");
     outcome
 }

@@ -75,6 +75,11 @@ impl Decoders {
         &self.budget.limits
     }
 
+    /// How long a file's decoding takes at most: it has two chances.
+    pub fn longest(&self) -> Duration {
+        2 * self.budget.time
+    }
+
     /// What the kernel takes from the processes.
     pub fn sandbox(&self) -> io::Result<Sandbox> {
         let process = self.fresh()?;

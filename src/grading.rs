@@ -15,6 +15,7 @@ pub use result::{Imprint, folder_name};
 use crate::decoding::{DecodeError, Decoded, Decoders, Refused};
 use crate::digest::Digest;
 use crate::ensemble::{GradeError, Graded};
+use crate::gauges::{Gauges, Step};
 use crate::ledger::{FileId, GradedKnee, Ledger, LedgerError, Recorded, StartId, now};
 use crate::outbox::overlay::{PngError, WrongMap};
 use crate::outbox::publish::{PublishError, publish};
@@ -24,6 +25,7 @@ use crate::state::{UNKNOWN, extension};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// A radiograph to grade.
@@ -52,6 +54,8 @@ pub enum Fate {
         knees: Recorded,
         /// The ending of the name its original is kept under.
         extension: &'static str,
+        /// How long it took.
+        times: Times,
     },
     /// It cannot be graded.
     Refused {
@@ -62,6 +66,17 @@ pub enum Fate {
         /// The ending of the name its original is kept under.
         extension: &'static str,
     },
+}
+
+/// How long the steps of a radiograph's way took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// Bytes to knees.
+    pub decode: Duration,
+    /// Through the networks, the wait for the device with it.
+    pub networks: Duration,
+    /// On record, drawn and in the outbox.
+    pub publish: Duration,
 }
 
 /// What keeps a radiograph from being graded now; nothing is lost and it may be tried again.
@@ -102,6 +117,25 @@ pub enum Trouble {
     Outbox(#[from] PublishError),
 }
 
+impl Trouble {
+    /// One stable word.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Stopped(_) => "stopped",
+            Self::Read(_) => "read",
+            Self::PutAway(_) => "put-away",
+            Self::Changed => "changed",
+            Self::Defect(_) => "defect",
+            Self::Decoder(_) => "decoder",
+            Self::Networks(_) => "networks",
+            Self::Memory(_) => "memory",
+            Self::Drawing(_) => "drawing",
+            Self::Ledger(_) => "ledger",
+            Self::Outbox(_) => "outbox",
+        }
+    }
+}
+
 impl From<WrongMap> for Trouble {
     fn from(error: WrongMap) -> Self {
         Self::Drawing(error.to_string())
@@ -126,6 +160,8 @@ pub struct Context {
     pub decoders: Decoders,
     /// What every result says of its making.
     pub imprint: Imprint,
+    /// Where it is counted.
+    pub gauges: Arc<Gauges>,
 }
 
 /// Grades radiographs, several at a time.
@@ -173,7 +209,11 @@ impl Grading {
         if self.grader.is_stopped() {
             return Err(Stopped.into());
         }
-        let decoded = match self.decode(subject).await? {
+        let gauges = &self.context.gauges;
+        let step = gauges.begin_long(Step::Decode, self.context.decoders.longest());
+        let decoded = self.decode(subject).await?;
+        let decode = step.end();
+        let decoded = match decoded {
             Ok(decoded) => decoded,
             Err((Refused { code, reason }, extension)) => return self.refuse(subject, code, reason, extension).await,
         };
@@ -184,6 +224,7 @@ impl Grading {
         let memory = acquire(&self.memory, kib).await;
         drop(job);
 
+        let sent = Instant::now();
         let graded = match self.grader.grade(decoded.crops.clone()).await? {
             Ok(graded) => graded,
             Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
@@ -192,11 +233,14 @@ impl Grading {
             Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
             Err(error @ GradeError::OutOfMemory(_)) => return Err(Trouble::Memory(error.to_string())),
         };
-        let recorded = self.record(subject, &decoded, at, &graded).await?;
+        let networks = sent.elapsed();
         let _job = acquire(&self.publishing, 1).await;
+        let step = gauges.begin(Step::Publish);
+        let recorded = self.record(subject, &decoded, at, &graded).await?;
         self.publish(subject, decoded, graded, &recorded).await?;
         drop(memory);
-        Ok(Fate::Published { knees: recorded, extension })
+        let times = Times { decode, networks, publish: step.end() };
+        Ok(Fate::Published { knees: recorded, extension, times })
     }
 
     async fn decode(&self, subject: &Subject) -> Result<Result<Decoded, (Refused, &'static str)>, Trouble> {
@@ -263,6 +307,11 @@ impl Grading {
         })
         .await?;
         Ok(self.context.ledger.published(subject.file, self.context.imprint.release.digest, pictures).await?)
+    }
+
+    /// Whether nothing will be graded any more, since the networks' thread is gone.
+    pub fn is_gone(&self) -> bool {
+        self.grader.is_gone()
     }
 
     /// Let go of what waits for the networks; what they have begun is finished.

@@ -10,15 +10,16 @@ mod scan;
 mod settle;
 mod watch;
 
-pub use claim::{Claimed, IntakeError};
+pub use claim::{Claimed, IntakeError, since};
 pub use reconcile::reconcile;
 pub use settle::{Settle, Stamp, Verdict};
 
 use crate::config;
+use crate::gauges::{Gauges, Step, for_bytes};
 use crate::ledger::{Ledger, StartId};
 use crate::state::State;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// Events come in bursts: the inbox is not scanned more often than this.
@@ -48,6 +49,8 @@ pub struct Intake {
     pub ledger: Ledger,
     /// The start that claims.
     pub start: StartId,
+    /// Where it is counted.
+    pub gauges: Arc<Gauges>,
 }
 
 impl Intake {
@@ -55,29 +58,27 @@ impl Intake {
     pub fn run(&self, hints: &mpsc::Receiver<Hint>, watch: mpsc::Sender<Hint>, claimed: &Claims) {
         let mut watcher = self.settle.events.then(|| watch::Watcher::new(&self.state.inbox, watch));
         let mut settle = Settle::new(self.settle.quiet, self.settle.truncated_after);
-        let mut readable = true;
         loop {
             if let Some(watcher) = &mut watcher {
                 watcher.keep_up();
             }
             let began = Instant::now();
-            let present = scan::scan(&self.state.inbox, &self.settle.ignore);
+            let step = self.gauges.begin(Step::Scan);
+            let present = scan::scan(&self.state.inbox, &self.settle.ignore, &step);
+            drop(step);
+            self.gauges.inbox_reachable.set(present.is_ok().into());
             // A scan of a huge inbox takes long: a fifth of the time may go into scanning, but no pause is long.
             let pause = (began.elapsed() * 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
             let mut due = Instant::now() + self.settle.scan_every;
             match present {
                 Ok(present) => {
-                    readable = true;
+                    self.gauges.inbox_waiting.set(present.len() as i64);
                     if self.round(&mut settle, &present, claimed).is_err() {
                         return;
                     }
                     due = settle.next_due().map_or(due, |next| next.min(due));
                 }
-                Err(error) => {
-                    if std::mem::replace(&mut readable, false) {
-                        tracing::warn!("the inbox cannot be read: {error}; it is looked for every so often");
-                    }
-                }
+                Err(error) => tracing::warn!("the inbox cannot be read: {error}; it is looked for every so often"),
             }
             if self.sleep(hints, Instant::now() + pause, due.max(Instant::now() + pause)).is_err() {
                 return;
@@ -106,7 +107,10 @@ impl Intake {
             {
                 continue;
             }
-            match self.take(path, settle) {
+            let step = self.gauges.begin_long(Step::Claim, for_bytes(stamp.len));
+            let taken = self.take(path, settle);
+            drop(step);
+            match taken {
                 Ok(Some(claim)) => claimed.blocking_send(claim).map_err(|_| Stopped)?,
                 Ok(None) => {}
                 Err(error) => settle.trouble(path, &error, Instant::now()),

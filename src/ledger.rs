@@ -10,10 +10,12 @@ mod grades;
 mod labels;
 mod names;
 mod open;
+mod overview;
 mod releases;
 mod reports;
 mod starts;
 mod training;
+mod training_now;
 mod writer;
 
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
@@ -21,10 +23,12 @@ pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
 pub use names::names_at;
 pub use open::LedgerError;
+pub use overview::Overview;
 pub use releases::{ReleaseRow, Service};
 pub use reports::{EXPORT, REPORTS, Report, Table};
 pub use starts::{StartId, StartRow};
 pub use training::{EpochRow, FitRow, RunOutcome, RunRow, TrainingFacts};
+pub use training_now::TrainingNow;
 pub use writer::Ledger;
 
 use names::names;

@@ -20,6 +20,8 @@
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
 //! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
+//! - [`gauges`]: what is counted of the work; [`outside`]: how it is seen from outside: page, metrics, status, systemd
+//! - [`log`]: what is said, and how often
 //! - [`schedule`]: when a training is due, pure; [`grade`], [`side`], [`digest`]: plain types
 
 pub mod audit;
@@ -33,14 +35,17 @@ pub mod digest;
 pub mod download;
 pub mod ensemble;
 pub mod evaluation;
+pub mod gauges;
 pub mod gpu;
 pub mod grade;
 pub mod grading;
 pub mod intake;
 pub mod labels;
 pub mod ledger;
+pub mod log;
 pub mod networks;
 pub mod outbox;
+pub mod outside;
 pub mod phantom;
 pub mod radiograph;
 pub mod schedule;

@@ -5,6 +5,7 @@
 use crate::config::{EnsembleSettings, Radiographs, Settings, Views};
 use crate::decoding::{Budget, Decoders};
 use crate::ensemble::{DeviceInUse, Ensemble, Precision, Release, settle, starter};
+use crate::gauges::Gauges;
 use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
 use crate::networks::Form;
@@ -26,9 +27,12 @@ pub struct Station {
     pub state: State,
     /// The ledger, migrated.
     pub ledger: Ledger,
+    /// What is counted of the work, at all desks.
+    pub gauges: Arc<Gauges>,
     settings: Settings,
     command: &'static str,
-    device: DeviceInUse,
+    /// Where the networks run.
+    pub device: DeviceInUse,
     /// Where radiographs are graded now.
     desk: RwLock<Arc<Desk>>,
     /// Since when a release is in service that could not be taken up, and when that was tried.
@@ -42,6 +46,8 @@ pub struct Desk {
     pub start: StartId,
     /// The release that grades.
     pub release: Release,
+    /// The device and the numbers it computes in, in words.
+    pub device: String,
     /// Takes radiographs all the way.
     pub grading: Grading,
     /// Radiographs worth having on their way at a time: enough to fill the next batch while one is computed.
@@ -65,10 +71,12 @@ impl Station {
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
-        let desk = Desk::new(release, settings, &state, &ledger, &device, command)?;
+        let gauges = Arc::new(Gauges::default());
+        let desk = Desk::new(release, settings, &state, &ledger, &gauges, &device, command)?;
         Ok(Self {
             state,
             ledger,
+            gauges,
             settings: settings.clone(),
             command,
             device,
@@ -97,7 +105,8 @@ impl Station {
             return Ok(None);
         }
         let desk = take_release("", &self.state, &self.ledger).and_then(|release| {
-            Desk::new(release, &self.settings, &self.state, &self.ledger, &self.device, self.command)
+            let Self { settings, state, ledger, gauges, device, command, .. } = self;
+            Desk::new(release, settings, state, ledger, gauges, device, command)
         });
         let refused = || Some((service.since.clone(), Instant::now()));
         let desk = desk.inspect_err(|_| *self.refused.lock().expect("no holder panics") = refused())?;
@@ -112,6 +121,7 @@ impl Desk {
         settings: &Settings,
         state: &State,
         ledger: &Ledger,
+        gauges: &Arc<Gauges>,
         device: &DeviceInUse,
         command: &'static str,
     ) -> anyhow::Result<Self> {
@@ -136,7 +146,7 @@ impl Desk {
             settings: settings.to_toml(),
             missing: ensemble.absent().iter().map(|absent| absent.name.clone()).collect(),
         };
-        let program = ProgramFacts::this(device, settings);
+        let program = ProgramFacts::this(device.clone(), settings);
         let start = ledger.started(start_row)?;
         let context = Context {
             ledger: ledger.clone(),
@@ -153,14 +163,15 @@ impl Desk {
                 identity: IdentityPolicy::new(settings.identity.keep, &state.root, ledger.has_pseudonyms()?)?,
                 pictures: settings.pictures.style(),
             },
+            gauges: gauges.clone(),
         };
         let batch = ensemble.knees_at_once();
         // one batch waits while another is computed; where they overlap, a third is drawn and published
         let batches = if ensemble.overlaps(batch) { 3 } else { 2 };
         let jobs = settings.grading.jobs();
-        let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait);
+        let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait, gauges.clone());
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
-        Ok(Self { start, release, grading, in_flight: batches * batch + jobs })
+        Ok(Self { start, release, device, grading, in_flight: batches * batch + jobs })
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn of(card: &Card) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (card.release.name) " \u{2013} model card" }
-                style { (colours::style()) (PreEscaped(include_str!("card.css"))) }
+                style { (style()) }
             }
             body {
                 main {
@@ -44,6 +44,11 @@ pub(super) fn of(card: &Card) -> Markup {
             }
         }
     }
+}
+
+/// The style sheet of every page that we make.
+pub fn style() -> Markup {
+    html! { (colours::style()) (PreEscaped(include_str!("card.css"))) }
 }
 
 /// What a reader wants to know first: what it is for, then how good it is; how it was made comes last.

@@ -71,7 +71,7 @@ impl Evaluate {
         let members: Vec<_> = ensemble.members().iter().map(|member| member.name().to_owned()).collect();
         let missing: Vec<_> = ensemble.absent().iter().map(|absent| absent.name.clone()).collect();
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
-        let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait));
+        let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait, Arc::default()));
         let progress = progress::bar(files.len());
         let judging = judging::judge(files, grader, decoders(&settings), jobs, 3 * batch + jobs, &progress);
         let (judged, mut passed) = runtime()?.block_on(judging)?;

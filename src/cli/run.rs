@@ -1,6 +1,6 @@
 //! `kellgrend run`
 
-use super::{Exit, Failure, Global, runtime, start_log};
+use super::{Exit, Failure, Global, runtime};
 use crate::daemon;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,7 +15,7 @@ pub(super) struct Run {}
 impl Run {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
-        start_log(settings.log.level);
+        crate::log::start(settings.log.level, settings.log.format);
         let runtime = runtime()?;
         runtime.block_on(async {
             let mut term = signal(SignalKind::terminate())?;

@@ -1,8 +1,8 @@
 //! `kellgrend status`
 
 use super::{Exit, Failure, Global};
-use crate::ledger::{Ledger, Service, names_at};
-use rusqlite::OptionalExtension as _;
+use crate::ledger::{Ledger, Overview};
+use crate::outside::{self, Snapshot, status_line};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -38,33 +38,16 @@ struct Facts {
     /// Labels that came since it began.
     new_labels: Option<i64>,
     free_bytes: Option<u64>,
+    /// What the running daemon tells of itself: `status.json`.
+    now: Option<Snapshot>,
 }
 
 impl Status {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (_, state) = global.load()?;
-        let db = Ledger::read(&state.ledger)?;
-        let start: Option<(String, String, String)> = db
-            .query_row("SELECT version, device, started_at FROM starts ORDER BY id DESC LIMIT 1", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .optional()?;
-        let service = Service::read(&db)?;
-        // A ledger of an earlier version has no such column until the daemon is started again.
-        let missing = "SELECT missing FROM starts ORDER BY id DESC LIMIT 1";
-        let missing = db.query_row(missing, [], |row| names_at(row, 0)).unwrap_or_default();
-        let files = db
-            .prepare("SELECT state, count(*) FROM files GROUP BY state")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        let (knees, last_graded_at) =
-            db.query_row("SELECT count(*), max(graded_at) FROM grades", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        // Nor has it runs of training.
-        let last = "SELECT name, outcome FROM training_runs ORDER BY begun_at DESC LIMIT 1";
-        let last: Option<(String, Option<String>)> =
-            db.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().unwrap_or_default();
-        let new_labels = db.query_row("SELECT count(*) FROM unlearnt_labels", [], |row| row.get(0)).ok();
-        let (training, training_outcome) = last.map_or((None, None), |(name, outcome)| (Some(name), outcome));
+        let now = outside::read(&state);
+        let Overview { start, missing, service, files, knees, last_graded_at, training, training_outcome, new_labels } =
+            Overview::read(&Ledger::read(&state.ledger)?)?;
         let (version, device, started_at) = start.map_or((None, None, None), |(v, d, s)| (Some(v), Some(d), Some(s)));
         let facts = Facts {
             running: state.holder(),
@@ -80,9 +63,10 @@ impl Status {
             files,
             knees,
             last_graded_at,
-            training,
+            training: training.map(|training| training.run),
             training_outcome,
             new_labels,
+            now,
             free_bytes: crate::state::free_bytes(&state.root),
             state: state.root.display().to_string(),
         };
@@ -104,6 +88,13 @@ impl Facts {
         match &self.running {
             Some(pid) => line("running", format!("yes, process {pid}, since {}", of(&self.started_at))),
             None => line("running", format!("no; last started {}", of(&self.started_at))),
+        }
+        if let Some(now) = &self.now {
+            line("now", status_line(now));
+            now.ills.iter().skip(1).for_each(|ill| line("", ill.clone()));
+            if let Some(page) = &now.page {
+                line("page", page.clone());
+            }
         }
         line("version", of(&self.version));
         line("device", of(&self.device));

@@ -84,8 +84,10 @@ struct Shop {
 impl Train {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
-        let usual = if self.unattended { settings.log.level } else { LogLevel::Warn };
-        start_log(global.log.unwrap_or(usual));
+        match self.unattended {
+            true => crate::log::start(settings.log.level, settings.log.format),
+            false => start_log(global.log.unwrap_or(LogLevel::Warn)),
+        }
         state.create()?;
         if self.unattended {
             step_back();

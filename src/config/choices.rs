@@ -62,6 +62,17 @@ pub enum LogLevel {
     Trace,
 }
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people; in the journal, messages with fields.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
 impl From<LogLevel> for tracing::Level {
     fn from(level: LogLevel) -> Self {
         match level {

@@ -1,9 +1,11 @@
 //! One claimed file, seen through to the archive or to quarantine, however often it takes.
 
-use crate::grading::{Fate, Subject, Trouble};
-use crate::intake::Claimed;
+use crate::gauges::{End, Gauges};
+use crate::grading::{Fate, Subject, Times, Trouble};
+use crate::intake::{Claimed, since};
 use crate::state::{Priority, UNKNOWN};
 use crate::station::Station;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -19,7 +21,7 @@ pub async fn see_through(
     priority: Priority,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let sha256 = claim.digest.short();
+    let (sha256, seen) = (claim.digest.short(), claim.seen);
     let subject = Subject {
         file: claim.file,
         digest: claim.digest,
@@ -36,17 +38,22 @@ pub async fn see_through(
         let outcome = match &fate {
             None => decide(&station, &subject, pause >= LAST_PAUSE).await.map(|found| fate = Some(found)),
             Some(fate) => match put_away(&station, &subject, fate).await {
-                Ok(()) => return,
+                // It was moved already, or somebody took it: nothing is left to move.
+                Err(Trouble::PutAway(_)) if !subject.path.exists() => {
+                    return tell(&station.gauges, &subject, fate, seen);
+                }
+                Ok(()) => return tell(&station.gauges, &subject, fate, seen),
                 trouble => trouble,
             },
         };
         match outcome {
             Ok(()) => continue,
             Err(Trouble::Stopped(_)) => return,
-            // Its fate is on record; it was moved already, or somebody took it: nothing is left to move.
-            Err(Trouble::PutAway(_)) if !subject.path.exists() => return,
             Err(Trouble::Read(_)) if !subject.path.exists() => return withdraw(&station, &subject).await,
-            Err(trouble) => tracing::error!(sha256, "{trouble}; trying again in {} s", pause.as_secs()),
+            Err(trouble) => {
+                station.gauges.retried(trouble.code());
+                tracing::error!(sha256, pause = pause.as_secs(), "{trouble}; trying again after a pause");
+            }
         }
         // training need not wait for what waits itself
         drop(turn);
@@ -76,18 +83,12 @@ async fn decide(station: &Station, subject: &Subject, last: bool) -> Result<Fate
 /// Move the original to where its fate belongs.
 async fn put_away(station: &Arc<Station>, subject: &Subject, fate: &Fate) -> Result<(), Trouble> {
     let (station, digest) = (station.clone(), subject.digest);
-    let sha256 = digest.short();
     let moved = match fate {
-        Fate::Published { knees, extension } => {
-            for knee in knees {
-                let knee = &knee.knee;
-                tracing::info!(sha256, side = %knee.side, grade = %knee.grade, agreement = knee.agreement, "graded");
-            }
+        Fate::Published { extension, .. } => {
             let extension = *extension;
             tokio::task::spawn_blocking(move || station.state.put_into_archive(&digest, extension)).await
         }
         Fate::Refused { code, reason, extension } => {
-            tracing::warn!(sha256, code, "quarantined: {reason}");
             let (text, extension) = (format!("{code}: {reason}"), *extension);
             tokio::task::spawn_blocking(move || station.state.put_into_quarantine(&digest, extension, &text)).await
         }
@@ -95,8 +96,37 @@ async fn put_away(station: &Arc<Station>, subject: &Subject, fate: &Fate) -> Res
     moved.map_err(|_| Trouble::Defect("a worker panicked"))?.map_err(Trouble::PutAway)
 }
 
+/// Counts what became of it, and says so in one line.
+fn tell(gauges: &Gauges, subject: &Subject, fate: &Fate, seen: Option<Timestamp>) {
+    let sha256 = subject.digest.short();
+    let total_ms = seen.map(|seen| ms(since(seen)));
+    match fate {
+        Fate::Published { knees, times: Times { decode, networks, publish }, .. } => {
+            let (decode_ms, networks_ms, publish_ms) = (ms(*decode), ms(*networks), ms(*publish));
+            let grades: Vec<_> = knees.iter().map(|knee| format!("{} {}", knee.knee.side, knee.knee.grade)).collect();
+            let grades = grades.join(", ");
+            tracing::info!(sha256, outcome = "graded", grades, decode_ms, networks_ms, publish_ms, total_ms, "graded");
+            knees.iter().for_each(|knee| gauges.graded(knee.knee.grade));
+            gauges.ended(End::Graded);
+            if let Some(seen) = seen {
+                gauges.answered(since(seen));
+            }
+        }
+        Fate::Refused { code, reason, .. } => {
+            tracing::warn!(sha256, outcome = "quarantined", code, total_ms, "quarantined: {reason}");
+            gauges.ended(End::Quarantined(code));
+        }
+    }
+}
+
+fn ms(time: Duration) -> u64 {
+    time.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
 async fn withdraw(station: &Station, subject: &Subject) {
-    tracing::error!(sha256 = subject.digest.short(), "it is no longer in work: somebody took it away");
+    let sha256 = subject.digest.short();
+    tracing::error!(sha256, outcome = "withdrawn", "it is no longer in work: somebody took it away");
+    station.gauges.ended(End::Withdrawn);
     let (ledger, file) = (station.ledger.clone(), subject.file);
     let withdraw = move || ledger.withdrawn(file, "vanished", "the file was taken out of the work folder");
     if let Ok(Err(error)) = tokio::task::spawn_blocking(withdraw).await {

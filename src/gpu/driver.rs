@@ -1,6 +1,7 @@
 //! What the NVIDIA driver tells of a GPU.
 
 use libloading::os::unix::{Library, RTLD_NOW, Symbol};
+use serde::{Deserialize, Serialize};
 use std::{
     ffi::{CStr, c_char, c_int, c_uint, c_void},
     ptr::null_mut,
@@ -9,7 +10,7 @@ use std::{
 const DRIVER: &str = "libcuda.so.1";
 
 /// A GPU's memory at one moment, whoever uses it, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceMemory {
     /// What nobody uses.
     pub free: u64,

@@ -2,10 +2,12 @@
 
 use super::queue::{Job, Queue};
 use crate::ensemble::{Ensemble, GradeError, Graded};
+use crate::gauges::{Gauges, Step, Under, for_knees};
 use image::GrayImage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -13,6 +15,8 @@ use tokio::sync::oneshot;
 pub struct Grader {
     jobs: mpsc::Sender<Job>,
     stopped: Arc<AtomicBool>,
+    gauges: Arc<Gauges>,
+    thread: JoinHandle<()>,
 }
 
 /// The grader takes no more.
@@ -22,27 +26,33 @@ pub struct Stopped;
 
 impl Grader {
     /// Start the thread. Batches hold up to `batch` knees, the first of which waits at most `wait` for the others.
-    pub fn start(ensemble: Ensemble, batch: usize, wait: Duration) -> Self {
+    pub fn start(ensemble: Ensemble, batch: usize, wait: Duration, gauges: Arc<Gauges>) -> Self {
         let (jobs, queue) = mpsc::channel();
         let stopped = Arc::new(AtomicBool::new(false));
-        let stop = stopped.clone();
-        std::thread::Builder::new()
+        let (stop, count) = (stopped.clone(), gauges.clone());
+        let thread = std::thread::Builder::new()
             .name("device".into())
-            .spawn(move || serve(&ensemble, Queue::new(queue, batch, wait), &stop))
+            .spawn(move || serve(&ensemble, Queue::new(queue, batch, wait), &stop, &count))
             .expect("a thread can be started");
-        Self { jobs, stopped }
+        Self { jobs, stopped, gauges, thread }
     }
 
     /// Grade the knees of one radiograph.
     pub async fn grade(&self, knees: Arc<Vec<GrayImage>>) -> Result<Result<Vec<Graded>, GradeError>, Stopped> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { knees, reply }).map_err(|_| Stopped)?;
+        let waits = Some(self.gauges.begin(Step::DeviceWait));
+        self.jobs.send(Job { knees, reply, waits }).map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 
     /// Drop what is queued; the batch on the device is finished.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the thread is gone, and nothing will be graded any more.
+    pub fn is_gone(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// Whether the program is stopping.
@@ -52,27 +62,35 @@ impl Grader {
 }
 
 /// Answers all jobs until the handles are gone.
-fn serve(ensemble: &Ensemble, mut queue: Queue, stopped: &AtomicBool) {
+fn serve(ensemble: &Ensemble, mut queue: Queue, stopped: &AtomicBool, gauges: &Arc<Gauges>) {
     while let Some(jobs) = queue.next() {
         if stopped.load(Ordering::Relaxed) {
             continue;
         }
+        let step = batch(gauges, &jobs);
         match ensemble.overlaps(knees(&jobs).len()) {
-            true => overlapping(ensemble, &mut queue, jobs, stopped),
+            true => overlapping(ensemble, &mut queue, (jobs, step), stopped, gauges),
             false => answer(ensemble, jobs),
         }
     }
 }
 
 /// Answers jobs, and others while they come in full batches: each is given to the device before the one before is answered.
-fn overlapping(ensemble: &Ensemble, queue: &mut Queue, jobs: Vec<Job>, stopped: &AtomicBool) {
+fn overlapping(
+    ensemble: &Ensemble,
+    queue: &mut Queue,
+    (jobs, step): (Vec<Job>, Under),
+    stopped: &AtomicBool,
+    gauges: &Arc<Gauges>,
+) {
     let mut at_work = match caught(|| ensemble.begin(&knees(&jobs))) {
-        Ok(begun) => (begun, jobs),
+        Ok(begun) => (begun, jobs, step),
         // whatever it is, it is dealt with where nothing overlaps
         Err(_) => return answer(ensemble, jobs),
     };
     while let Some(next) = queue.next_full().filter(|_| !stopped.load(Ordering::Relaxed)) {
-        let (begun, jobs) = at_work;
+        let (begun, jobs, _step) = at_work;
+        let step = batch(gauges, &next);
         if !ensemble.overlaps(knees(&next).len()) {
             finish(ensemble, jobs, caught(|| ensemble.finish(begun)));
             return answer(ensemble, next);
@@ -81,12 +99,19 @@ fn overlapping(ensemble: &Ensemble, queue: &mut Queue, jobs: Vec<Job>, stopped: 
             .unwrap_or_else(|error| (Err(error.clone()), Err(error)));
         finish(ensemble, jobs, graded);
         at_work = match begun {
-            Ok(begun) => (begun, next),
+            Ok(begun) => (begun, next, step),
             Err(_) => return answer(ensemble, next),
         };
     }
-    let (begun, jobs) = at_work;
+    let (begun, jobs, _step) = at_work;
     finish(ensemble, jobs, caught(|| ensemble.finish(begun)));
+}
+
+/// A batch begins.
+fn batch(gauges: &Arc<Gauges>, jobs: &[Job]) -> Under {
+    let knees = jobs.iter().map(|job| job.knees.len()).sum();
+    gauges.batch(knees);
+    gauges.begin_long(Step::Networks, for_knees(knees))
 }
 
 /// Sends what became of the jobs, or sees what is wrong with them.

@@ -1,6 +1,7 @@
 //! Radiographs that wait for the device, put together to batches.
 
 use crate::ensemble::{GradeError, Graded};
+use crate::gauges::Under;
 use image::GrayImage;
 use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};
@@ -11,6 +12,8 @@ use tokio::sync::oneshot;
 pub struct Job {
     pub knees: Arc<Vec<GrayImage>>,
     pub reply: oneshot::Sender<Result<Vec<Graded>, GradeError>>,
+    /// While it waits.
+    pub waits: Option<Under>,
 }
 
 /// Jobs in the order in which they came.
@@ -54,12 +57,13 @@ impl Queue {
     /// The first job, and of the others as many as fit into a batch with it. Those that do not are first in the next.
     fn take(&mut self) -> Vec<Job> {
         let mut knees = 0;
-        let (batch, rest): (Vec<_>, Vec<_>) = self.waiting.drain(..).partition(|job| {
+        let (mut batch, rest): (Vec<_>, Vec<_>) = self.waiting.drain(..).partition(|job| {
             let fits = knees == 0 || knees + job.knees.len() <= self.batch;
             knees += if fits { job.knees.len() } else { 0 };
             fits
         });
         self.waiting.extend(rest);
+        batch.iter_mut().for_each(|job| drop(job.waits.take()));
         batch
     }
 }

@@ -2,16 +2,18 @@
 
 use super::{Intake, Settle, Stamp};
 use crate::digest::Digest;
+use crate::gauges::End;
 use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp};
 use crate::radiograph::{Completeness, completeness, side_from_name};
 use crate::side::Side;
 use crate::state::{
     copy_beside, extension, first_bytes, make_folder, make_parent, move_file, open_regular, put_back, sync_folder_of,
 };
+use jiff::Timestamp;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A file in work.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Claimed {
     pub name: Option<String>,
     /// When it was claimed, RFC 3339.
     pub claimed_at: String,
+    /// When it was first seen, if this start has seen it come.
+    pub seen: Option<Timestamp>,
 }
 
 /// What keeps a file from being claimed; it stays where it is and is tried again.
@@ -91,16 +95,20 @@ impl Intake {
         make_folder(&self.state.work).map_err(failed("the work folder cannot be made"))?;
         let claim = match self.ledger.claim(arrival)? {
             Prior::Claimed { file, side } => {
-                let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now() };
+                let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now(), seen: Some(seen_at) };
+                self.gauges.settled(since(seen_at));
                 self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }
             Prior::Duplicate => {
-                tracing::info!(sha256 = digest.short(), "duplicate: the same bytes have arrived before");
                 self.put_duplicate_away(path, &digest, stamp)?;
+                let sha256 = digest.short();
+                tracing::info!(sha256, outcome = "duplicate", "duplicate: the same bytes have arrived before");
+                self.gauges.ended(End::Duplicate);
                 None
             }
         };
         settle.forget(path);
+        self.gauges.inbox_waiting.dec();
         Ok(claim)
     }
 
@@ -135,6 +143,11 @@ impl Intake {
         };
         put_away().map_err(failed("it is a duplicate and cannot be put away"))
     }
+}
+
+/// The time since then; none where the clock was set back.
+pub fn since(then: Timestamp) -> Duration {
+    Timestamp::now().duration_since(then).try_into().unwrap_or_default()
 }
 
 /// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it.

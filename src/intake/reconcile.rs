@@ -24,6 +24,7 @@ pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<C
                 side_by_name: unfinished.side_by_name,
                 name: unfinished.name,
                 claimed_at: unfinished.claimed_at,
+                seen: None,
             });
         } else {
             ledger.withdrawn(unfinished.file, "interrupted", "the program stopped before the file was in work")?;
@@ -98,7 +99,14 @@ fn put_away(
                 start,
             };
             if let Prior::Claimed { file, side } = ledger.claim(arrival)? {
-                return Ok(Some(Claimed { file, digest, side_by_name: side, name: None, claimed_at: now() }));
+                return Ok(Some(Claimed {
+                    file,
+                    digest,
+                    side_by_name: side,
+                    name: None,
+                    claimed_at: now(),
+                    seen: None,
+                }));
             }
         }
     }

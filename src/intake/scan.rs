@@ -2,6 +2,7 @@
 
 use super::Stamp;
 use crate::config::Pattern;
+use crate::gauges::Under;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,14 +14,18 @@ const DEEPEST: usize = 16;
 /// All regular files below the inbox that are not a sender's or a system's temporary ones, the oldest first.
 ///
 /// Links are not followed: they may lead out of the inbox, or round in circles. Pipes, sockets and devices
-/// are not files to wait for. Fails only if the inbox itself cannot be read.
-pub(super) fn scan(inbox: &Path, ignore: &[Pattern]) -> io::Result<Vec<(PathBuf, Stamp)>> {
+/// are not files to wait for. Fails only if the inbox itself cannot be read. Each entry is a sign of life of the `step`: a
+/// large inbox on a slow share takes long.
+pub(super) fn scan(inbox: &Path, ignore: &[Pattern], step: &Under) -> io::Result<Vec<(PathBuf, Stamp)>> {
     std::fs::read_dir(inbox)?;
     let wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !passed_over(entry.file_name(), ignore);
     let mut files: Vec<_> = WalkDir::new(inbox)
         .max_depth(DEEPEST)
         .into_iter()
-        .filter_entry(wanted)
+        .filter_entry(|entry| {
+            step.moves();
+            wanted(entry)
+        })
         // An entry that vanished or may not be entered is nobody's loss: the next scan looks again.
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())

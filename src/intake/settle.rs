@@ -101,10 +101,8 @@ impl Settle {
         known.due = now + AGAIN;
         if !std::mem::replace(&mut known.troubled, true) {
             // The name may say who the patient is: the inode number finds the file as well.
-            tracing::warn!(
-                "a file in the inbox (inode {}) cannot be taken: {error}; trying again",
-                known.stamp.inode.1
-            );
+            // A field, since the log leaves out what says the same again: a folder of such files is one complaint.
+            tracing::warn!(inode = known.stamp.inode.1, "a file in the inbox cannot be taken: {error}; trying again");
         }
     }
 

@@ -32,6 +32,14 @@ impl Ledger {
         check(path)
     }
 
+    /// Whether a transaction can be made durable now: it writes anew what is there.
+    pub fn try_to_write(&self) -> Result<(), LedgerError> {
+        self.write_blocking(|db| {
+            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            db.pragma_update(None, "user_version", version)
+        })
+    }
+
     /// A read-only connection to a ledger that exists.
     pub fn read(path: &Path) -> Result<Connection, LedgerError> {
         open_reader(path)

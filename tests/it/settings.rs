@@ -53,5 +53,9 @@ fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     check("[training]\nschedule = \"every night\"", &["[training] schedule", "0 22 * * 5"]);
     check("[training]\nschedule = \"0 22 * * 5\"\ntime_zone = \"Berlin\"", &["time_zone", "Europe/Berlin"]);
     check("[training.adjust]\nepoch = 3", &["[training.adjust]", "epoch"]);
+    check("[log]\nformat = \"xml\"", &["line 2", "text", "json"]);
+    check("[http]\nlisten = \"0.0.0.0:9611\"", &["line 2", "other machines", "127.0.0.1", "proxy"]);
+    check("[http]\nlisten = \"[::]:9611\"", &["other machines"]);
+    check("[http]\nlisten = \"9611\"", &["line 2, column 10", "127.0.0.1:9611"]);
     check("[training.choice]\nreview_share = 10.0", &["review_share = 10", "0 to 1"]);
 }

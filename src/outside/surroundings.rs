@@ -1,0 +1,81 @@
+//! A look around: what the daemon depends on and would otherwise notice only when it needs it.
+
+use super::Disk;
+use crate::ensemble::DeviceInUse;
+use crate::gpu::DeviceMemory;
+use crate::ledger::{Ledger, TrainingNow};
+use crate::state::{State, free_bytes};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// Somebody looks so often.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// The folders whose disks may be different ones.
+const FOLDERS: [&str; 6] = ["state", "inbox", "outbox", "labels", "archive", "quarantine"];
+
+/// What was seen last.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings(Mutex<Option<Seen>>);
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// When all of it last was.
+    pub at: Instant,
+    /// Why the ledger cannot be written.
+    pub ledger: Option<String>,
+    pub device_memory: Option<DeviceMemory>,
+    pub training: Option<TrainingNow>,
+    pub disks: Vec<Disk>,
+}
+
+impl Seen {
+    fn nothing() -> Self {
+        Self { at: Instant::now(), ledger: None, device_memory: None, training: None, disks: Vec::new() }
+    }
+}
+
+impl Surroundings {
+    pub(super) fn seen(&self) -> Seen {
+        self.with(|seen| seen.clone())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        act(seen.get_or_insert_with(Seen::nothing))
+    }
+
+    /// Looks every so often, until the other end of `ended` is gone.
+    pub(super) fn keep_looking(
+        &self,
+        state: &State,
+        ledger: &Ledger,
+        device: &DeviceInUse,
+        ended: &mpsc::Receiver<()>,
+    ) {
+        loop {
+            self.look(state, ledger, device);
+            if ended.recv_timeout(LOOK_EVERY) != Err(mpsc::RecvTimeoutError::Timeout) {
+                break;
+            }
+        }
+    }
+
+    /// Looks once. Folders come last: a share that does not answer holds up nothing else.
+    fn look(&self, state: &State, ledger: &Ledger, device: &DeviceInUse) {
+        let unwritable = ledger.try_to_write().err().map(|error| error.to_string());
+        self.with(|seen| seen.ledger = unwritable);
+        let training = Ledger::read(&state.ledger).ok().and_then(|db| TrainingNow::read(&db).ok().flatten());
+        self.with(|seen| seen.training = training);
+        let memory = device.memory();
+        self.with(|seen| seen.device_memory = memory);
+        let folders = state.folders().into_iter().filter(|(name, _)| FOLDERS.contains(name));
+        let disk = |(name, path): (&str, _)| Some(Disk { folder: name.to_owned(), free_bytes: free_bytes(path)? });
+        let disks = folders.filter_map(disk).collect();
+        self.with(|seen| {
+            seen.disks = disks;
+            seen.at = Instant::now();
+        });
+    }
+}
