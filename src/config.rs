@@ -4,10 +4,12 @@
 //! Errors come from the TOML reader with line, column and the legal names.
 
 mod choices;
+mod mail;
 mod source;
 mod training;
 
 pub use choices::{Identity, LogLevel, MeanOf, Pattern, Views};
+pub use mail::{AlertSettings, MailSettings, Security};
 pub use source::ConfigError;
 pub use training::TrainingSettings;
 
@@ -39,6 +41,8 @@ pub struct Settings {
     pub pictures: Pictures,
     /// When and how it learns.
     pub training: TrainingSettings,
+    /// Who is told what, and by which server.
+    pub mail: MailSettings,
     /// What is said.
     pub log: Log,
 }

@@ -1,5 +1,6 @@
 //! `kellgrend run`: puts the parts together, keeps them going, stops them cleanly.
 
+mod mail;
 mod radiograph;
 mod trainer;
 mod upkeep;
@@ -10,6 +11,7 @@ use crate::labels::LabelFolder;
 use crate::state::State;
 use crate::station::Station;
 use anyhow::Context as _;
+use mail::{MailThread, Outages};
 use radiograph::see_through;
 use std::future::Future;
 use std::sync::{Arc, mpsc};
@@ -32,6 +34,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         tracing::info!("taking up {} radiograph(s) that an earlier start left in work", left.len());
     }
 
+    let outages = Outages::default();
     let (claims, mut claimed) = tokio::sync::mpsc::channel(1);
     let (hints, hint_queue) = mpsc::channel();
     let intake = Intake {
@@ -41,6 +44,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         keep_names: settings.identity.keep == crate::config::Identity::Plain,
         ledger,
         start,
+        unread: outages.inbox.clone(),
     };
     let watch_hints = hints.clone();
     let intake = std::thread::Builder::new()
@@ -57,6 +61,11 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         .context("the labels thread cannot be started")?;
 
     let station = Arc::new(station);
+    let mail = {
+        let (mail, state, ledger, outages) =
+            (settings.mail.clone(), state.clone(), station.ledger.clone(), outages.clone());
+        tokio::task::spawn_blocking(move || MailThread::start(&mail, &state, ledger, outages, every)).await??
+    };
     let (upkeep_end, upkeep_ended) = mpsc::channel::<()>();
     let upkeep = {
         let station = station.clone();
@@ -88,7 +97,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
             outcome = Err(anyhow::anyhow!("the intake has ended unexpectedly; start again"));
             break;
         };
-        tasks.spawn(see_through(station.clone(), claim, priority.clone(), stopped.clone()));
+        let failing = outages.networks.clone();
+        tasks.spawn(see_through(station.clone(), claim, priority.clone(), failing, stopped.clone()));
     }
 
     tracing::info!("stopping: finishing what the networks have begun, leaving the rest");
@@ -100,7 +110,13 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     claimed.close();
     while claimed.recv().await.is_some() {} // a claim handed over too late is in work: the next start finds it
     while tasks.join_next().await.is_some() {}
-    let _ = tokio::task::spawn_blocking(move || (intake.join(), labels.join(), upkeep.join())).await;
+    let _ = tokio::task::spawn_blocking(move || {
+        let _joined = (intake.join(), labels.join(), upkeep.join());
+        if let Some(mail) = mail {
+            mail.stop();
+        }
+    })
+    .await;
     tracing::info!("stopped");
     outcome
 }

@@ -16,6 +16,7 @@ pub use settle::{Settle, Stamp, Verdict};
 
 use crate::config;
 use crate::ledger::{Ledger, StartId};
+use crate::outage::Outage;
 use crate::state::State;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -48,6 +49,8 @@ pub struct Intake {
     pub ledger: Ledger,
     /// The start that claims.
     pub start: StartId,
+    /// Learns whether the inbox can be read.
+    pub unread: Outage,
 }
 
 impl Intake {
@@ -61,6 +64,8 @@ impl Intake {
                 watcher.keep_up();
             }
             let began = Instant::now();
+            // from before, not after: a share that has gone away may let a reader wait for ever
+            self.unread.begin();
             let present = scan::scan(&self.state.inbox, &self.settle.ignore);
             // A scan of a huge inbox takes long: a fifth of the time may go into scanning, but no pause is long.
             let pause = (began.elapsed() * 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
@@ -68,6 +73,7 @@ impl Intake {
             match present {
                 Ok(present) => {
                     readable = true;
+                    self.unread.end();
                     if self.round(&mut settle, &present, claimed).is_err() {
                         return;
                     }

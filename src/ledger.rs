@@ -4,9 +4,11 @@
 //! Readers (`report`, `status`, a user's sqlite3 shell) open their own connections: WAL lets them read
 //! while the daemon writes.
 
+mod figures;
 mod files;
 mod grades;
 mod labels;
+mod mails;
 mod names;
 mod open;
 mod releases;
@@ -15,9 +17,11 @@ mod starts;
 mod training;
 mod writer;
 
+pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
+pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRow};
 pub use names::names_at;
 pub use open::LedgerError;
 pub use releases::{ReleaseRow, Service};

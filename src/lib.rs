@@ -10,6 +10,7 @@
 //! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
 //! - [`outbox`]: the result record, the pictures, how they appear
 //! - [`labels`]: readers' grades, as they come
+//! - [`mail`]: alerts and digests: what is due, in words, to a server
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
 //! - [`card`]: a release's model card; [`evaluation`]: grades against readers', pure arithmetic
@@ -18,7 +19,8 @@
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
 //! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
 //! - [`state`], [`config`]: folders, how files are moved; settings
-//! - [`schedule`]: when a training is due, pure; [`grade`], [`side`], [`digest`]: plain types
+//! - [`schedule`]: when a training is due, pure; [`outage`]: since when something fails; [`grade`], [`side`],
+//!   [`digest`]: plain types
 
 pub mod card;
 pub mod cli;
@@ -35,7 +37,9 @@ pub mod grading;
 pub mod intake;
 pub mod labels;
 pub mod ledger;
+pub mod mail;
 pub mod networks;
+pub mod outage;
 pub mod outbox;
 pub mod phantom;
 pub mod radiograph;
