@@ -166,12 +166,16 @@ impl Alert {
             Self::Training(training) => training.text(),
         };
         if missed > 0 {
-            let times = if missed == 1 { "once".to_owned() } else { format!("{missed} times") };
             // writing into a string cannot fail
-            let _ = write!(text, "\n\nSince the last mail about this it had happened {times} more.");
+            let _ = write!(text, "\n\nSince the last mail about this it has happened {} more.", times(missed));
         }
         text
     }
+}
+
+/// How often.
+pub(super) fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn disk(disks: &[Disk]) -> String {
@@ -199,7 +203,7 @@ impl Training {
                  folder below models/; `kellgrend models promote` puts it into service all the same."
             ),
             _ => {
-                format!("{run} has failed. {reasons}\n\nGrading goes on as before. `kellgrend report fits` says more.")
+                format!("{run} has failed: {reasons}\n\nGrading goes on as before. `kellgrend report fits` says more.")
             }
         }
     }

@@ -127,13 +127,12 @@ fn words(settings: &MailSettings, error: &Error) -> String {
              private authority; server must be the name that the certificate is for"
         );
     }
-    let timed_out = error.is_timeout() || said.contains("(os error 11)");
     let hint = "Check [mail] server, port and security, and the way through the firewall";
-    match () {
-        () if timed_out => format!("{server} does not answer within {} s. {hint}", PATIENCE.as_secs()),
-        () if error.is_client() => {
-            format!("{server} does not offer what is needed ({said}). Check [mail] security and user")
-        }
-        () => format!("{server} cannot be talked to ({said}). {hint}"),
+    if error.is_timeout() || said.contains("(os error 11)") {
+        format!("{server} does not answer within {} s. {hint}", PATIENCE.as_secs())
+    } else if error.is_client() {
+        format!("{server} does not offer what is needed ({said}). Check [mail] security and user")
+    } else {
+        format!("{server} cannot be talked to ({said}). {hint}")
     }
 }

@@ -3,6 +3,7 @@
 //! Whoever starts the service again and again is the queue. A file in the state folder says when it was last told, so
 //! that it is told once in a while only.
 
+use super::alert::times;
 use super::letter::{Letter, message_id};
 use super::post::{self, PostError};
 use crate::config::MailSettings;
@@ -66,7 +67,7 @@ fn letter(settings: &MailSettings, host: &str, reason: &str, untold: u32, now: T
          wait in the inbox meanwhile; nothing is lost."
     );
     if untold > 0 {
-        text += &format!("\n\nSince the last mail about this it was refused {untold} times more.");
+        text += &format!("\n\nSince the last mail about this it was refused {} more.", times(untold));
     }
     let content = MailContent {
         message_id: message_id(&settings.from, host, "start", now),

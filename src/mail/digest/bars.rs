@@ -2,7 +2,7 @@
 
 use super::picture::Picture;
 use crate::card::colours::LABEL;
-use crate::card::plot::{Axis, FINE, Plot, ROOM};
+use crate::card::plot::{Axis, FINE, Plot};
 use crate::card::scale::Scale;
 use crate::card::words::count;
 use plotters::element::{Rectangle, Text};
@@ -10,7 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, IntoFont as _, RGBColor};
 
 /// Width and height in points.
-const SIZE: (u32, u32) = (480, 190);
+const SIZE: (u32, u32) = (504, 196);
 
 /// With more bars than this, numbers would run into each other.
 const FEW: usize = 12;
@@ -45,7 +45,7 @@ pub(super) fn picture(id: &'static str, alt: String, bars: &[Bar]) -> Option<Pic
             to: scale.high * 1.12,
             lines: scale.line_count(),
             label: &|value| count(*value as u64),
-            room: ROOM,
+            room: 34,
         },
     };
     let svg = plot.svg(|chart| {

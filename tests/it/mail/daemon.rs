@@ -52,6 +52,19 @@ fn kill_9_between_writing_and_sending_loses_no_mail_and_doubles_none() {
 }
 
 #[test]
+fn an_inbox_that_has_gone_away_is_told_of() {
+    let server = Smtp::new(Manners::default());
+    let limits = "[mail.alerts]\ninbox = \"1s\"\ndisk = \"1 B\"\n";
+    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    std::fs::rename(sandbox.inbox(), sandbox.state().join("away")).expect("renamed");
+    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'inbox' AND state = 'sent'", 1);
+    assert_eq!(server.taken().len(), 1);
+    assert!(server.taken()[0].subject().ends_with("the inbox cannot be read"));
+}
+
+#[test]
 fn no_mail_says_who_a_patient_is() {
     const SECRETS: [&str; 3] = ["zyxwvut", "qwertz", "7355608"];
     let server = Smtp::new(Manners::default());

@@ -190,8 +190,8 @@ fn each_training_is_told_once_and_none_that_ended_before_mail_was_on() {
     }
     assert_eq!(subjects(&server), ["a training has failed", "a training has failed"]);
     let words = server.taken()[0].words() + &server.taken()[1].words();
-    assert!(words.contains("The training first has failed. The disk was full."), "{words}");
-    assert!(words.contains("A training that was due has failed. its process ended."), "{words}");
+    assert!(words.contains("The training first has failed: The disk was full."), "{words}");
+    assert!(words.contains("A training that was due has failed: its process ended."), "{words}");
 
     // off, and on again much later
     let path = room.folder.path().join("ledger.db");
