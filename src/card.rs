@@ -3,7 +3,7 @@
 //! `card.html` is for people: one page that asks for nothing beside it, read on paper or on any screen. `card.json` has
 //! the same values for programs. What there is nothing to tell of is left out.
 
-mod colours;
+pub(crate) mod colours;
 mod comparison;
 mod confusion;
 mod data;
@@ -12,17 +12,17 @@ mod learning;
 mod limits;
 mod members;
 mod page;
-mod plot;
+pub(crate) mod plot;
 mod ranking;
 mod release;
 mod reliability;
 mod results;
 mod review;
-mod scale;
+pub(crate) mod scale;
 mod strip;
 mod subsets;
 mod voters;
-mod words;
+pub(crate) mod words;
 
 pub use comparison::{Change, Compared};
 pub use data::{Data, FoldRow};

@@ -8,6 +8,7 @@ mod demo;
 mod evaluate;
 mod grade;
 mod labels;
+mod mail;
 mod man;
 mod models;
 mod paths;
@@ -84,6 +85,7 @@ enum Command {
     Models(models::Models),
     Report(report::Report),
     Status(status::Status),
+    Mail(mail::Mail),
     Check(check::Check),
     Bench(bench::Bench),
     Demo(demo::Demo),
@@ -135,6 +137,7 @@ impl Cli {
             Command::Models(command) => command.execute(&global),
             Command::Report(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),
+            Command::Mail(command) => command.execute(&global),
             Command::Check(command) => command.execute(&global),
             Command::Bench(command) => command.execute(&global),
             Command::Demo(command) => command.execute(&global),

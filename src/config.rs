@@ -5,11 +5,13 @@
 
 mod choices;
 mod http;
+mod mail;
 mod source;
 mod training;
 
 pub use choices::{Identity, LogFormat, LogLevel, MeanOf, Pattern, Views};
 pub use http::{Http, Loopback};
+pub use mail::{AlertSettings, MailSettings, Security};
 pub use source::ConfigError;
 pub use training::TrainingSettings;
 
@@ -43,6 +45,8 @@ pub struct Settings {
     pub training: TrainingSettings,
     /// Where the page is.
     pub http: Http,
+    /// Who is told what, and by which server.
+    pub mail: MailSettings,
     /// What is said.
     pub log: Log,
 }

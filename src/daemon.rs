@@ -1,5 +1,6 @@
 //! `kellgrend run`: puts the parts together, keeps them going, stops them cleanly.
 
+mod mail;
 mod radiograph;
 mod trainer;
 mod upkeep;
@@ -12,6 +13,7 @@ use crate::outside::Outside;
 use crate::state::State;
 use crate::station::Station;
 use anyhow::Context as _;
+use mail::{MailThread, Outages};
 use radiograph::see_through;
 use std::future::Future;
 use std::sync::{Arc, mpsc};
@@ -38,6 +40,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         tracing::info!("taking up {} radiograph(s) that an earlier start left in work", left.len());
     }
 
+    let outages = Outages::default();
     let (claims, mut claimed) = tokio::sync::mpsc::channel(1);
     let (hints, hint_queue) = mpsc::channel();
     let intake = Intake {
@@ -48,6 +51,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         ledger,
         start,
         gauges: station.gauges.clone(),
+        unread: outages.inbox.clone(),
     };
     let watch_hints = hints.clone();
     let intake = std::thread::Builder::new()
@@ -64,6 +68,11 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         .context("the labels thread cannot be started")?;
 
     let station = Arc::new(station);
+    let mail = {
+        let (mail, state, ledger, outages) =
+            (settings.mail.clone(), state.clone(), station.ledger.clone(), outages.clone());
+        tokio::task::spawn_blocking(move || MailThread::start(&mail, &state, ledger, outages, every)).await??
+    };
     let (upkeep_end, upkeep_ended) = mpsc::channel::<()>();
     let http = settings.http.clone();
     let upkeep = {
@@ -102,7 +111,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
             outcome = Err(anyhow::anyhow!("the intake has ended unexpectedly; start again"));
             break;
         };
-        tasks.spawn(see_through(station.clone(), claim, priority.clone(), stopped.clone()));
+        let failing = outages.networks.clone();
+        tasks.spawn(see_through(station.clone(), claim, priority.clone(), failing, stopped.clone()));
     }
 
     drop(step);
@@ -115,7 +125,13 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     claimed.close();
     while claimed.recv().await.is_some() {} // a claim handed over too late is in work: the next start finds it
     while tasks.join_next().await.is_some() {}
-    let _ = tokio::task::spawn_blocking(move || (intake.join(), labels.join(), upkeep.join())).await;
+    let _ = tokio::task::spawn_blocking(move || {
+        let _joined = (intake.join(), labels.join(), upkeep.join());
+        if let Some(mail) = mail {
+            mail.stop();
+        }
+    })
+    .await;
     drop(seen_end);
     let _ = seen.await;
     tracing::info!("stopped");

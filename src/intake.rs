@@ -17,6 +17,7 @@ pub use settle::{Settle, Stamp, Verdict};
 use crate::config;
 use crate::gauges::{Gauges, Step, for_bytes};
 use crate::ledger::{Ledger, StartId};
+use crate::outage::Outage;
 use crate::state::State;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -51,6 +52,8 @@ pub struct Intake {
     pub start: StartId,
     /// Where it is counted.
     pub gauges: Arc<Gauges>,
+    /// Learns whether the inbox can be read.
+    pub unread: Outage,
 }
 
 impl Intake {
@@ -63,6 +66,8 @@ impl Intake {
                 watcher.keep_up();
             }
             let began = Instant::now();
+            // from before, not after: a share that has gone away may let a reader wait for ever
+            self.unread.begin();
             let step = self.gauges.begin(Step::Scan);
             let present = scan::scan(&self.state.inbox, &self.settle.ignore, &step);
             drop(step);
@@ -73,6 +78,7 @@ impl Intake {
             match present {
                 Ok(present) => {
                     self.gauges.inbox_waiting.set(present.len() as i64);
+                    self.unread.end();
                     if self.round(&mut settle, &present, claimed).is_err() {
                         return;
                     }

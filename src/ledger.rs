@@ -5,9 +5,11 @@
 //! while the daemon writes.
 
 pub mod audit;
+mod figures;
 mod files;
 mod grades;
 mod labels;
+mod mails;
 mod names;
 mod open;
 mod overview;
@@ -18,9 +20,11 @@ mod training;
 mod training_now;
 mod writer;
 
+pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
+pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRow};
 pub use names::names_at;
 pub use open::LedgerError;
 pub use overview::Overview;

@@ -11,6 +11,7 @@
 //! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
 //! - [`outbox`]: the result record, the pictures, how they appear
 //! - [`labels`]: readers' grades, as they come
+//! - [`mail`]: alerts and digests: what is due, in words, to a server
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
 //! - [`card`]: a release's model card; [`evaluation`]: grades against readers', pure arithmetic
@@ -22,7 +23,8 @@
 //! - [`state`], [`config`]: folders, how files are moved; settings
 //! - [`gauges`]: what is counted of the work; [`outside`]: how it is seen from outside: page, metrics, status, systemd
 //! - [`log`]: what is said, and how often
-//! - [`schedule`]: when a training is due, pure; [`grade`], [`side`], [`digest`]: plain types
+//! - [`schedule`]: when a training is due, pure; [`outage`]: since when something fails; [`grade`], [`side`],
+//!   [`digest`]: plain types
 
 pub mod audit;
 pub mod card;
@@ -43,7 +45,9 @@ pub mod intake;
 pub mod labels;
 pub mod ledger;
 pub mod log;
+pub mod mail;
 pub mod networks;
+pub mod outage;
 pub mod outbox;
 pub mod outside;
 pub mod phantom;

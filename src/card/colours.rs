@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 use std::fmt::Write as _;
 
 /// A colour and its partner on dark ground.
-pub(super) struct Colour {
+pub(crate) struct Colour {
     name: &'static str,
     light: RGBColor,
     dark: RGBColor,
@@ -26,7 +26,7 @@ const fn rgb(code: u32) -> RGBColor {
 ///
 /// Source: Machado et al., "A Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE TVCG
 /// 2009;15:1291.
-pub(super) static GRADES: [Colour; 5] = [
+pub(crate) static GRADES: [Colour; 5] = [
     colour("kl0", 0x27_36_7F, 0x6A_78_E6),
     colour("kl1", 0x2F_9C_C6, 0x62_C0_F2),
     colour("kl2", 0x2B_74_58, 0xBF_EF_C4),
@@ -35,30 +35,30 @@ pub(super) static GRADES: [Colour; 5] = [
 ];
 
 /// What the card is about: the ensemble, what counts.
-pub(super) static MAIN: Colour = colour("main", 0x2E_5C_7E, 0x8C_BA_DC);
+pub(crate) static MAIN: Colour = colour("main", 0x2E_5C_7E, 0x8C_BA_DC);
 /// What stands beside it.
-pub(super) static BESIDE: Colour = colour("beside", 0x8A_93_9C, 0x7D_87_91);
+pub(crate) static BESIDE: Colour = colour("beside", 0x8A_93_9C, 0x7D_87_91);
 /// Lines of a grid.
-pub(super) static GRID: Colour = colour("grid", 0xE4_E2_DD, 0x2F_34_3A);
+pub(crate) static GRID: Colour = colour("grid", 0xE4_E2_DD, 0x2F_34_3A);
 /// Lines that are compared with.
-pub(super) static REFERENCE: Colour = colour("reference", 0xB4_B0_A8, 0x5C_63_6B);
+pub(crate) static REFERENCE: Colour = colour("reference", 0xB4_B0_A8, 0x5C_63_6B);
 /// Words in a plot.
-pub(super) static LABEL: Colour = colour("label", 0x5C_62_69, 0xA9_AF_B6);
+pub(crate) static LABEL: Colour = colour("label", 0x5C_62_69, 0xA9_AF_B6);
 
 impl Colour {
     /// What a plot is drawn with.
-    pub(super) fn ink(&self) -> RGBColor {
+    pub(crate) fn ink(&self) -> RGBColor {
         self.light
     }
 
     /// What a style sheet calls it.
-    pub(super) fn variable(&self) -> String {
+    pub(crate) fn variable(&self) -> String {
         format!("var(--{})", self.name)
     }
 }
 
 /// The style sheet of all colours. Paper is light.
-pub(super) fn style() -> PreEscaped<String> {
+pub(crate) fn style() -> PreEscaped<String> {
     let all: Vec<&Colour> = GRADES.iter().chain([&MAIN, &BESIDE, &GRID, &REFERENCE, &LABEL]).collect();
     let code = |RGBColor(red, green, blue): RGBColor| format!("#{red:02X}{green:02X}{blue:02X}");
     let (mut light, mut dark, mut plots) = (String::new(), String::new(), String::new());

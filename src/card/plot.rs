@@ -7,57 +7,55 @@ use plotters::prelude::*;
 use std::io;
 
 /// Places are whole numbers; so many to a point of the page keep curves smooth.
-pub(super) const FINE: u32 = 10;
+pub(crate) const FINE: u32 = 10;
 
 /// The size of letters, in points. Plots are laid out so that the page hardly scales them.
 const LETTERS: f64 = 12.0;
 
 /// How much room a named axis with short labels takes, in points.
-pub(super) const ROOM: u32 = 46;
+pub(crate) const ROOM: u32 = 46;
 
 /// Two axes to draw on.
-pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub(crate) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 /// Whether drawing went well.
-pub(super) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
+pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// One axis.
-pub(super) struct Axis<'a> {
+pub(crate) struct Axis<'a> {
     /// What it is; nothing where the page says it.
-    pub(super) name: &'a str,
-    pub(super) from: f64,
-    pub(super) to: f64,
+    pub(crate) name: &'a str,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
     /// The most lines that it may have.
-    pub(super) lines: usize,
+    pub(crate) lines: usize,
     /// What is written at a line.
-    pub(super) label: &'a dyn Fn(&f64) -> String,
+    pub(crate) label: &'a dyn Fn(&f64) -> String,
     /// How much room that takes, in points; none where nothing is written.
-    pub(super) room: u32,
+    pub(crate) room: u32,
 }
 
 /// A plot before anything is drawn in it.
-pub(super) struct Plot<'a> {
+pub(crate) struct Plot<'a> {
     /// Read out to those who do not see it.
-    pub(super) title: &'a str,
+    pub(crate) title: &'a str,
     /// Width and height in points.
-    pub(super) size: (u32, u32),
-    pub(super) x: Axis<'a>,
-    pub(super) y: Axis<'a>,
+    pub(crate) size: (u32, u32),
+    pub(crate) x: Axis<'a>,
+    pub(crate) y: Axis<'a>,
 }
 
 impl<'a> Axis<'a> {
     /// From 0 to 1.
-    pub(super) fn of_shares(name: &'a str) -> Self {
+    pub(crate) fn of_shares(name: &'a str) -> Self {
         Self { name, from: 0.0, to: 1.0, lines: 6, label: &|share| format!("{share:.1}"), room: ROOM }
     }
 }
 
 impl Plot<'_> {
-    /// Draws the grid, and what is in it.
-    pub(super) fn draw(&self, inside: impl FnOnce(&mut Chart) -> Drawn) -> Markup {
+    /// Draws the grid, and what is in it, as a part of a page.
+    pub(crate) fn draw(&self, inside: impl FnOnce(&mut Chart) -> Drawn) -> Markup {
         let (width, height) = (self.size.0 * FINE, self.size.1 * FINE);
-        let mut svg = String::new();
-        let backend = SVGBackend::with_string(&mut svg, (width, height));
-        self.draw_into(backend, inside).expect("a string takes all there is");
+        let svg = self.svg(inside);
         // the frame is ours: it has a title, and its size is the page's affair
         let drawn = svg.split_once(">\n").map_or("", |(_, rest)| rest).trim_end().trim_end_matches("</svg>");
         html! {
@@ -66,6 +64,14 @@ impl Plot<'_> {
                 (PreEscaped(drawn))
             }
         }
+    }
+
+    /// Draws the same as a picture of its own.
+    pub(crate) fn svg(&self, inside: impl FnOnce(&mut Chart) -> Drawn) -> String {
+        let mut svg = String::new();
+        let backend = SVGBackend::with_string(&mut svg, (self.size.0 * FINE, self.size.1 * FINE));
+        self.draw_into(backend, inside).expect("a string takes all there is");
+        svg
     }
 
     fn draw_into(&self, backend: SVGBackend<'_>, inside: impl FnOnce(&mut Chart) -> Drawn) -> Drawn {
@@ -100,6 +106,6 @@ impl Plot<'_> {
 }
 
 /// A line's colour and width in points.
-pub(super) fn line(colour: &impl Color, width: f64) -> ShapeStyle {
+pub(crate) fn line(colour: &impl Color, width: f64) -> ShapeStyle {
     colour.stroke_width((width * f64::from(FINE)) as u32)
 }

@@ -4,15 +4,15 @@ use super::words::with_minus;
 
 /// An axis: where it begins and ends, and how far apart its lines are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scale {
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub(crate) struct Scale {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
     step: f64,
 }
 
 impl Scale {
     /// Around all values that are finite, with about so many lines; their distance is 1, 2 or 5 times a power of ten.
-    pub(super) fn around(values: impl IntoIterator<Item = f64>, lines: usize) -> Self {
+    pub(crate) fn around(values: impl IntoIterator<Item = f64>, lines: usize) -> Self {
         let finite = values.into_iter().filter(|value| value.is_finite());
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
@@ -25,24 +25,24 @@ impl Scale {
     }
 
     /// Where its lines are.
-    pub(super) fn lines(&self) -> impl Iterator<Item = f64> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = f64> {
         let [first, last] = [self.low, self.high].map(|end| (end / self.step).round() as i32);
         (first..=last).map(|line| f64::from(line) * self.step)
     }
 
     /// How many there are.
-    pub(super) fn line_count(&self) -> usize {
+    pub(crate) fn line_count(&self) -> usize {
         self.lines().count()
     }
 
     /// A value of its lines, without digits that are 0 for all of them.
-    pub(super) fn written(&self, value: f64) -> String {
+    pub(crate) fn written(&self, value: f64) -> String {
         let decimals = (-self.step.log10().floor()).max(0.0) as usize;
         with_minus(format!("{value:.decimals$}"))
     }
 
     /// How far along the axis a value is, 0 to 1.
-    pub(super) fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 }

@@ -7,7 +7,7 @@ use crate::grade::KlGrade;
 const NONE: &str = "\u{2013}";
 
 /// A score between -1 and 1, or a loss, which may be infinite.
-pub(super) fn number(value: impl Into<Option<f64>>) -> String {
+pub(crate) fn number(value: impl Into<Option<f64>>) -> String {
     match value.into() {
         Some(value) if value.is_infinite() => with_minus(format!("{value}").replace("inf", "\u{221e}")),
         Some(value) if !value.is_nan() => with_minus(format!("{value:.3}")),
@@ -16,28 +16,28 @@ pub(super) fn number(value: impl Into<Option<f64>>) -> String {
 }
 
 /// A share, in percent.
-pub(super) fn percent(share: impl Into<Option<f64>>) -> String {
+pub(crate) fn percent(share: impl Into<Option<f64>>) -> String {
     let share = share.into().filter(|share| !share.is_nan());
     share.map_or_else(|| NONE.to_owned(), |share| format!("{:.1}\u{a0}%", 100.0 * share))
 }
 
 /// A difference, with its sign.
-pub(super) fn signed(value: f64) -> String {
+pub(crate) fn signed(value: f64) -> String {
     with_minus(format!("{value:+.3}"))
 }
 
 /// Where 95 % lie, of scores.
-pub(super) fn between(interval: Option<Interval>) -> String {
+pub(crate) fn between(interval: Option<Interval>) -> String {
     interval.map_or_else(String::new, |Interval { low, high }| format!("{} to {}", number(low), number(high)))
 }
 
 /// Where 95 % lie, of shares.
-pub(super) fn percent_between(interval: Option<Interval>) -> String {
+pub(crate) fn percent_between(interval: Option<Interval>) -> String {
     interval.map_or_else(String::new, |Interval { low, high }| format!("{:.1} to {}", 100.0 * low, percent(high)))
 }
 
 /// A count, its thousands apart.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -50,16 +50,16 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// So many of a thing.
-pub(super) fn counted(value: u64, what: &str) -> String {
+pub(crate) fn counted(value: u64, what: &str) -> String {
     format!("{} {what}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
 /// A grade's short name.
-pub(super) fn kl(grade: KlGrade) -> String {
+pub(crate) fn kl(grade: KlGrade) -> String {
     format!("KL\u{a0}{grade}")
 }
 
 /// A true minus sign in place of a hyphen.
-pub(super) fn with_minus(number: String) -> String {
+pub(crate) fn with_minus(number: String) -> String {
     number.replace('-', "\u{2212}")
 }

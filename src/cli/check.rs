@@ -5,9 +5,10 @@ mod networks;
 mod precision;
 
 use super::{Exit, Failure, Global};
-use crate::config::{Radiographs, Settings};
+use crate::config::{MailSettings, Radiographs, Settings};
 use crate::grading::IdentityPolicy;
 use crate::ledger::Ledger;
+use crate::mail::post;
 use crate::state::{State, free_bytes, network_file_system};
 use crate::station::decoders;
 use bytesize::ByteSize;
@@ -68,6 +69,7 @@ impl Check {
         found.clock();
         found.identity(&settings, &state);
         found.decoder(&settings);
+        found.mail(&settings.mail);
         found.networks(&settings, &state);
         if found.unfit == 0 {
             println!("\nFit to run.");
@@ -171,6 +173,18 @@ impl Findings {
         match IdentityPolicy::check(keep, &state.root) {
             Ok(()) => self.good("identity", &format!("what is kept of the patient: {}", keep.as_str())),
             Err(error) => self.bad("identity", &error.to_string()),
+        }
+    }
+
+    /// Grading goes on without it, and so this is never a reason not to run.
+    fn mail(&mut self, settings: &MailSettings) {
+        if !settings.is_on() {
+            return self.good("mail", "off: nobody is told by mail");
+        }
+        let server = post::server(settings);
+        match post::check(settings) {
+            Ok(()) => self.good("mail", &format!("goes to {server}; `kellgrend mail --test` tries it")),
+            Err(error) => self.warn("mail", &format!("cannot be sent to {server}: {error}")),
         }
     }
 }

@@ -1,7 +1,12 @@
 //! `kellgrend run`
 
-use super::{Exit, Failure, Global, runtime};
+use super::{Exit, Failure, Global, in_full, runtime};
+use crate::config::MailSettings;
 use crate::daemon;
+use crate::mail::{host, refusal};
+use crate::state::StateError;
+use jiff::Timestamp;
+use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Watch the inbox and grade what comes, until stopped (SIGTERM, Ctrl-C)
@@ -16,15 +21,29 @@ impl Run {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
         crate::log::start(settings.log.level, settings.log.format);
+        let (mail, root) = (settings.mail.clone(), state.root.clone());
         let runtime = runtime()?;
-        runtime.block_on(async {
+        let outcome = runtime.block_on(async {
             let mut term = signal(SignalKind::terminate())?;
             let mut int = signal(SignalKind::interrupt())?;
             let stop = async move {
                 tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
             };
             daemon::run(settings, state, stop).await
-        })?;
+        });
+        outcome.inspect_err(|error| tell(&mail, &root, error))?;
         Ok(Exit::Done)
+    }
+}
+
+/// By mail, if it is on. That another instance runs, somebody at a terminal sees.
+fn tell(mail: &MailSettings, root: &Path, error: &anyhow::Error) {
+    if !mail.is_on() || matches!(error.downcast_ref(), Some(StateError::Busy { .. })) {
+        return;
+    }
+    match refusal::tell(mail, root, &host(), &in_full(error), Timestamp::now()) {
+        Ok(Some(answer)) => tracing::info!(answer, "a mail says that the start was refused"),
+        Ok(None) => tracing::info!("a mail said lately that starts are refused"),
+        Err(error) => tracing::error!("{error}"),
     }
 }

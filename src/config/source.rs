@@ -39,7 +39,7 @@ impl Settings {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let invalid = |text: String| ConfigError::Invalid { path: path.to_owned(), text };
         let settings: Self = toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_owned()))?;
-        settings.training.check().map_err(invalid)?;
+        settings.training.check().and_then(|()| settings.mail.check()).map_err(invalid)?;
         Ok(settings)
     }
 

@@ -3,6 +3,7 @@
 use crate::gauges::{End, Gauges};
 use crate::grading::{Fate, Subject, Times, Trouble};
 use crate::intake::{Claimed, since};
+use crate::outage::Outage;
 use crate::state::{Priority, UNKNOWN};
 use crate::station::Station;
 use jiff::Timestamp;
@@ -14,11 +15,12 @@ use tokio::sync::watch;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LAST_PAUSE: Duration = Duration::from_secs(320);
 
-/// Until it is put away, or `stopped` says that the rest is for the next start.
+/// `failing` learns whether the networks do. Until it is put away, or `stopped` says that the rest is for the next start.
 pub async fn see_through(
     station: Arc<Station>,
     claim: Claimed,
     priority: Priority,
+    failing: Outage,
     mut stopped: watch::Receiver<bool>,
 ) {
     let (sha256, seen) = (claim.digest.short(), claim.seen);
@@ -46,6 +48,11 @@ pub async fn see_through(
                 trouble => trouble,
             },
         };
+        match &outcome {
+            Err(Trouble::Networks(_) | Trouble::Memory(_)) => failing.begin(),
+            Ok(()) if matches!(fate, Some(Fate::Published { .. })) => failing.end(),
+            _ => {}
+        }
         match outcome {
             Ok(()) => continue,
             Err(Trouble::Stopped(_)) => return,

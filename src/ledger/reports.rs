@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 /// All public views.
-pub const REPORTS: [Report; 14] = [
+pub const REPORTS: [Report; 15] = [
     Report {
         name: "grades",
         about: "every grade, newest first, with all that made it",
@@ -138,6 +138,11 @@ pub const REPORTS: [Report; 14] = [
         name: "agreement",
         about: "how far ensemble and readers agree, by month and release",
         narrow: &["month", "release", "knees", "accuracy", "quadratic_kappa", "mean_difference"],
+    },
+    Report {
+        name: "mail",
+        about: "every mail, newest first: what waits and what was sent",
+        narrow: &["created_at", "kind", "state", "subject", "attempts", "sent_at", "next_attempt_at", "last_error"],
     },
 ];
 

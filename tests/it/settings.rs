@@ -52,6 +52,17 @@ fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     check("[training]\nfolds = 1", &["line 2", "2 to 20"]);
     check("[training]\nschedule = \"every night\"", &["[training] schedule", "0 22 * * 5"]);
     check("[training]\nschedule = \"0 22 * * 5\"\ntime_zone = \"Berlin\"", &["time_zone", "Europe/Berlin"]);
+    let mail =
+        "[mail]\nserver = \"mail.clinic.example\"\nfrom = \"knees@clinic.example\"\nto = [\"it@clinic.example\"]\n";
+    parse(mail).expect("all that is needed");
+    check(&mail.replace("knees@", "knees"), &["[mail] from", "kellgrend@clinic.example"]);
+    check(&mail.replace("\"it@clinic.example\"", ""), &["[mail] to", "it@clinic.example"]);
+    check(&format!("{mail}security = \"none\""), &["[mail] security", "localhost", "starttls"]);
+    check(&format!("{mail}security = \"ssl\""), &["line 5", "starttls", "tls", "none"]);
+    check(&format!("{mail}user = \"knees\""), &["[mail] password_file", "both"]);
+    check(&format!("{mail}user = \"knees\"\npassword_file = \"etc/secret\""), &["[mail] password_file", "credential"]);
+    check(&format!("{mail}password = \"secret\""), &["`password`", "password_file"]);
+    check(&format!("{mail}digest = \"weekly\""), &["[mail] digest", "0 22 * * 5"]);
     check("[training.adjust]\nepoch = 3", &["[training.adjust]", "epoch"]);
     check("[log]\nformat = \"xml\"", &["line 2", "text", "json"]);
     check("[http]\nlisten = \"0.0.0.0:9611\"", &["line 2", "other machines", "127.0.0.1", "proxy"]);

@@ -1,0 +1,132 @@
+//! What a digest says, section by section; another section is another function in the list.
+
+use super::bars::{self, Bar};
+use super::block::{Block, Section, Table};
+use super::{Digest, files, knees};
+use crate::card::colours::{GRADES as COLOURS, MAIN};
+use crate::card::words::{count, counted, number, percent};
+use crate::grade::KlGrade;
+use bytesize::ByteSize;
+use std::collections::BTreeMap;
+
+/// All that have something to say, what matters most first.
+pub(super) fn of(digest: &Digest) -> Vec<Section> {
+    let all = [grades, days, refusals, readers, training, disk];
+    all.iter().filter_map(|section| section(digest)).collect()
+}
+
+fn grades(digest: &Digest) -> Option<Section> {
+    let all = digest.knees();
+    if all == 0 {
+        let line = "Nothing was graded.".to_owned();
+        return Some(Section { title: "Grades", blocks: vec![Block::Line(line)] });
+    }
+    let of_grade = |grade: KlGrade| digest.figures.grades[grade.index()];
+    let rows = KlGrade::ALL
+        .map(|grade| vec![format!("KL {grade}"), count(of_grade(grade)), percent(of_grade(grade) as f64 / all as f64)]);
+    let table = Table { head: vec!["Grade", "Knees", "Share"], rows: rows.into() };
+    let bars: Vec<_> = KlGrade::ALL
+        .iter()
+        .map(|&grade| Bar { name: format!("KL {grade}"), value: of_grade(grade), colour: COLOURS[grade.index()].ink() })
+        .collect();
+    let picture = bars::picture("grades", "Bars: knees by grade, as in the table".to_owned(), &bars);
+    let mut trust = String::new();
+    if let Some(agreement) = digest.figures.agreement {
+        trust += &format!("On average {} of the networks agreed.", percent(agreement));
+    }
+    if let Some(doubtful) = digest.figures.needs_review {
+        trust += &format!(" A human should look at {}: `kellgrend report review`.", knees(doubtful));
+    }
+    let blocks = picture.map(Block::Picture).into_iter().chain([Block::Table(table), Block::Line(trust)]);
+    Some(Section { title: "Grades", blocks: blocks.collect() })
+}
+
+/// Of so many days a plot says something.
+const MANY_DAYS: std::ops::RangeInclusive<usize> = 3..=62;
+
+/// Knees by day.
+fn days(digest: &Digest) -> Option<Section> {
+    let day = |at: jiff::Timestamp| at.to_zoned(digest.zone.clone()).date();
+    let (first, last) = (day(digest.since), day(digest.until));
+    let mut by_day: BTreeMap<_, u64> =
+        first.series(jiff::ToSpan::day(1)).take_while(|day| *day <= last).map(|day| (day, 0)).collect();
+    for (minute, knees) in &digest.figures.minutes {
+        *by_day.entry(day(*minute)).or_default() += knees;
+    }
+    if digest.knees() == 0 || !MANY_DAYS.contains(&by_day.len()) {
+        return None;
+    }
+    let style = if by_day.len() <= 8 { "%a %-d" } else { "%-d %b" };
+    let bars: Vec<_> = by_day
+        .iter()
+        .map(|(day, &value)| Bar { name: day.strftime(style).to_string(), value, colour: MAIN.ink() })
+        .collect();
+    let most = bars.iter().max_by_key(|bar| bar.value)?;
+    let line = format!("Most on {}: {}.", most.name, knees(most.value));
+    let picture = bars::picture("days", format!("Bars: knees graded each day. {line}"), &bars)?;
+    Some(Section { title: "Day by day", blocks: vec![Block::Picture(picture), Block::Line(line)] })
+}
+
+fn refusals(digest: &Digest) -> Option<Section> {
+    let figures = &digest.figures;
+    let mut blocks = Vec::new();
+    if !figures.quarantined.is_empty() {
+        let rows = figures.quarantined.iter().map(|(code, files)| vec![code.clone(), count(*files)]).collect();
+        blocks.push(Block::Table(Table { head: vec!["Reason", "Files"], rows }));
+        blocks.push(Block::Line("`kellgrend report refused` says more of each.".to_owned()));
+    }
+    let others = [
+        ("Came again, and graded only once", figures.duplicates),
+        ("Taken away or replaced before they were graded", figures.withdrawn),
+    ];
+    blocks.extend(
+        others
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(what, count)| Block::Line(format!("{what}: {}.", files(*count)))),
+    );
+    (!blocks.is_empty()).then_some(Section { title: "Not graded", blocks })
+}
+
+fn readers(digest: &Digest) -> Option<Section> {
+    let figures = &digest.figures;
+    let rows: Vec<_> = figures
+        .readers
+        .iter()
+        .map(|line| {
+            let name = format!("{}, {}", line.month, line.release);
+            vec![name, count(line.knees), percent(line.accuracy), number(line.quadratic_kappa)]
+        })
+        .collect();
+    let mut blocks = Vec::new();
+    if figures.labels > 0 {
+        blocks.push(Block::Line(format!("{} came from readers.", counted(figures.labels, "label"))));
+    }
+    if !rows.is_empty() {
+        let head = vec!["Graded in, by", "Knees", "Same grade", "Kappa"];
+        blocks.push(Block::Table(Table { head, rows }));
+        let line = "Of all knees graded in the month that readers have graded, too. Kappa is Cohen's with quadratic weights: 1 is \
+                    full agreement, 0 what chance would bring.";
+        blocks.push(Block::Line(line.to_owned()));
+    }
+    (!blocks.is_empty()).then_some(Section { title: "Agreement with readers", blocks })
+}
+
+fn training(digest: &Digest) -> Option<Section> {
+    let told = |outcome: &str| match outcome {
+        "promoted" => "in service",
+        "kept" => "kept out of service",
+        _ => "failed",
+    };
+    let lines = digest.figures.trainings.iter();
+    let blocks: Vec<_> =
+        lines.map(|run| Block::Line(format!("{}: {}. {}", run.name, told(&run.outcome), run.reasons))).collect();
+    (!blocks.is_empty()).then_some(Section { title: "Training", blocks })
+}
+
+fn disk(digest: &Digest) -> Option<Section> {
+    let rows: Vec<_> =
+        digest.disks.iter().map(|disk| vec![disk.folder.clone(), ByteSize(disk.free).to_string()]).collect();
+    let table = Table { head: vec!["Where this folder is", "Free"], rows };
+    (!table.rows.is_empty()).then_some(Section { title: "Disk", blocks: vec![Block::Table(table)] })
+}

@@ -1,0 +1,191 @@
+//! The mail room at work: writes what is due, sends what waits, one look after another.
+
+use super::alert::{Disk, Kind, Training};
+use super::digest::Digest;
+use super::due::{Due, Facts, Last, due, standing};
+use super::letter::{Letter, message_id};
+use super::post;
+use crate::config::MailSettings;
+use crate::ledger::{Figures, Ledger, LedgerError, MailContent, MailDue, MailFacts, MailRow};
+use crate::schedule::Schedule;
+use jiff::{Timestamp, tz::TimeZone};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// After a failed attempt a mail is tried again, after pauses that double.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LAST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// What the daemon sees of itself and no row tells.
+#[derive(Clone, Debug, Default)]
+pub struct Signs {
+    /// Where folders are, one a disk.
+    pub disks: Vec<Disk>,
+    /// Since when the inbox cannot be read.
+    pub inbox_unread_since: Option<Timestamp>,
+    /// Since when no radiograph gets through the networks.
+    pub networks_fail_since: Option<Timestamp>,
+}
+
+/// What keeps mails from being written; what is due stays due.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// The ledger's word.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A digest cannot be read from it.
+    #[error("the digest cannot be counted: {0}")]
+    Figures(#[from] rusqlite::Error),
+    /// The schedule's word.
+    #[error("[mail] digest and time_zone: {0}")]
+    Schedule(String),
+}
+
+/// Writes and sends.
+pub struct Office {
+    settings: MailSettings,
+    schedule: Option<Schedule>,
+    zone: TimeZone,
+    ledger: Ledger,
+    /// The ledger's file, for what takes long to count.
+    path: PathBuf,
+    host: String,
+    started: Timestamp,
+    /// What was the matter at the last look.
+    before: BTreeSet<Kind>,
+}
+
+impl Office {
+    /// Opens at a time, if mail is on; otherwise notes that it is off.
+    pub fn open(
+        settings: &MailSettings,
+        ledger: Ledger,
+        path: PathBuf,
+        host: String,
+        now: Timestamp,
+    ) -> Result<Option<Self>, MailError> {
+        let schedule = settings.schedule().map_err(MailError::Schedule)?;
+        let words = schedule.as_ref().map_or(String::new(), |_| settings.schedule_in_words());
+        ledger.mail_set(settings.is_on().then_some(words), now)?;
+        let zone = TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC);
+        let settings = settings.clone();
+        let office = Self { schedule, zone, ledger, path, host, started: now, before: BTreeSet::new(), settings };
+        Ok(office.settings.is_on().then_some(office))
+    }
+
+    /// Writes what is due, then sends what waits. Blocks while the server is slow.
+    pub fn look(&mut self, signs: &Signs, now: Timestamp) -> Result<(), MailError> {
+        let known = self.ledger.mail_facts(now)?;
+        self.alert(signs, &known, now)?;
+        self.digest(signs, &known, now)?;
+        self.send(now)
+    }
+
+    fn alert(&mut self, signs: &Signs, known: &MailFacts, now: Timestamp) -> Result<(), MailError> {
+        let limits = &self.settings.alerts;
+        let facts = self.facts(signs, known);
+        let (mut mails, mut again) = (Vec::new(), Vec::new());
+        for due in due(limits, &facts, &last(known), &self.before, now) {
+            match due {
+                Due::Count(kind) => again.push(kind.as_str()),
+                Due::Tell { alert, missed } => {
+                    let (key, subject) = (alert.key(now), alert.subject());
+                    tracing::info!(kind = alert.kind().as_str(), "a mail is due: {subject}");
+                    let content = self.content(&key, &subject, alert.text(missed), now);
+                    mails.push(MailRow { kind: alert.kind().as_str(), key, content });
+                }
+            }
+        }
+        if !(mails.is_empty() && again.is_empty()) {
+            self.ledger.mails_written(mails, again, now)?;
+        }
+        self.before = standing(limits, &facts, now).iter().map(|alert| alert.kind()).collect();
+        Ok(())
+    }
+
+    fn facts(&self, signs: &Signs, known: &MailFacts) -> Facts {
+        let Signs { disks, inbox_unread_since, networks_fail_since } = signs.clone();
+        let trainings = known.trainings.iter().cloned();
+        Facts {
+            disks,
+            inbox_unread_since,
+            networks_fail_since,
+            quarantined: known.quarantined.0,
+            mostly: known.quarantined.1.clone(),
+            last_graded: Some(known.last_graded.map_or(self.started, |graded| graded.max(self.started))),
+            in_work: known.in_work,
+            trainings: trainings
+                .map(|ended| Training {
+                    key: ended.key,
+                    run: ended.run,
+                    outcome: ended.outcome,
+                    reasons: ended.reasons,
+                })
+                .collect(),
+        }
+    }
+
+    /// All that were missed are the last one, which tells what those that still wait tell, too.
+    fn digest(&self, signs: &Signs, known: &MailFacts, now: Timestamp) -> Result<(), MailError> {
+        let (Some(schedule), Some(digested), Some(since)) = (&self.schedule, known.digested, known.told) else {
+            return Ok(());
+        };
+        let Some(slot) = schedule.last(digested, now) else { return Ok(()) };
+        let figures = Figures::read(&Ledger::read(&self.path)?, since, slot)?;
+        let digest = Digest {
+            host: self.host.clone(),
+            since,
+            until: slot,
+            zone: self.zone.clone(),
+            figures,
+            disks: signs.disks.clone(),
+        };
+        let rendered = digest.render();
+        let key = format!("digest:{slot}");
+        tracing::info!(since = %since, until = %slot, "a digest is due");
+        let mut content = self.content(&key, &rendered.subject, rendered.text, now);
+        (content.html, content.pictures) = (Some(rendered.html), rendered.pictures);
+        Ok(self.ledger.digest_written(MailRow { kind: "digest", key, content }, since, slot, now)?)
+    }
+
+    fn content(&self, key: &str, subject: &str, text: String, now: Timestamp) -> MailContent {
+        MailContent {
+            message_id: message_id(&self.settings.from, &self.host, key, now),
+            subject: format!("kellgrend on {}: {subject}", self.host),
+            text,
+            html: None,
+            pictures: Vec::new(),
+        }
+    }
+
+    /// Each that is due once; one that is refused holds up no other.
+    fn send(&self, now: Timestamp) -> Result<(), MailError> {
+        while let Some(MailDue { id, created_at, attempts, content }) =
+            self.ledger.mail_due(self.settings.at_most, now)?
+        {
+            let letter = Letter::new(&self.settings, &content, created_at);
+            match letter.and_then(|letter| post::send(&self.settings, &letter).map_err(|error| error.to_string())) {
+                Ok(answer) => {
+                    tracing::info!(answer, "a mail was sent");
+                    self.ledger.mail_sent(id, now)?;
+                }
+                Err(error) => {
+                    let pause = FIRST_PAUSE.saturating_mul(1 << attempts.min(16)).min(LAST_PAUSE);
+                    tracing::warn!("a mail waits, and is tried again in {} s: {error}", pause.as_secs());
+                    self.ledger.mail_failed(id, error, now + pause)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last alert of each kind.
+fn last(known: &MailFacts) -> BTreeMap<Kind, Last> {
+    let of = |kind: Kind| {
+        let mail = known.last.iter().find(|mail| mail.kind == kind.as_str())?;
+        Some((kind, Last { at: mail.at, is_waiting: mail.is_waiting, repeats: mail.repeats }))
+    };
+    Kind::LASTING.into_iter().filter_map(of).collect()
+}

@@ -1,0 +1,175 @@
+//! The real program: what it mails, and that neither `kill -9` nor a curious reader gets anything out of it.
+
+use super::{at, open_settings};
+use crate::films::{dicom_of, small_png};
+use crate::sandbox::{QUICK, Sandbox, words};
+use crate::smtp::{Manners, Smtp, closed_port};
+use kellgrend::ledger::Ledger;
+use kellgrend::mail::{Office, Signs};
+use rustix::process::Signal;
+
+const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
+const QUARANTINED: &str = "SELECT count(*) FROM files WHERE state = 'quarantined'";
+
+/// Two files that cannot be graded make an alert.
+fn sandbox(port: u16) -> Sandbox {
+    let limits = "[mail.alerts]\nquarantined = 1\ndisk = \"1 B\"\n";
+    Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(port)))
+}
+
+#[test]
+fn kill_9_between_writing_and_sending_loses_no_mail_and_doubles_none() {
+    let port = closed_port();
+    let sandbox = sandbox(port);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("a.txt", b"no film");
+    sandbox.drop_in("b.txt", b"no film either");
+    sandbox.until_at_least("SELECT attempts FROM mails WHERE kind = 'quarantine'", 1);
+    // no server, and it grades all the same
+    sandbox.drop_in("a.png", &small_png(1));
+    sandbox.until(PUBLISHED, 1);
+    daemon.kill();
+
+    let server = Smtp::at(port, Manners::default());
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM report_mail WHERE state = 'sent'", 1);
+    daemon.kill();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("b.png", &small_png(2));
+    sandbox.until(PUBLISHED, 2);
+    daemon.stop(Signal::TERM);
+    assert_eq!(server.taken().len(), 1, "one copy");
+    assert!(server.taken()[0].subject().ends_with("2 files quarantined within an hour"));
+
+    let listed = words(&sandbox.output(&["mail"]));
+    assert!(
+        listed.contains("quarantine") && listed.contains("sent") && !listed.contains("could not be graded"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn an_inbox_that_has_gone_away_is_told_of() {
+    let server = Smtp::new(Manners::default());
+    let limits = "[mail.alerts]\ninbox = \"1s\"\ndisk = \"1 B\"\n";
+    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    std::fs::rename(sandbox.inbox(), sandbox.state().join("away")).expect("renamed");
+    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'inbox' AND state = 'sent'", 1);
+    assert_eq!(server.taken().len(), 1);
+    assert!(server.taken()[0].subject().ends_with("the inbox cannot be read"));
+}
+
+#[test]
+fn no_mail_says_who_a_patient_is() {
+    const SECRETS: [&str; 3] = ["zyxwvut", "qwertz", "7355608"];
+    let server = Smtp::new(Manners::default());
+    let sandbox = Sandbox::with(&format!(
+        "{QUICK}\n[identity]\nkeep = \"plain\"\n{}[mail.alerts]\nquarantined = 1\ndisk = \"4000 TiB\"\n",
+        open_settings(server.port())
+    ));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let film = dicom_of("Zyxwvut^Qwertz", "PID-7355608", 40);
+    sandbox.drop_in("Zyxwvut_Qwertz_7355608.dcm", &film);
+    sandbox.drop_in("Qwertz_broken.dcm", &film[..film.len() - 99]);
+    sandbox.drop_in("Qwertz_notes.txt", b"Zyxwvut Qwertz, PID-7355608, came in limping");
+    sandbox.until(PUBLISHED, 1);
+    sandbox.until(QUARANTINED, 2);
+    sandbox.until("SELECT count(*) FROM report_mail WHERE state = 'sent'", 2);
+    daemon.stop(Signal::TERM);
+    assert_eq!(
+        sandbox.count("SELECT count(*) FROM radiographs WHERE patient_name LIKE 'Zyxwvut%'"),
+        1,
+        "the ledger knows"
+    );
+
+    // and the digest of the day, with everything else that can be told, by a later clock
+    let path = sandbox.state().join("ledger.db");
+    let text = format!("{}digest = \"0 7 * * *\"\n[mail.alerts]\nidle = \"1h\"\n", open_settings(server.port()));
+    let ledger = Ledger::open(&path).expect("a ledger");
+    let open = |now| Office::open(&super::settings(&text), ledger.clone(), path.clone(), "clinic-a".into(), now);
+    open(at("2020-01-01T00:00:00Z")).expect("a mail room");
+    let (later, since) = (at("2090-01-01T12:00:00Z"), Some(at("2090-01-01T00:00:00Z")));
+    let mut office = open(later).expect("a mail room").expect("that is open");
+    office
+        .look(&Signs { inbox_unread_since: since, networks_fail_since: since, ..super::low_disk() }, later)
+        .expect("a look");
+    let taken = server.taken();
+    let kinds = sandbox.count("SELECT count(DISTINCT kind) FROM mails WHERE sent_at IS NOT NULL");
+    assert!(kinds >= 5 && taken.len() >= 6, "{kinds} kinds, {} mails", taken.len());
+    let digest = taken.iter().find(|mail| mail.subject().contains("1 knee graded")).expect("a digest");
+    assert!(digest.words().contains("truncated"), "it tells of the refusals");
+    for mail in &taken {
+        let words = mail.words().to_lowercase();
+        for secret in SECRETS {
+            assert!(!words.contains(secret), "{secret} is in {words}");
+        }
+    }
+}
+
+#[test]
+fn a_start_that_is_refused_is_told_once_in_a_while_whatever_keeps_it_from_starting() {
+    let server = Smtp::new(Manners::default());
+    let sandbox = sandbox(server.port());
+    let ledger = sandbox.state().join("ledger.db");
+    std::fs::write(&ledger, "this is no database, however long one looks at it").expect("written");
+    for _ in 0..3 {
+        let output = sandbox.output(&["run"]);
+        assert_eq!(output.status.code(), Some(3), "{}", words(&output));
+    }
+    let taken = server.taken();
+    assert_eq!(taken.len(), 1);
+    assert!(taken[0].subject().ends_with("it does not run"));
+    assert!(taken[0].words().contains("is damaged"), "{}", taken[0].words());
+
+    // another instance is at work: somebody at a terminal sees that
+    std::fs::remove_file(&ledger).expect("removed");
+    std::fs::remove_file(sandbox.state().join("refused-starts.json")).expect("removed");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    assert_eq!(sandbox.output(&["run"]).status.code(), Some(3));
+    assert_eq!(server.taken().len(), 1);
+}
+
+#[test]
+fn a_test_mail_goes_at_once_and_the_servers_answer_is_said() {
+    let server = Smtp::new(Manners::default());
+    let told = |settings: &str| {
+        let output = Sandbox::with(settings).output(&["mail", "--test"]);
+        (output.status.code(), words(&output))
+    };
+    let (code, said) = told(&open_settings(server.port()));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("has taken the test mail to it@clinic.example: 250 2.0.0 queued as 12345"), "{said}");
+    assert_eq!(server.taken().len(), 1);
+    let (code, said) = told(&open_settings(server.port()).replace("it@", "nobody@"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("550") && said.contains("no such user"), "{said}");
+    let (code, said) = told(&open_settings(closed_port()));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("refused") && said.contains("port"), "{said}");
+    let (code, said) = told("");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("[mail]"), "{said}");
+}
+
+#[test]
+fn a_systemd_credential_holds_the_password() {
+    let server = Smtp::new(Manners { login: Some(("knees", "right horse")), ..Manners::default() });
+    let sandbox = Sandbox::with(&format!(
+        "{}user = \"knees\"\npassword_file = \"smtp-password\"\n",
+        open_settings(server.port())
+    ));
+    let missing = words(&sandbox.output(&["mail", "--test"]));
+    assert!(missing.contains("LoadCredential=smtp-password:FILE"), "{missing}");
+    std::fs::write(sandbox.beside("smtp-password"), "right horse\n").expect("written");
+    let output = sandbox.command(&["mail", "--test"]).env("CREDENTIALS_DIRECTORY", sandbox.beside("")).output();
+    let output = output.expect("the binary starts");
+    assert!(output.status.success(), "{}", words(&output));
+    assert_eq!(server.taken().len(), 1);
+}
