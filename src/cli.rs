@@ -1,14 +1,17 @@
 //! The command line: a file a command.
 
+mod backup;
 mod bench;
 mod check;
 mod completions;
 mod demo;
 mod evaluate;
+mod export;
 mod grade;
 mod labels;
 mod man;
 mod models;
+mod parquet;
 mod paths;
 mod progress;
 mod report;
@@ -83,6 +86,7 @@ enum Command {
     Train(train::Train),
     Models(models::Models),
     Report(report::Report),
+    Backup(backup::Backup),
     Status(status::Status),
     Check(check::Check),
     Bench(bench::Bench),
@@ -132,6 +136,7 @@ impl Cli {
             Command::Train(command) => command.execute(&global),
             Command::Models(command) => command.execute(&global),
             Command::Report(command) => command.execute(&global),
+            Command::Backup(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),
             Command::Check(command) => command.execute(&global),
             Command::Bench(command) => command.execute(&global),

@@ -4,24 +4,30 @@
 //! Readers (`report`, `status`, a user's sqlite3 shell) open their own connections: WAL lets them read
 //! while the daemon writes.
 
+mod backup;
+mod drift;
 mod files;
 mod grades;
 mod labels;
 mod names;
 mod open;
+mod reading;
 mod releases;
 mod reports;
 mod starts;
 mod training;
 mod writer;
 
+pub use backup::{BackupError, Copied, back_up};
+pub use drift::Said;
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
 pub use names::names_at;
 pub use open::LedgerError;
+pub use reading::{Reading, Table, Window};
 pub use releases::{ReleaseRow, Service};
-pub use reports::{EXPORT, REPORTS, Report, Table};
+pub use reports::{EXPORT, REPORTS, Report};
 pub use starts::{StartId, StartRow};
 pub use training::{EpochRow, FitRow, RunOutcome, RunRow, TrainingFacts};
 pub use writer::Ledger;

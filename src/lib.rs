@@ -12,7 +12,7 @@
 //! - [`labels`]: readers' grades, as they come
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
-//! - [`card`]: a release's model card; [`evaluation`]: grades against readers', pure arithmetic
+//! - [`card`]: a release's model card; [`evaluation`]: grades against readers', [`drift`]: against earlier ones; pure arithmetic
 //! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
 //! - [`download`]: files from the network, checked by hash
 //! - [`radiograph`]: bytes -> grey picture and what the tags say
@@ -27,6 +27,7 @@ pub mod daemon;
 pub mod dataset;
 pub mod digest;
 pub mod download;
+pub mod drift;
 pub mod ensemble;
 pub mod evaluation;
 pub mod gpu;

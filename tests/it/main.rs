@@ -1,11 +1,14 @@
 //! What kellgrend does, seen from outside: one binary, a module a room.
 
 mod accuracy;
+mod backup;
 mod bench;
 mod card;
 mod cli;
+mod clinic;
 mod daemon;
 mod download;
+mod drift;
 mod ensemble;
 mod evaluation;
 mod faults;
@@ -23,6 +26,7 @@ mod phantom;
 mod pictures;
 mod quorum;
 mod radiograph;
+mod reports;
 mod sandbox;
 mod schedule;
 mod server;
