@@ -1,16 +1,19 @@
 //! The command line: a file a command.
 
+mod backup;
 mod bench;
 mod check;
 mod completions;
 mod decode;
 mod demo;
 mod evaluate;
+mod export;
 mod grade;
 mod labels;
 mod mail;
 mod man;
 mod models;
+mod parquet;
 mod paths;
 mod progress;
 mod report;
@@ -84,6 +87,7 @@ enum Command {
     Train(train::Train),
     Models(models::Models),
     Report(report::Report),
+    Backup(backup::Backup),
     Status(status::Status),
     Mail(mail::Mail),
     Check(check::Check),
@@ -136,6 +140,7 @@ impl Cli {
             Command::Train(command) => command.execute(&global),
             Command::Models(command) => command.execute(&global),
             Command::Report(command) => command.execute(&global),
+            Command::Backup(command) => command.execute(&global),
             Command::Status(command) => command.execute(&global),
             Command::Mail(command) => command.execute(&global),
             Command::Check(command) => command.execute(&global),

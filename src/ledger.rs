@@ -5,6 +5,8 @@
 //! while the daemon writes.
 
 pub mod audit;
+mod backup;
+mod drift;
 mod figures;
 mod files;
 mod grades;
@@ -13,6 +15,7 @@ mod mails;
 mod names;
 mod open;
 mod overview;
+mod reading;
 mod releases;
 mod reports;
 mod starts;
@@ -20,6 +23,8 @@ mod training;
 mod training_now;
 mod writer;
 
+pub use backup::{BackupError, Copied, back_up};
+pub use drift::Said;
 pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
@@ -28,8 +33,9 @@ pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRo
 pub use names::names_at;
 pub use open::LedgerError;
 pub use overview::Overview;
+pub use reading::{Reading, Table, Window};
 pub use releases::{ReleaseRow, Service};
-pub use reports::{EXPORT, REPORTS, Report, Table};
+pub use reports::{EXPORT, REPORTS, Report};
 pub use starts::{StartId, StartRow};
 pub use training::{EpochRow, FitRow, RunOutcome, RunRow, TrainingFacts};
 pub use training_now::TrainingNow;

@@ -14,7 +14,7 @@
 //! - [`mail`]: alerts and digests: what is due, in words, to a server
 //! - [`ledger`]: SQLite, all durable state
 //! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
-//! - [`card`]: a release's model card; [`evaluation`]: grades against readers', pure arithmetic
+//! - [`card`]: a release's model card; [`evaluation`]: grades against readers', [`drift`]: against earlier ones; pure arithmetic
 //! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
 //! - [`download`]: files from the network, checked by hash
 //! - [`decoding`]: the same in processes of their own, which can do nothing else
@@ -35,6 +35,7 @@ pub mod dataset;
 pub mod decoding;
 pub mod digest;
 pub mod download;
+pub mod drift;
 pub mod ensemble;
 pub mod evaluation;
 pub mod gauges;

@@ -5,10 +5,9 @@ use super::{Exit, Failure, Global, usage};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::labels::{by_digest, by_file, by_uid, grade, read, read_at, reader, side};
-use crate::ledger::{Added, EXPORT, LabelRow, Ledger, now};
+use crate::ledger::{Added, EXPORT, LabelRow, Ledger, Window, now};
 use crate::side::Side;
 use crate::state::State;
-use std::io::stdout;
 use std::path::{Path, PathBuf};
 
 /// Take in what readers say of knees, and give it out
@@ -86,7 +85,8 @@ impl Labels {
             Action::Import(import) => import.execute(&state),
             Action::Add(add) => add.execute(&state),
             Action::Export(export) => {
-                EXPORT.read(&state.ledger, None)?.print(export.format, &mut stdout().lock())?;
+                let labels = EXPORT.open(&state.ledger, Window::default(), None)?;
+                super::export::export(&labels, export.format, None)?;
                 Ok(Exit::Done)
             }
         }

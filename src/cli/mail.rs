@@ -1,9 +1,10 @@
 //! `kellgrend mail`
 
+use super::export::export;
 use super::table::Style;
 use super::{Exit, Failure, Global, usage};
 use crate::config::MailSettings;
-use crate::ledger::{MailContent, REPORTS};
+use crate::ledger::{MailContent, REPORTS, Window};
 use crate::mail::{Letter, host, message_id, post};
 use jiff::Timestamp;
 use std::io::Write as _;
@@ -34,13 +35,14 @@ impl Mail {
             writeln!(out, "mail is off; {OFF}")?;
         }
         let Some(report) = REPORTS.iter().find(|report| report.name == "mail") else { return Ok(Exit::Done) };
-        let mut table = report.read(&state.ledger, Some(self.limit))?;
+        let mut table = report.read(&state.ledger, Window::default(), Some(self.limit))?;
         if table.rows.is_empty() {
             writeln!(out, "no mails yet")?;
             return Ok(Exit::Done);
         }
         table.keep_columns(report.narrow);
-        table.print(Style::Table, &mut out)?;
+        drop(out);
+        export(&table, Style::Table, None)?;
         Ok(Exit::Done)
     }
 }

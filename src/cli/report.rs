@@ -1,25 +1,46 @@
 //! `kellgrend report`
 
+mod drift;
+
+use super::export::export;
 use super::table::{Style, aligned};
 use super::{Exit, Failure, Global, usage};
-use crate::ledger::REPORTS;
+use crate::ledger::{REPORTS, Report as View, Table, Window};
+use clap::ValueEnum as _;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
 
-/// Print a view of the ledger: grades, votes, daily, refused, releases, labels, agreement and more
+/// A table stops here unless told otherwise.
+const SHORT: usize = 50;
+
+/// Print a view of the ledger: grades, votes, daily, weeks, refused, releases, labels, agreement and more; or drift
 ///
-/// Without a name, the views are listed. Each is a SQL view of the same name with `report_` before it, so that any
+/// Without a name, the reports are listed. All but drift are SQL views of the same name with `report_` before it, so that any
 /// SQLite tool can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'
+///
+/// drift tells whether grades, entropy, agreement and refusals of the last four weeks differ from the first eight weeks in
+/// which the release in service graded here, by more than chance (p_adjusted below 0.01) and by how much (size).
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
-    /// The view
+    /// The report
     name: Option<String>,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
-    format: Style,
-    /// All columns of a table, however wide; CSV and JSON have them always
+    /// How to print it; default: as the ending of --output says, else as a table
+    #[arg(long, value_enum, value_name = "STYLE")]
+    format: Option<Style>,
+    /// Into a file, which appears whole or not at all; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// From this day on, UTC: 2026-01-31
+    #[arg(long, value_name = "DATE")]
+    since: Option<Date>,
+    /// Before this day, UTC
+    #[arg(long, value_name = "DATE")]
+    until: Option<Date>,
+    /// All columns of a table, however wide; the other styles have them always
     #[arg(long)]
     wide: bool,
-    /// At most this many rows (a table stops at 50 unless told otherwise; CSV and JSON are whole)
+    /// At most this many rows (a table stops at 50 unless told otherwise; the other styles are whole)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }
@@ -27,35 +48,65 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (_, state) = global.load()?;
-        let mut out = stdout().lock();
-        let Some(name) = self.name else {
-            let rows = REPORTS.iter().map(|report| [report.name.to_owned(), report.about.to_owned()]);
-            writeln!(out, "{}", aligned(&["NAME", "SHOWS"], rows))?;
+        let style = self.style()?;
+        let Some(name) = self.name.as_deref().map(|name| name.trim_start_matches("report_")) else {
+            let all = REPORTS.iter().map(|report| (report.name, report.about)).chain([(drift::NAME, drift::ABOUT)]);
+            let rows = all.map(|(name, about)| [name.to_owned(), about.to_owned()]);
+            writeln!(stdout().lock(), "{}", aligned(&["NAME", "SHOWS"], rows))?;
             return Ok(Exit::Done);
         };
-        let report =
-            REPORTS.iter().find(|report| report.name == name.trim_start_matches("report_")).ok_or_else(|| {
-                let names: Vec<_> = REPORTS.iter().map(|report| report.name).collect();
-                usage(anyhow::anyhow!("there is no report {name:?}; there are {}", names.join(", ")))
-            })?;
-        let short = matches!(self.format, Style::Table) && self.limit.is_none();
-        let limit = if short { Some(51) } else { self.limit };
-        let mut table = report.read(&state.ledger, limit)?;
-        let more = short && table.rows.len() > 50;
-        if more {
-            table.rows.truncate(50);
+        if name == drift::NAME {
+            if self.since.or(self.until).is_some() {
+                return Err(usage(anyhow::anyhow!("drift has its own weeks; --since and --until are not for it")));
+            }
+            let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+            let table = drift::read(&state.ledger, today)?;
+            return self.print(table, style, drift::NARROW);
         }
-        if table.rows.is_empty() && matches!(self.format, Style::Table) {
-            writeln!(out, "nothing yet")?;
+        let report = REPORTS.iter().find(|report| report.name == name).ok_or_else(|| {
+            let names: Vec<_> = REPORTS.iter().map(|report| report.name).collect();
+            usage(anyhow::anyhow!("there is no report {name:?}; there are {} and {}", names.join(", "), drift::NAME))
+        })?;
+        let window = Window { since: self.since, until: self.until };
+        if matches!(style, Style::Table) {
+            let table = self.short(report, window, &state.ledger)?;
+            return self.print(table, style, report.narrow);
+        }
+        export(&report.open(&state.ledger, window, self.limit)?, style, self.output.as_deref())?;
+        Ok(Exit::Done)
+    }
+
+    fn style(&self) -> Result<Style, Failure> {
+        let ending = self.output.as_ref().map(|path| path.extension().unwrap_or_default().to_string_lossy());
+        match (self.format, ending) {
+            (Some(style), _) => Ok(style),
+            (None, None) => Ok(Style::Table),
+            (None, Some(ending)) => Style::from_str(&ending, true).map_err(|_| {
+                usage(anyhow::anyhow!("--output ends in neither .csv, .json nor .parquet; say which with --format"))
+            }),
+        }
+    }
+
+    /// The first rows, and a word if there are more.
+    fn short(&self, report: &View, window: Window, ledger: &Path) -> Result<Table, Failure> {
+        let limit = self.limit.unwrap_or(SHORT as u64 + 1);
+        let mut table = report.read(ledger, window, Some(limit))?;
+        if self.limit.is_none() && table.rows.len() > SHORT {
+            table.rows.truncate(SHORT);
+            eprintln!("... the first {SHORT} rows; --limit N or --format csv shows more");
+        }
+        Ok(table)
+    }
+
+    fn print(&self, mut table: Table, style: Style, narrow: &[&str]) -> Result<Exit, Failure> {
+        if matches!(style, Style::Table) && table.rows.is_empty() {
+            writeln!(stdout().lock(), "nothing yet")?;
             return Ok(Exit::Done);
         }
-        if matches!(self.format, Style::Table) && !self.wide {
-            table.keep_columns(report.narrow);
+        if matches!(style, Style::Table) && !self.wide {
+            table.keep_columns(narrow);
         }
-        table.print(self.format, &mut out)?;
-        if more {
-            eprintln!("... the first 50 rows; --limit N or --format csv shows more");
-        }
+        export(&table, style, self.output.as_deref())?;
         Ok(Exit::Done)
     }
 }

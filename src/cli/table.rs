@@ -1,10 +1,9 @@
-//! Aligned tables for a terminal, and the same rows as CSV and JSON.
+//! Aligned tables for a terminal.
 
 use crate::ledger::Table;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, presets};
 use serde_json::Value;
-use std::io::{self, Write};
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -16,6 +15,8 @@ pub(super) enum Style {
     Csv,
     /// A JSON array of objects
     Json,
+    /// Apache Parquet: columns with types, times as timestamps; for a file
+    Parquet,
 }
 
 impl Table {
@@ -30,35 +31,13 @@ impl Table {
         }
     }
 
-    pub(super) fn print(&self, style: Style, out: &mut impl Write) -> io::Result<()> {
-        match style {
-            Style::Table => {
-                // A column without a single value would only push the others off the screen.
-                let told: Vec<usize> =
-                    (0..self.columns.len()).filter(|&i| self.rows.iter().any(|row| !row[i].is_null())).collect();
-                let header: Vec<_> = told.iter().map(|&i| self.columns[i].as_str()).collect();
-                let rows = self.rows.iter().map(|row| told.iter().map(|&i| cell(&row[i])));
-                writeln!(out, "{}", aligned(&header, rows))
-            }
-            Style::Csv => {
-                let mut csv = csv::Writer::from_writer(out);
-                csv.write_record(&self.columns)?;
-                for row in &self.rows {
-                    csv.write_record(row.iter().map(exact))?;
-                }
-                csv.flush()
-            }
-            Style::Json => {
-                let objects: Vec<Value> = self
-                    .rows
-                    .iter()
-                    .map(|row| self.columns.iter().cloned().zip(row.iter().cloned()).collect::<serde_json::Map<_, _>>())
-                    .map(Value::Object)
-                    .collect();
-                serde_json::to_writer_pretty(&mut *out, &objects)?;
-                writeln!(out)
-            }
-        }
+    /// The table for the eye.
+    pub(super) fn aligned(&self) -> String {
+        // A column without a single value would only push the others off the screen.
+        let told: Vec<usize> =
+            (0..self.columns.len()).filter(|&i| self.rows.iter().any(|row| !row[i].is_null())).collect();
+        let header: Vec<_> = told.iter().map(|&i| self.columns[i].as_str()).collect();
+        aligned(&header, self.rows.iter().map(|row| told.iter().map(|&i| cell(&row[i]))))
     }
 }
 
@@ -92,7 +71,8 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn exact(value: &Value) -> String {
+/// A value as it is; nothing for null.
+pub(super) fn exact(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

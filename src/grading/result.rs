@@ -120,7 +120,8 @@ impl Drawing {
             digest: Digest::of(bytes),
             bytes: bytes.len(),
         };
-        [row("overlay", &self.names.overlay, &self.overlay), row("map", &self.names.map, &self.map)]
+        // in the order in which the ledger keeps them: its pages stay full
+        [row("map", &self.names.map, &self.map), row("overlay", &self.names.overlay, &self.overlay)]
     }
 
     /// Their files in the outbox.

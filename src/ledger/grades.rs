@@ -240,12 +240,23 @@ fn insert(
         return Ok(()); // graded before a crash: once is enough
     }
     let grade = db.last_insert_rowid();
-    for vote in &knee.votes {
+    for (position, vote) in knee.votes.iter().enumerate() {
         let p = vote.probabilities.0;
         db.prepare_cached(
-            "INSERT INTO votes (grade_id, member, grade, p0, p1, p2, p3, p4) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO votes (grade_id, position, member, grade, p0, p1, p2, p3, p4) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute(params![grade, vote.member, u8::from(vote.grade), p[0], p[1], p[2], p[3], p[4]])?;
+        .execute(params![
+            grade,
+            position as i64,
+            vote.member,
+            u8::from(vote.grade),
+            p[0],
+            p[1],
+            p[2],
+            p[3],
+            p[4]
+        ])?;
     }
     Ok(())
 }
@@ -257,7 +268,7 @@ fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Resu
          FROM knees k JOIN grades g ON g.knee = k.id WHERE k.radiograph = ?1 AND g.release = ?2 ORDER BY k.position",
     )?;
     let mut votes =
-        db.prepare_cached("SELECT member, grade, p0, p1, p2, p3, p4 FROM votes WHERE grade_id = ?1 ORDER BY rowid")?;
+        db.prepare_cached("SELECT member, grade, p0, p1, p2, p3, p4 FROM votes WHERE grade_id = ?1 ORDER BY position")?;
     knees
         .query_map(params![radiograph, release.to_string()], |row| {
             let grade_id = row.get(0)?;

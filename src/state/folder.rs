@@ -63,10 +63,15 @@ fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<TempDir> {
 
 /// Writes a file anew, whole or not at all: under another name beside it, synced, renamed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// The same for what is written bit by bit; an error leaves what was there.
+pub fn replace_with<E: From<io::Error>>(path: &Path, write: impl FnOnce(&mut File) -> Result<(), E>) -> Result<(), E> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
-    partial.write_all(bytes)?;
+    write(partial.as_file_mut())?;
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    Ok(File::open(folder)?.sync_all()?)
 }

@@ -31,7 +31,7 @@ fn every_column_of_every_report_has_a_comment_and_every_table_is_strict() {
         .expect("rows")
         .map(|row| row.expect("a row"))
         .collect();
-    assert_eq!(views.len(), 16);
+    assert_eq!(views.len(), 19);
     for (name, sql) in views {
         // The outer SELECT begins in the first column; its columns end with a comment, on their last line.
         let outer = sql.split("\nSELECT\n").last().expect("an outer SELECT");
@@ -81,7 +81,7 @@ fn the_sqlite3_shell_answers_the_documented_questions() {
 fn every_state_of_a_file_has_its_time_in_order() {
     let sandbox = graded();
     let db = sandbox.ledger();
-    let mut states = db.prepare("SELECT state, at FROM file_states ORDER BY at, rowid").expect("sql");
+    let mut states = db.prepare("SELECT state, at FROM file_states ORDER BY at, instr('seen settled claimed decoded graded published', state)").expect("sql");
     let rows: Vec<(String, String)> = states
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("rows")
@@ -119,6 +119,44 @@ fn grades_from_before_entropy_was_stored_have_it_afterwards() {
     let expected = f64::from(Probabilities([0.0625, 0.125, 0.125, 0.5, 0.1875]).entropy());
     assert!((entropy - expected).abs() < 1e-4 && missing.is_none(), "{entropy}, not {expected}; {missing:?}");
     assert_eq!(sandbox.count("SELECT count(*) FROM grades WHERE entropy IS NULL"), 0);
+}
+
+/// A ledger from before some tables were their own index: every row is there afterwards, and votes in their release's order.
+#[test]
+fn votes_states_and_pictures_of_an_older_ledger_are_kept() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.state().join("ledger.db");
+    let mut db = Connection::open(&path).expect("a ledger");
+    // the program's own function, which an earlier migration uses; nothing is graded yet
+    let nothing = |_: &rusqlite::functions::Context<'_>| Ok(0.0);
+    db.create_scalar_function("entropy", 5, rusqlite::functions::FunctionFlags::SQLITE_UTF8, nothing)
+        .expect("a function");
+    migrations::migrations::runner().set_target(Target::Version(5)).run(&mut db).expect("an older schema");
+    db.execute_batch(
+        "INSERT INTO starts VALUES (1, '0.1.0', 'run', 'CPU', '', '', '2026-01-02T03:04:05.000Z', NULL);
+         INSERT INTO releases VALUES ('r', 'old', 'mix', 2, '', '2026-01-02T03:04:05.000Z');
+         INSERT INTO radiographs (id, sha256, bytes) VALUES (1, 'x', 1);
+         INSERT INTO files VALUES (1, 1, 1, 'inbox', NULL, 'left', 'published', 'r', NULL, NULL);
+         INSERT INTO file_states VALUES (1, 'seen', '2026-01-02T03:04:05.000Z'), (1, 'published', '2026-01-02T03:04:09.000Z');
+         INSERT INTO knees VALUES (1, 1, 0, 'left');
+         INSERT INTO grades (id, knee, release, start, grade, p0, p1, p2, p3, p4, agreement, graded_at)
+         VALUES (1, 1, 'r', 1, 3, 0.1, 0.1, 0.1, 0.6, 0.1, 1, '2026-01-02T03:04:06.000Z');
+         INSERT INTO votes VALUES (1, 'z', 3, 0.1, 0.1, 0.1, 0.6, 0.1), (1, 'a', 2, 0.1, 0.1, 0.6, 0.1, 0.1);
+         INSERT INTO pictures VALUES (1, 'overlay', 'o.png', 'y', 2), (1, 'map', 'm.png', 'z', 3);",
+    )
+    .expect("rows of an older version");
+    drop(db);
+    drop(Ledger::open(&path).expect("brought up to date"));
+    let db = sandbox.ledger();
+    let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, String>(0)).expect(sql);
+    let votes = "SELECT group_concat(said) FROM (SELECT member || grade || p3 AS said FROM votes ORDER BY position)";
+    assert_eq!(one(votes), "z30.6,a20.1");
+    assert_eq!(
+        one("SELECT group_concat(state || at) FROM file_states"),
+        "published2026-01-02T03:04:09.000Z,seen2026-01-02T03:04:05.000Z"
+    );
+    assert_eq!(one("SELECT group_concat(kind || path || bytes) FROM pictures"), "mapm.png3,overlayo.png2");
+    assert_eq!(sandbox.count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 
 /// Each letter is promoted, each `-` goes back; at the end there is who is in service.

@@ -1,13 +1,16 @@
 //! What kellgrend does, seen from outside: one binary, a module a room.
 
 mod accuracy;
+mod backup;
 mod bench;
 mod card;
 mod cli;
+mod clinic;
 mod crash;
 mod daemon;
 mod decoding;
 mod download;
+mod drift;
 mod ensemble;
 mod evaluation;
 mod faults;
@@ -32,6 +35,7 @@ mod phantom;
 mod pictures;
 mod quorum;
 mod radiograph;
+mod reports;
 mod sandbox;
 mod schedule;
 mod server;

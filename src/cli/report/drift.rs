@@ -1,0 +1,106 @@
+//! `kellgrend report drift`
+
+use crate::drift::{Drift, Finding, Sample, Spans, TooSoon};
+use crate::ledger::{Said, Table};
+use anyhow::bail;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What users call it.
+pub(super) const NAME: &str = "drift";
+/// What it shows.
+pub(super) const ABOUT: &str =
+    "whether the last four weeks differ from the release's first ones here, by more than chance";
+/// The columns that a terminal's width allows.
+pub(super) const NARROW: &[&str] = &["what", "reference", "recent", "p_adjusted", "size", "magnitude", "verdict"];
+
+const COLUMNS: [&str; 15] = [
+    "what",
+    "reference",
+    "recent",
+    "test",
+    "statistic",
+    "p",
+    "p_adjusted",
+    "size",
+    "magnitude",
+    "verdict",
+    "release",
+    "reference_days",
+    "recent_days",
+    "reference_knees",
+    "recent_knees",
+];
+
+/// The four findings as of a day.
+pub(super) fn read(ledger: &Path, today: Date) -> anyhow::Result<Table> {
+    let Some(said) = Said::in_service(ledger)? else {
+        bail!("no release in service has graded here yet, so that there is nothing to compare");
+    };
+    let name = &said.release.name;
+    let spans = match Spans::of(said.first, today) {
+        Ok(spans) => spans,
+        Err(TooSoon { from }) => {
+            bail!(
+                "{name} has graded here since {}, which is too short a time to compare; ask again on {from}",
+                said.first
+            );
+        }
+    };
+    let [reference, recent] = [said.in_days(spans.reference)?, said.in_days(spans.recent)?];
+    let drift = Drift::of(&reference, &recent);
+    let knees = |sample: &Sample| json!(sample.grades.iter().sum::<u64>());
+    let row = |what: &str, test: &str, of: &dyn Fn(&Sample) -> String, finding: Option<Finding>| -> Vec<Value> {
+        let number = |of: &dyn Fn(&Finding) -> f64| json!(finding.as_ref().map(of));
+        let verdict = match finding {
+            None => "too little to tell",
+            Some(finding) if finding.is_change() => "changed",
+            Some(_) => "as before",
+        };
+        vec![
+            json!(what),
+            json!(of(&reference)),
+            json!(of(&recent)),
+            json!(test),
+            number(&|finding| finding.difference.statistic),
+            number(&|finding| finding.difference.p),
+            number(&|finding| finding.adjusted),
+            number(&|finding| finding.difference.size),
+            json!(finding.map(|finding| finding.magnitude())),
+            json!(verdict),
+            json!(name),
+            json!(spans.reference.to_string()),
+            json!(spans.recent.to_string()),
+            knees(&reference),
+            knees(&recent),
+        ]
+    };
+    let rows = vec![
+        row("grades 0/1/2/3/4", "chi-squared", &mix, drift.grades),
+        row("entropy", "Mann-Whitney", &|sample| mean(&sample.entropies, " bits"), drift.entropy),
+        row("agreement", "Mann-Whitney", &|sample| mean(&sample.agreements, ""), drift.agreement),
+        row("refusals", "chi-squared", &refusals, drift.refusals),
+    ];
+    Ok(Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
+}
+
+fn mix(sample: &Sample) -> String {
+    let all = sample.grades.iter().sum::<u64>().max(1) as f64;
+    let shares = sample.grades.map(|knees| format!("{:.0}", 100.0 * knees as f64 / all));
+    format!("{} %", shares.join("/"))
+}
+
+fn mean(of: &[f64], unit: &str) -> String {
+    match of.len() {
+        0 => "-".to_owned(),
+        count => format!("{:.3}{unit}", of.iter().sum::<f64>() / count as f64),
+    }
+}
+
+fn refusals(sample: &Sample) -> String {
+    match sample.published + sample.refused {
+        0 => "-".to_owned(),
+        all => format!("{:.1} % of {all}", 100.0 * sample.refused as f64 / all as f64),
+    }
+}

@@ -1,0 +1,25 @@
+//! Whether two samples are spread over the same kinds in the same shares.
+
+use super::Difference;
+use statrs::distribution::{ChiSquared, ContinuousCDF as _};
+
+/// Pearson's chi-squared test of homogeneity, without Yates's correction, and Cramer's V. None where only one kind is there, or
+/// so few that chi-squared is no good approximation.
+///
+/// It is one, by Cochran's rule, where no expected count is below 1 and at most a fifth of them is below 5. Source: Cochran, "Some
+/// Methods for Strengthening the Common chi-squared Tests", Biometrics 1954;10:417.
+pub fn homogeneity(first: &[u64], second: &[u64]) -> Option<Difference> {
+    let kinds: Vec<[f64; 2]> =
+        first.iter().zip(second).map(|(&a, &b)| [a as f64, b as f64]).filter(|[a, b]| a + b > 0.0).collect();
+    let sums = [0, 1].map(|sample| kinds.iter().map(|kind| kind[sample]).sum::<f64>());
+    let all = sums[0] + sums[1];
+    let expected = |kind: &[f64; 2], sample: usize| (kind[0] + kind[1]) * sums[sample] / all;
+    let cells = || kinds.iter().flat_map(|kind| [0, 1].map(|sample| (kind[sample], expected(kind, sample))));
+    let few = cells().filter(|(_, expected)| *expected < 5.0).count();
+    if kinds.len() < 2 || cells().any(|(_, expected)| expected < 1.0) || few * 5 > kinds.len() * 2 {
+        return None;
+    }
+    let statistic: f64 = cells().map(|(found, expected)| (found - expected).powi(2) / expected).sum();
+    let p = ChiSquared::new(kinds.len() as f64 - 1.0).ok()?.sf(statistic);
+    Some(Difference { statistic, p, size: (statistic / all).sqrt() })
+}

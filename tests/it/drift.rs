@@ -1,0 +1,152 @@
+//! Drift: SciPy's answers, laws, and what `report drift` says.
+
+use crate::clinic::clinic;
+use crate::sandbox::{Sandbox, words};
+use jiff::civil::{Date, date};
+use kellgrend::drift::{Drift, Finding, RECENT, REFERENCE, Sample, Spans, holm, ranks};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+fn numbers(of: &Value) -> Vec<f64> {
+    of.as_array().expect("numbers").iter().map(|number| number.as_f64().expect("a number")).collect()
+}
+
+fn sample(of: &Value) -> Sample {
+    let count = |name: &str| of[name].as_u64().expect("a count");
+    let grades: Vec<u64> = numbers(&of["grades"]).into_iter().map(|knees| knees as u64).collect();
+    Sample {
+        grades: grades.try_into().expect("five"),
+        entropies: numbers(&of["entropies"]),
+        agreements: numbers(&of["agreements"]),
+        published: count("published"),
+        refused: count("refused"),
+    }
+}
+
+#[test]
+fn tests_of_sixty_pairs_of_samples_are_scipys() {
+    let golden: Vec<Value> =
+        serde_json::from_str(include_str!("../golden/drift.json")).expect("the golden file is JSON");
+    assert_eq!(golden.len(), 60);
+    for (number, pair) in golden.iter().enumerate() {
+        let Drift { grades, entropy, agreement, refusals } =
+            Drift::of(&sample(&pair["reference"]), &sample(&pair["recent"]));
+        for (name, ours) in [("grades", grades), ("entropy", entropy), ("agreement", agreement), ("refusals", refusals)]
+        {
+            let theirs = &pair["scipy"][name];
+            let Some(Finding { difference, adjusted }) = ours else {
+                assert!(theirs.is_null(), "{name} of pair {number}: SciPy says {theirs}");
+                continue;
+            };
+            assert!(!theirs.is_null(), "{name} of pair {number}: there is too little to tell");
+            let ours = [difference.statistic, difference.p, difference.size, adjusted];
+            for (ours, theirs) in ours.into_iter().zip(numbers(theirs)) {
+                let far = (ours - theirs).abs();
+                assert!(far < 1e-9 * theirs.abs().max(1e-3), "{name} of pair {number}: {ours}, SciPy says {theirs}");
+            }
+        }
+    }
+}
+
+proptest! {
+    /// The smallest is multiplied by their number, none falls, and their order stays.
+    #[test]
+    fn holms_correction_only_raises(p in prop::collection::vec(0.0..=1.0_f64, 1..9)) {
+        let adjusted = holm(&p);
+        let least = p.iter().copied().fold(1.0, f64::min);
+        let smallest = adjusted.iter().copied().fold(1.0, f64::min);
+        prop_assert!((smallest - (least * p.len() as f64).min(1.0)).abs() < 1e-12);
+        for (i, (p_i, adjusted_i)) in p.iter().zip(&adjusted).enumerate() {
+            prop_assert!((*p_i..=1.0).contains(adjusted_i));
+            for j in 0..p.len() {
+                prop_assert!(p[j] > *p_i || adjusted[j] <= adjusted[i]);
+            }
+        }
+    }
+
+    /// Who comes first changes only the sign.
+    #[test]
+    fn ranks_are_the_same_from_either_side(
+        a in prop::collection::vec(0..9_u8, 20..60), b in prop::collection::vec(0..9_u8, 20..60),
+    ) {
+        let [a, b] = [a, b].map(|values| values.into_iter().map(f64::from).collect::<Vec<_>>());
+        let (Some(there), Some(back)) = (ranks(&a, &b), ranks(&b, &a)) else {
+            return Err(TestCaseError::reject("all are the same"));
+        };
+        prop_assert!((there.p - back.p).abs() < 1e-12 && (there.size + back.size).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn the_first_weeks_are_held_against_the_last_ones_once_there_are_enough() {
+    let first = date(2026, 1, 1);
+    let ready: Date = "2026-02-26".parse().expect("a date");
+    assert_eq!(Spans::of(first, date(2026, 2, 25)).expect_err("too soon").from, ready);
+    let young = Spans::of(first, ready).expect("just enough");
+    assert_eq!((young.reference.until, young.recent.from), (date(2026, 1, 29), date(2026, 1, 29)));
+    let grown = Spans::of(first, date(2026, 9, 1)).expect("enough");
+    let days = |from: Date, until: Date| i64::from(from.until(until).expect("a span").get_days());
+    assert_eq!(days(grown.reference.from, grown.reference.until), REFERENCE);
+    assert_eq!(days(grown.recent.from, grown.recent.until), RECENT);
+    assert_eq!(grown.reference.to_string(), "2026-01-01 to 2026-02-25");
+}
+
+fn drift(sandbox: &Sandbox) -> Vec<Value> {
+    let output = sandbox.output(&["report", "drift", "--format", "json"]);
+    assert!(output.status.success(), "{}", words(&output));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn a_change_of_the_last_weeks_is_told() {
+    let sandbox = clinic();
+    let before = drift(&sandbox);
+    let whats: Vec<_> = before.iter().map(|row| row["what"].as_str().expect("a text")).collect();
+    assert_eq!(whats, ["grades 0/1/2/3/4", "entropy", "agreement", "refusals"]);
+    assert!(before.iter().all(|row| row["release"] == "ours"), "{before:?}");
+    let knees = |days: &str| {
+        let counted = format!(
+            "SELECT count(*) FROM grades WHERE release = (SELECT sha256 FROM releases WHERE name = 'ours') AND {days}"
+        );
+        sandbox.count(&counted)
+    };
+    let recent = knees("graded_at >= date('now', '-28 days') AND graded_at < date('now')");
+    let first = "(SELECT date(min(graded_at)) FROM grades first WHERE first.release = grades.release)";
+    let reference = knees(&format!("graded_at >= {first} AND graded_at < date({first}, '+56 days')"));
+    assert_eq!(
+        (before[0]["reference_knees"].clone(), before[0]["recent_knees"].clone()),
+        (json!(reference), json!(recent))
+    );
+
+    // all of a sudden, everybody has a new knee, and the networks are sure of it
+    let db = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    db.execute("UPDATE grades SET grade = 0, entropy = 0.01 WHERE graded_at >= date('now', '-28 days')", [])
+        .expect("changed");
+    let after = drift(&sandbox);
+    for row in &after[..2] {
+        assert_eq!(row["verdict"], "changed", "{row}");
+        assert!(row["p_adjusted"].as_f64().is_some_and(|p| p < 1e-6), "{row}");
+    }
+    assert_eq!(after[0]["recent"], "100/0/0/0/0 %");
+    assert_eq!(after[1]["size"], -1.0, "all are lower");
+    assert_eq!(after[2]["p"], before[2]["p"], "agreement is as it was");
+    let table = words(&sandbox.output(&["report", "drift"]));
+    assert!(table.contains("grades 0/1/2/3/4") && table.contains("changed"), "{table}");
+}
+
+#[test]
+fn without_enough_to_compare_it_says_when_there_will_be() {
+    let sandbox = clinic();
+    let db = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    let young = "INSERT INTO service (release, since, who, why) SELECT release, strftime('%Y-%m-%dT00:00:00.000Z', 'now', '-9 days'), \
+                 '', '' FROM service WHERE id = 3; \
+                 UPDATE service SET since = (SELECT max(since) FROM service) WHERE id = 3; \
+                 UPDATE grades SET release = (SELECT release FROM service WHERE id = 3) WHERE graded_at > date('now', '-7 days')";
+    db.execute_batch(young).expect("another one is in service");
+    let output = sandbox.output(&["report", "drift"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(words(&output).contains("too short a time to compare; ask again on 20"), "{}", words(&output));
+    let output = sandbox.output(&["report", "drift", "--since", "2026-01-01"]);
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+}
