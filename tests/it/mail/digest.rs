@@ -60,6 +60,7 @@ fn text_and_page_say_the_same_numbers() {
     }
     assert!(digest.text.contains("\nGrade  Knees   Share\nKL 0     201  39.0 %\n"), "{}", digest.text);
     assert!(digest.text.contains("Mon 16 Nov 2026, 07:00 to Mon 23 Nov 2026, 07:00"), "{}", digest.text);
+    // to be looked at in a browser
     if let Some(folder) = std::env::var_os("KELLGREND_SHOW") {
         let folder = std::path::Path::new(&folder);
         let mut html = digest.html.clone();
