@@ -183,7 +183,8 @@ fn progression_compares_each_film_with_those_before_it() {
     )
     .expect("changed");
     // what it should say, by hand: the films of each knee of each patient in order
-    let mut films: HashMap<(String, String), Vec<(String, i64, i64)>> = HashMap::new();
+    type Film = (String, i64, i64);
+    let mut films: HashMap<(String, String), Vec<Film>> = HashMap::new();
     let mut query = db
         .prepare(
             "SELECT r.patient, k.side, coalesce(r.study_date, (SELECT min(substr(at, 1, 10)) FROM file_states \
@@ -215,8 +216,8 @@ fn progression_compares_each_film_with_those_before_it() {
         .expect("sql");
     let found =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)));
-    let mut found: Vec<(String, String, String, i64, Option<i64>, Option<i64>)> =
-        found.expect("rows").map(|row| row.expect("a row")).collect();
+    type Row = (String, String, String, i64, Option<i64>, Option<i64>);
+    let mut found: Vec<Row> = found.expect("rows").map(|row| row.expect("a row")).collect();
     wanted.sort();
     found.sort();
     assert_eq!(found, wanted);
