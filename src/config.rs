@@ -131,6 +131,7 @@ pub struct GradingSettings {
     #[serde(deserialize_with = "a_handful")]
     pub jobs: usize,
     pub memory: ByteSize,
+    pub keep_free: ByteSize,
 }
 
 /// `[pictures]`
@@ -235,7 +236,7 @@ impl Default for EnsembleSettings {
 
 impl Default for GradingSettings {
     fn default() -> Self {
-        Self { jobs: 0, memory: ByteSize::mib(256) }
+        Self { jobs: 0, memory: ByteSize::mib(256), keep_free: ByteSize::mib(512) }
     }
 }
 

@@ -32,10 +32,22 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         tokio::task::spawn_blocking(move || Station::open(&settings, state, "run")).await??
     };
     let (state, ledger, start) = (station.state.clone(), station.ledger.clone(), station.desk().start);
-    let left = {
+    // what may have taken the last start down comes first, each alone
+    let is_accused = state.mark_aborts().context("no mark of an abort can be left in the state folder")?;
+    if is_accused {
+        tracing::warn!("the last start was aborted; what it was grading is graded alone");
+    }
+    let mut left = {
         let (state, ledger) = (state.clone(), ledger.clone());
-        tokio::task::spawn_blocking(move || reconcile(&state, &ledger, start)).await??
+        let reconciled = move || {
+            if is_accused {
+                ledger.accuse()?;
+            }
+            anyhow::Ok(reconcile(&state, &ledger, start)?)
+        };
+        tokio::task::spawn_blocking(reconciled).await??
     };
+    left.sort_by_key(|claim| claim.aborts == 0);
     if !left.is_empty() {
         tracing::info!("taking up {} radiograph(s) that an earlier start left in work", left.len());
     }
@@ -51,6 +63,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         ledger,
         start,
         gauges: station.gauges.clone(),
+        keep_free: settings.grading.keep_free.as_u64(),
         unread: outages.inbox.clone(),
     };
     let watch_hints = hints.clone();
@@ -91,7 +104,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
 
     let priority = state.priority();
     let (stopping, stopped) = watch::channel(false);
-    let mut left = left.into_iter();
+    let mut left = left.into_iter().peekable();
+    let mut is_alone = false;
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     let mut outcome = Ok(());
@@ -100,7 +114,9 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         while tasks.try_join_next().is_some() {}
         station.gauges.set_in_work(tasks.len());
         step.moves();
-        let room = tasks.len() < station.desk().in_flight;
+        let is_suspect = left.peek().is_some_and(|claim| claim.aborts > 0);
+        let most = if is_alone || is_suspect { 1 } else { station.desk().in_flight };
+        let room = tasks.len() < most;
         let next = tokio::select! {
             () = &mut stop => break,
             _ = beat.tick() => continue,
@@ -111,6 +127,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
             outcome = Err(anyhow::anyhow!("the intake has ended unexpectedly; start again"));
             break;
         };
+        is_alone = claim.aborts > 0;
         let failing = outages.networks.clone();
         tasks.spawn(see_through(station.clone(), claim, priority.clone(), failing, stopped.clone()));
     }

@@ -33,6 +33,8 @@ pub struct Gauges {
     pub inbox_waiting: IntGauge,
     /// Whether the last scan could read the inbox: 1 or 0.
     pub inbox_reachable: IntGauge,
+    /// Whether nothing is taken from the inbox since a disk is nearly full: 1 or 0.
+    pub inbox_held: IntGauge,
     in_work: IntGauge,
     last_progress: Gauge,
     under_way: UnderWay,

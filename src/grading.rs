@@ -22,7 +22,8 @@ use crate::outbox::publish::{PublishError, publish};
 use crate::radiograph::Refusal;
 use crate::side::Side;
 use crate::state::{UNKNOWN, extension};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -248,13 +249,16 @@ impl Grading {
         let decoders = self.context.decoders.clone();
         blocking(move || {
             // A file over the limit is refused by its size alone, unread.
-            let len = std::fs::metadata(&path)?.len();
+            let file = File::open(&path)?;
+            let len = file.metadata()?.len();
             let most = decoders.limits().max_bytes;
             if len > most {
                 let refusal = Refusal::TooLarge(format!("it has {len} bytes, the limit is {most}"));
                 return Ok(Err((refusal.into(), UNKNOWN)));
             }
-            let bytes = std::fs::read(&path)?;
+            let mut bytes = Vec::with_capacity(len as usize);
+            // no more than that: its sender may have it open still, and write on
+            file.take(most).read_to_end(&mut bytes)?;
             if Digest::of(&bytes) != digest {
                 return Err(Trouble::Changed);
             }

@@ -6,6 +6,7 @@
 
 mod claim;
 mod reconcile;
+mod room;
 mod scan;
 mod settle;
 mod watch;
@@ -52,6 +53,8 @@ pub struct Intake {
     pub start: StartId,
     /// Where it is counted.
     pub gauges: Arc<Gauges>,
+    /// Bytes that are to stay free on each disk; with less nothing is taken.
+    pub keep_free: u64,
     /// Learns whether the inbox can be read.
     pub unread: Outage,
 }
@@ -108,9 +111,14 @@ impl Intake {
     fn round(&self, settle: &mut Settle, present: &[(PathBuf, Stamp)], claimed: &Claims) -> Result<(), Stopped> {
         let began = Instant::now();
         settle.keep_only(present.iter().map(|(path, _)| path.as_path()));
+        let mut is_held = self.is_cramped();
         for (path, stamp) in present {
             if settle.observe(path, *stamp, Instant::now()) == Verdict::Wait || began.elapsed() > self.settle.scan_every
             {
+                continue;
+            }
+            is_held = is_held || self.is_cramped();
+            if is_held {
                 continue;
             }
             let step = self.gauges.begin_long(Step::Claim, for_bytes(stamp.len));
@@ -125,6 +133,7 @@ impl Intake {
                 return Err(Stopped);
             }
         }
+        self.gauges.inbox_held.set(is_held.into());
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ mod reading;
 mod releases;
 mod reports;
 mod starts;
+mod suspects;
 mod training;
 mod training_now;
 mod writer;

@@ -113,6 +113,7 @@ impl Outside {
         let ills = health::ills(&Signs {
             ledger: seen.ledger,
             is_inbox_reachable: gauges.inbox_reachable.get() == 1,
+            is_held: gauges.inbox_held.get() == 1,
             stuck: gauges.stuck(now),
             stands_still: gauges.stands_still(now),
             are_networks_gone: desk.grading.is_gone(),

@@ -1,5 +1,6 @@
 //! The state folder: where everything is, and the lock that keeps a second instance out.
 
+mod abort;
 mod disk;
 mod folder;
 mod guarded;

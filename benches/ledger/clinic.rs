@@ -115,7 +115,18 @@ impl Rows<'_> {
                 }
             }
         }
-        Ok(())
+        self.mails(at)
+    }
+
+    /// What people were told: a digest each tenth of the time, and an alert that still waits.
+    fn mails(&self, at: &dyn Fn(f64) -> Timestamp) -> rusqlite::Result<()> {
+        let mail = "INSERT INTO mails (created_at, kind, key, message_id, subject, text, attempts, next_attempt_at, last_error, sent_at) \
+                    VALUES (?1, ?2, ?3, ?3, ?2, '', ?4, ?1, ?5, ?6)";
+        for tenth in 1..10 {
+            let (written, sent) = (timestamp(at(f64::from(tenth) / 10.0)), timestamp(at(f64::from(tenth) / 10.0 + 0.001)));
+            self.insert(mail, params![written, "digest", format!("digest {tenth}"), 1, None::<&str>, sent])?;
+        }
+        self.insert(mail, params![timestamp(at(1.0)), "disk", "disk", 3, "the server is down", None::<&str>])
     }
 
     /// A film is graded, and others of its day are refused or have come before.
@@ -182,7 +193,7 @@ impl Rows<'_> {
         self.file += 1;
         let (last, _) = states.last().expect("a state");
         let (code, reason) = why.unzip();
-        let file = "INSERT INTO files VALUES (?1, ?2, 1, 'inbox', NULL, 'unknown', ?3, ?4, ?5, ?6)";
+        let file = "INSERT INTO files VALUES (?1, ?2, 1, 'inbox', NULL, 'unknown', ?3, ?4, ?5, ?6, 0)";
         self.insert(file, params![self.file, radiograph, last, release, code, reason])?;
         for (state, after) in [("seen", 0.0), ("settled", 3.0)].iter().chain(states) {
             let state_at = "INSERT INTO file_states (file, state, at) VALUES (?1, ?2, ?3)";

@@ -8,12 +8,19 @@ use crate::state::{Priority, UNKNOWN};
 use crate::station::Station;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// After trouble that is not the radiograph's (disk full, ledger busy) it is tried again, after pauses that double.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LAST_PAUSE: Duration = Duration::from_secs(320);
+/// No longer than this: where space has come back, or a device, the work goes on within the minute.
+const LAST_PAUSE: Duration = Duration::from_secs(40);
+
+/// A film under which the process was aborted so often, the second time alone, has taken it down.
+const TWICE: u32 = 2;
+
+/// After so long a failure of the networks is the film's fate.
+const GIVE_UP: Duration = Duration::from_secs(600);
 
 /// `failing` learns whether the networks do. Until it is put away, or `stopped` says that the rest is for the next start.
 pub async fn see_through(
@@ -23,7 +30,7 @@ pub async fn see_through(
     failing: Outage,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let (sha256, seen) = (claim.digest.short(), claim.seen);
+    let (sha256, seen, aborts) = (claim.digest.short(), claim.seen, claim.aborts);
     let subject = Subject {
         file: claim.file,
         digest: claim.digest,
@@ -32,13 +39,13 @@ pub async fn see_through(
         name: claim.name,
         arrived: claim.claimed_at,
     };
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, began) = (FIRST_PAUSE, Instant::now());
     let mut fate = None;
     loop {
         let first = priority.clone();
         let turn = tokio::task::spawn_blocking(move || first.grading()).await;
         let outcome = match &fate {
-            None => decide(&station, &subject, pause >= LAST_PAUSE).await.map(|found| fate = Some(found)),
+            None => decide(&station, &subject, aborts, began.elapsed() >= GIVE_UP).await.map(|found| fate = Some(found)),
             Some(fate) => match put_away(&station, &subject, fate).await {
                 // It was moved already, or somebody took it: nothing is left to move.
                 Err(Trouble::PutAway(_)) if !subject.path.exists() => {
@@ -72,7 +79,10 @@ pub async fn see_through(
 }
 
 /// Grade, or find that it cannot be graded. On the last attempt a failure of the networks is the film's fate.
-async fn decide(station: &Station, subject: &Subject, last: bool) -> Result<Fate, Trouble> {
+async fn decide(station: &Station, subject: &Subject, aborts: u32, last: bool) -> Result<Fate, Trouble> {
+    if aborts >= TWICE {
+        return refuse(station, subject, "took-down", TOOK_DOWN.to_owned()).await;
+    }
     let (code, reason) = match station.desk().grading.grade(subject).await {
         Err(Trouble::Changed) => {
             ("changed", "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned())
@@ -83,6 +93,13 @@ async fn decide(station: &Station, subject: &Subject, last: bool) -> Result<Fate
         ),
         outcome => return outcome,
     };
+    refuse(station, subject, code, reason).await
+}
+
+const TOOK_DOWN: &str = "The process was aborted twice while the file was graded, the second time alone. Please report it; \
+                         `kellgrend retry` tries anew.";
+
+async fn refuse(station: &Station, subject: &Subject, code: &'static str, reason: String) -> Result<Fate, Trouble> {
     station.ledger.quarantined(subject.file, code, reason.clone()).await?;
     Ok(Fate::Refused { code, reason, extension: UNKNOWN })
 }

@@ -37,6 +37,7 @@ impl Default for Gauges {
             batches: histogram("kellgrend_batch_knees", "Knees that went through the networks together", &BATCHES),
             inbox_waiting: gauge("kellgrend_inbox_files", "Files in the inbox that are not taken yet"),
             inbox_reachable: gauge("kellgrend_inbox_reachable", "Whether the inbox can be read"),
+            inbox_held: gauge("kellgrend_inbox_held", "Whether nothing is taken since a disk is nearly full"),
             in_work: gauge("kellgrend_in_work_files", "Radiographs in work"),
             last_progress: register(
                 &registry,

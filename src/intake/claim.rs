@@ -30,6 +30,8 @@ pub struct Claimed {
     pub claimed_at: String,
     /// When it was first seen, if this start has seen it come.
     pub seen: Option<Timestamp>,
+    /// How often the process was aborted while it was graded.
+    pub aborts: u32,
 }
 
 /// What keeps a file from being claimed; it stays where it is and is tried again.
@@ -95,7 +97,7 @@ impl Intake {
         make_folder(&self.state.work).map_err(failed("the work folder cannot be made"))?;
         let claim = match self.ledger.claim(arrival)? {
             Prior::Claimed { file, side } => {
-                let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now(), seen: Some(seen_at) };
+                let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now(), seen: Some(seen_at), aborts: 0 };
                 self.gauges.settled(since(seen_at));
                 self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }

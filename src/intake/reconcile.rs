@@ -25,6 +25,7 @@ pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<C
                 name: unfinished.name,
                 claimed_at: unfinished.claimed_at,
                 seen: None,
+                aborts: unfinished.aborts,
             });
         } else {
             ledger.withdrawn(unfinished.file, "interrupted", "the program stopped before the file was in work")?;
@@ -106,6 +107,7 @@ fn put_away(
                     name: None,
                     claimed_at: now(),
                     seen: None,
+                    aborts: 0,
                 }));
             }
         }

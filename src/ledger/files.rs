@@ -76,6 +76,8 @@ pub struct Unfinished {
     pub name: Option<String>,
     /// When it was claimed, RFC 3339.
     pub claimed_at: String,
+    /// How often the process was aborted while it was graded.
+    pub aborts: u32,
 }
 
 impl Ledger {
@@ -98,7 +100,7 @@ impl Ledger {
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, LedgerError> {
         self.write_blocking(|db| {
             let mut query = db.prepare(
-                "SELECT f.id, r.sha256, f.side_by_name, f.name, t.at FROM files f \
+                "SELECT f.id, r.sha256, f.side_by_name, f.name, t.at, f.aborts FROM files f \
                  JOIN radiographs r ON r.id = f.radiograph \
                  JOIN file_states t ON t.file = f.id AND t.state = 'claimed' \
                  WHERE f.state IN ('claimed', 'graded') ORDER BY f.id",
@@ -110,6 +112,7 @@ impl Ledger {
                     side_by_name: row.get::<_, String>(2)?.parse().unwrap_or_default(),
                     name: row.get(3)?,
                     claimed_at: row.get(4)?,
+                    aborts: row.get(5)?,
                 })
             })?;
             rows.collect()
@@ -162,7 +165,7 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     let file = match resumable {
         Some(row) => {
             db.execute(
-                "UPDATE files SET start = ?2, name = coalesce(?3, name), side_by_name = ?4, reason_code = NULL, \
+                "UPDATE files SET start = ?2, name = coalesce(?3, name), side_by_name = ?4, aborts = 0, reason_code = NULL, \
                  reason = NULL WHERE id = ?1",
                 params![row.id, arrival.start, arrival.name, side.as_str()],
             )?;

@@ -17,6 +17,8 @@ pub struct Signs {
     pub ledger: Option<String>,
     /// Whether the last scan could read the inbox.
     pub is_inbox_reachable: bool,
+    /// Whether nothing is taken in since a disk is nearly full.
+    pub is_held: bool,
     /// A step that hangs.
     pub stuck: Option<Stuck>,
     /// For how long nothing has come to an end while radiographs are in work.
@@ -34,6 +36,8 @@ pub enum Ill {
     Ledger(String),
     /// The inbox cannot be read.
     Inbox,
+    /// A disk is nearly full.
+    Full,
     /// A step hangs.
     Stuck(Stuck),
     /// Nothing comes to an end.
@@ -56,6 +60,7 @@ impl fmt::Display for Ill {
         match self {
             Self::Ledger(why) => write!(f, "the ledger cannot be written: {why}"),
             Self::Inbox => write!(f, "the inbox cannot be read"),
+            Self::Full => write!(f, "a disk is nearly full: nothing is taken from the inbox until there is room"),
             Self::Stuck(stuck) => write!(f, "{stuck}"),
             Self::StandsStill(time) => {
                 write!(f, "radiographs are in work, and none has come to an end for {} min", time.as_secs() / 60)
@@ -70,10 +75,11 @@ impl fmt::Display for Ill {
 
 /// What is not well; nothing where all is.
 pub fn ills(signs: &Signs) -> Vec<Ill> {
-    let Signs { ledger, is_inbox_reachable, stuck, stands_still, are_networks_gone, unseen } = signs;
+    let Signs { ledger, is_inbox_reachable, is_held, stuck, stands_still, are_networks_gone, unseen } = signs;
     [
         ledger.clone().map(Ill::Ledger),
         (!is_inbox_reachable).then_some(Ill::Inbox),
+        is_held.then_some(Ill::Full),
         stuck.map(Ill::Stuck),
         stands_still.filter(|time| *time > STANDS_STILL).map(Ill::StandsStill),
         are_networks_gone.then_some(Ill::NoNetworks),

@@ -2,7 +2,7 @@
 
 use crate::films::small_png;
 use crate::hostile;
-use crate::sandbox::{Sandbox, files_below, names_in, words};
+use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
 use kellgrend::outbox::record::ResultRecord;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -102,8 +102,47 @@ fn a_hundred_hostile_files_are_a_hundred_reasons() {
 }
 
 #[test]
+fn a_file_that_takes_the_process_down_twice_is_quarantined_and_one_that_was_there_is_not() {
+    // films wait for company, so that the process can be aborted while it has them
+    let sandbox = Sandbox::with(&QUICK.replace("device = \"cpu\"", "device = \"cpu\"\nbatch = 8\nbatch_wait = \"5s\""));
+    let under_way = "SELECT count(*) FROM files WHERE state = 'claimed'";
+    for seed in 0..2 {
+        sandbox.drop_in(&format!("{seed}.png"), &small_png(2200 + seed));
+    }
+    let abort = |signal| {
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        sandbox.until(under_way, 2);
+        std::thread::sleep(Duration::from_millis(1500));
+        let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
+        rustix::process::kill_process(pid, signal).expect("signalled");
+        while daemon.is_alive() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    // whoever is killed is not suspected
+    abort(rustix::process::Signal::KILL);
+    abort(rustix::process::Signal::KILL);
+    assert_eq!(sandbox.count("SELECT sum(aborts) FROM files"), 0);
+    abort(rustix::process::Signal::ABORT);
+    abort(rustix::process::Signal::ABORT);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'quarantined' AND reason_code = 'took-down'", 1);
+    sandbox.until(PUBLISHED, 1);
+    assert_eq!(sandbox.count("SELECT max(aborts) FROM files"), 2);
+    daemon.stop(rustix::process::Signal::TERM);
+    // who wants it tried again has it tried again, with a clean slate
+    let retried = sandbox.output(&["retry", "--all"]);
+    assert!(retried.status.success(), "{}", words(&retried));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until(PUBLISHED, 2);
+}
+
+#[test]
 fn a_full_disk_is_waited_out() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"0 B\"\n"));
     let state = sandbox.state();
     let mount =
         std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=20m", "tmpfs"]).arg(&state).output();
@@ -129,6 +168,30 @@ fn a_full_disk_is_waited_out() {
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 3);
     assert_eq!(sandbox.results().len(), 3);
     assert!(sandbox.results().iter().all(|folder| is_whole(folder)));
+}
+
+#[test]
+fn with_little_room_nothing_is_taken_until_there_is_more() {
+    let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"4 MiB\"\n"));
+    let state = sandbox.state();
+    let mount =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&state).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        return eprintln!("skipped: a file system of 24 MB cannot be mounted here");
+    }
+    let _mounted = Mounted(state.clone());
+    std::fs::create_dir(state.join("inbox")).expect("an inbox");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let free = kellgrend::state::free_bytes(&state).expect("known");
+    std::fs::write(state.join("filler"), vec![0; free as usize - (3 << 20)]).expect("written");
+    std::fs::write(sandbox.inbox().join("a.png"), small_png(2100)).expect("written");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 0, "it was taken, though there is room for it");
+    assert!(daemon.log().contains("nothing more is taken from the inbox"), "{}", daemon.log());
+    std::fs::remove_file(state.join("filler")).expect("removed");
+    sandbox.until(PUBLISHED, 1);
+    drop(daemon);
 }
 
 /// Unmounted at the end, however the test ends.

@@ -82,6 +82,7 @@ fn only_what_a_new_start_can_mend_starves_the_watchdog() {
         (Signs { are_networks_gone: true, ..well.clone() }, true, "networks have ended"),
         (Signs { ledger: Some("disk full".into()), ..well.clone() }, false, "disk full"),
         (Signs { is_inbox_reachable: false, ..well.clone() }, false, "inbox"),
+        (Signs { is_held: true, ..well.clone() }, false, "nearly full"),
         (Signs { stands_still: Some(minutes(20)), ..well.clone() }, false, "20 min"),
         (Signs { unseen: minutes(5), ..well.clone() }, false, "300 s"),
     ];

@@ -104,6 +104,7 @@ fn metrics_and_their_documentation_name_the_same() {
         "kellgrend_healthy 1",
         "kellgrend_ledger_writable 1",
         "kellgrend_inbox_reachable 1",
+        "kellgrend_inbox_held 0",
         "kellgrend_in_work_files 1",
         "kellgrend_step_seconds_count{step=\"publish\"} 4",
         "kellgrend_training_running 1",

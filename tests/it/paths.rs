@@ -7,7 +7,7 @@ use kellgrend::ensemble::Release;
 use kellgrend::labels::LabelFolder;
 use kellgrend::ledger::Ledger;
 use kellgrend::networks::weights::Weights;
-use kellgrend::state::{copy_beside, create_anew, make_folder, open_regular, replace};
+use kellgrend::state::{copy_beside, create_anew, make_unlinked_folder, open_regular, replace};
 use kellgrend::training::run::Run;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
@@ -48,8 +48,8 @@ fn only_regular_files_are_opened_and_only_folders_are_folders() {
 
     let elsewhere = folder.join("elsewhere");
     symlink(folder.parent().expect("a parent"), &elsewhere).expect("linked");
-    assert!(make_folder(&elsewhere).is_err() && make_folder(&pipe).is_err());
-    make_folder(&folder.join("new")).and_then(|()| make_folder(&folder.join("new"))).expect("made once, there twice");
+    assert!(make_unlinked_folder(&elsewhere).is_err() && make_unlinked_folder(&pipe).is_err());
+    make_unlinked_folder(&folder.join("new")).and_then(|()| make_unlinked_folder(&folder.join("new"))).expect("made once, there twice");
 }
 
 #[test]

@@ -1,0 +1,25 @@
+//! Room on the disks: with too little of it nothing more is taken in, so that what is in work can come to its end.
+
+use super::Intake;
+use crate::state::{State, free_bytes};
+use bytesize::ByteSize;
+
+/// The folders that a radiograph and its result go to.
+const FOLDERS: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
+
+/// The first folder whose disk has less room than is to be kept free.
+fn cramped(state: &State, keep_free: u64) -> Option<(&'static str, u64)> {
+    let folders = state.folders().into_iter().filter(|(name, _)| FOLDERS.contains(name));
+    let mut room = folders.filter_map(|(name, path)| Some((name, free_bytes(path)?)));
+    room.find(|(_, free)| *free < keep_free)
+}
+
+impl Intake {
+    /// Whether nothing more may be taken in now; the log says why.
+    pub(super) fn is_cramped(&self) -> bool {
+        let Some((folder, free)) = cramped(&self.state, self.keep_free) else { return false };
+        let (free, keep) = (ByteSize(free).to_string(), ByteSize(self.keep_free).to_string());
+        tracing::warn!(folder, free, keep, "the disk is nearly full: nothing more is taken from the inbox until there is room");
+        true
+    }
+}
