@@ -147,13 +147,21 @@ fn ms(time: Duration) -> u64 {
     time.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
+/// The file is no longer in work. The same bytes may have come twice at once: then the other one, which was refused before this
+/// one was claimed, has taken them to where refused files are kept.
 async fn withdraw(station: &Station, subject: &Subject) {
-    let sha256 = subject.digest.short();
-    tracing::error!(sha256, outcome = "withdrawn", "it is no longer in work: somebody took it away");
-    station.gauges.ended(End::Withdrawn);
-    let (ledger, file) = (station.ledger.clone(), subject.file);
-    let withdraw = move || ledger.withdrawn(file, "vanished", "the file was taken out of the work folder");
-    if let Ok(Err(error)) = tokio::task::spawn_blocking(withdraw).await {
+    let (ledger, file, sha256) = (station.ledger.clone(), subject.file, subject.digest.short());
+    let noted = if station.state.quarantined(&subject.digest).is_some() {
+        tracing::info!(sha256, outcome = "duplicate", "duplicate: the same bytes have arrived before");
+        station.gauges.ended(End::Duplicate);
+        tokio::task::spawn_blocking(move || ledger.twin(file)).await
+    } else {
+        tracing::error!(sha256, outcome = "withdrawn", "it is no longer in work: somebody took it away");
+        station.gauges.ended(End::Withdrawn);
+        let reason = "the file was taken out of the work folder";
+        tokio::task::spawn_blocking(move || ledger.withdrawn(file, "vanished", reason)).await
+    };
+    if let Ok(Err(error)) = noted {
         tracing::error!("{error}");
     }
 }

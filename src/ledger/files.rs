@@ -96,6 +96,11 @@ impl Ledger {
         self.write_blocking(move |db| end(db, file, "withdrawn", code, reason))
     }
 
+    /// Note that the same bytes came twice at once, and that the other file has taken them where they belong.
+    pub fn twin(&self, file: FileId) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| end(db, file, "duplicate", "duplicate", DUPLICATE))
+    }
+
     /// All files that were claimed and neither published nor refused.
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, LedgerError> {
         self.write_blocking(|db| {
@@ -132,6 +137,8 @@ impl Ledger {
         })
     }
 }
+
+const DUPLICATE: &str = "the same bytes have arrived before; they are graded once";
 
 fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     let sha256 = arrival.digest.to_string();
@@ -183,8 +190,7 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     stamp(db, file, "seen", &arrival.seen_at)?;
     stamp(db, file, "settled", &arrival.settled_at)?;
     if duplicate {
-        let reason = "the same bytes have arrived before; they are graded once";
-        end(db, file, "duplicate", "duplicate", reason)?;
+        end(db, file, "duplicate", "duplicate", DUPLICATE)?;
         return Ok(Prior::Duplicate);
     }
     enter(db, file, "claimed")?;

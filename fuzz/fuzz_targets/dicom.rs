@@ -1,0 +1,14 @@
+//! A DICOM file, of any coding.
+#![no_main]
+
+use kellgrend::radiograph::{Format, Limits, completeness, decode};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    if Format::sniff(bytes) != Some(Format::Dicom) {
+        return Corpus::Reject;
+    }
+    let _ = completeness(bytes);
+    let _ = decode(bytes, &Limits { max_pixels: 1 << 20, ..Limits::default() });
+    Corpus::Keep
+});
