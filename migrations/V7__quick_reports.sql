@@ -1,6 +1,6 @@
 -- Reports that answer at once of a month in a ledger of a million knees; weeks, and patients over time.
 
--- Tables of many small rows are their own index: without a second one, a knee of eight members takes a seventh less.
+-- Tables of many small rows are their own index: without a second one, a knee of eight members takes a tenth less.
 CREATE TABLE old_votes AS SELECT *, row_number() OVER (PARTITION BY grade_id ORDER BY rowid) - 1 AS position FROM votes;
 DROP TABLE votes;
 -- One member's answer for a knee.

@@ -170,6 +170,11 @@ fn days_and_weeks_count_what_is_there() {
     }
 }
 
+/// When a knee was filmed, its id, its grade.
+type Film = (String, i64, i64);
+/// Patient, side, day, grade, change, change since the first film.
+type Progress = (String, String, String, i64, Option<i64>, Option<i64>);
+
 #[test]
 fn progression_compares_each_film_with_those_before_it() {
     let sandbox = clinic();
@@ -183,7 +188,6 @@ fn progression_compares_each_film_with_those_before_it() {
     )
     .expect("changed");
     // what it should say, by hand: the films of each knee of each patient in order
-    type Film = (String, i64, i64);
     let mut films: HashMap<(String, String), Vec<Film>> = HashMap::new();
     let mut query = db
         .prepare(
@@ -205,7 +209,7 @@ fn progression_compares_each_film_with_those_before_it() {
     for ((patient, side), mut films) in films {
         films.sort();
         for (i, (day, _, grade)) in films.iter().enumerate() {
-            let since = |earlier: Option<&(String, i64, i64)>| earlier.map(|(_, _, then)| grade - then);
+            let since = |earlier: Option<&Film>| earlier.map(|(_, _, then)| grade - then);
             let before = since(i.checked_sub(1).and_then(|i| films.get(i)));
             let first = since(films.first().filter(|_| i > 0));
             wanted.push((patient.clone(), side.clone(), day.clone(), *grade, before, first));
@@ -216,8 +220,7 @@ fn progression_compares_each_film_with_those_before_it() {
         .expect("sql");
     let found =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)));
-    type Row = (String, String, String, i64, Option<i64>, Option<i64>);
-    let mut found: Vec<Row> = found.expect("rows").map(|row| row.expect("a row")).collect();
+    let mut found: Vec<Progress> = found.expect("rows").map(|row| row.expect("a row")).collect();
     wanted.sort();
     found.sort();
     assert_eq!(found, wanted);
