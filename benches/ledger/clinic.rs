@@ -123,7 +123,8 @@ impl Rows<'_> {
         let mail = "INSERT INTO mails (created_at, kind, key, message_id, subject, text, attempts, next_attempt_at, last_error, sent_at) \
                     VALUES (?1, ?2, ?3, ?3, ?2, '', ?4, ?1, ?5, ?6)";
         for tenth in 1..10 {
-            let (written, sent) = (timestamp(at(f64::from(tenth) / 10.0)), timestamp(at(f64::from(tenth) / 10.0 + 0.001)));
+            let (written, sent) =
+                (timestamp(at(f64::from(tenth) / 10.0)), timestamp(at(f64::from(tenth) / 10.0 + 0.001)));
             self.insert(mail, params![written, "digest", format!("digest {tenth}"), 1, None::<&str>, sent])?;
         }
         self.insert(mail, params![timestamp(at(1.0)), "disk", "disk", 3, "the server is down", None::<&str>])

@@ -45,7 +45,9 @@ pub async fn see_through(
         let first = priority.clone();
         let turn = tokio::task::spawn_blocking(move || first.grading()).await;
         let outcome = match &fate {
-            None => decide(&station, &subject, aborts, began.elapsed() >= GIVE_UP).await.map(|found| fate = Some(found)),
+            None => {
+                decide(&station, &subject, aborts, began.elapsed() >= GIVE_UP).await.map(|found| fate = Some(found))
+            }
             Some(fate) => match put_away(&station, &subject, fate).await {
                 // It was moved already, or somebody took it: nothing is left to move.
                 Err(Trouble::PutAway(_)) if !subject.path.exists() => {

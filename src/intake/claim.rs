@@ -97,7 +97,15 @@ impl Intake {
         make_folder(&self.state.work).map_err(failed("the work folder cannot be made"))?;
         let claim = match self.ledger.claim(arrival)? {
             Prior::Claimed { file, side } => {
-                let claim = Claimed { file, digest, side_by_name: side, name, claimed_at: now(), seen: Some(seen_at), aborts: 0 };
+                let claim = Claimed {
+                    file,
+                    digest,
+                    side_by_name: side,
+                    name,
+                    claimed_at: now(),
+                    seen: Some(seen_at),
+                    aborts: 0,
+                };
                 self.gauges.settled(since(seen_at));
                 self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }

@@ -19,7 +19,12 @@ impl Intake {
     pub(super) fn is_cramped(&self) -> bool {
         let Some((folder, free)) = cramped(&self.state, self.keep_free) else { return false };
         let (free, keep) = (ByteSize(free).to_string(), ByteSize(self.keep_free).to_string());
-        tracing::warn!(folder, free, keep, "the disk is nearly full: nothing more is taken from the inbox until there is room");
+        tracing::warn!(
+            folder,
+            free,
+            keep,
+            "the disk is nearly full: nothing more is taken from the inbox until there is room"
+        );
         true
     }
 }

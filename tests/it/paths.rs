@@ -49,7 +49,9 @@ fn only_regular_files_are_opened_and_only_folders_are_folders() {
     let elsewhere = folder.join("elsewhere");
     symlink(folder.parent().expect("a parent"), &elsewhere).expect("linked");
     assert!(make_unlinked_folder(&elsewhere).is_err() && make_unlinked_folder(&pipe).is_err());
-    make_unlinked_folder(&folder.join("new")).and_then(|()| make_unlinked_folder(&folder.join("new"))).expect("made once, there twice");
+    make_unlinked_folder(&folder.join("new"))
+        .and_then(|()| make_unlinked_folder(&folder.join("new")))
+        .expect("made once, there twice");
 }
 
 #[test]
