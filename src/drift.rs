@@ -19,6 +19,9 @@ use crate::grade::GRADES;
 /// A change is told where chance alone would make one as large in one look of a hundred, whichever of the four it is in.
 pub const ALPHA: f64 = 0.01;
 
+/// The verdict where there is no finding.
+pub const TOO_LITTLE: &str = "too little to tell";
+
 /// What a release said in some weeks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
@@ -91,6 +94,11 @@ impl Finding {
     /// Whether it is more than chance.
     pub fn is_change(&self) -> bool {
         self.adjusted < ALPHA
+    }
+
+    /// Whether it is more than chance, in words.
+    pub fn verdict(&self) -> &'static str {
+        if self.is_change() { "changed" } else { "as before" }
     }
 
     /// Its size in a word.

@@ -25,7 +25,7 @@ mod training_now;
 mod writer;
 
 pub use backup::{BackupError, Copied, back_up};
-pub use drift::Said;
+pub use drift::{Compared, Said};
 pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};

@@ -1,7 +1,7 @@
 //! What a release said in some weeks, for what tells whether that has changed.
 
 use super::{Ledger, LedgerError, Service};
-use crate::drift::{Sample, Span};
+use crate::drift::{Drift, Sample, Span, Spans, TooSoon};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,18 @@ pub struct Said {
     pub first: Date,
     db: Connection,
     path: PathBuf,
+}
+
+/// What it said recently, held against what it said first.
+pub struct Compared {
+    /// Which days.
+    pub spans: Spans,
+    /// What it said first.
+    pub reference: Sample,
+    /// What it said recently.
+    pub recent: Sample,
+    /// How the two differ.
+    pub drift: Drift,
 }
 
 impl Said {
@@ -31,8 +43,19 @@ impl Said {
         Ok(first.map(|first| Self { release, first, db, path: ledger.to_owned() }))
     }
 
+    /// The last weeks before a day, held against the first ones; an error where it is too soon for that.
+    pub fn compared(&self, today: Date) -> Result<Result<Compared, TooSoon>, LedgerError> {
+        let spans = match Spans::of(self.first, today) {
+            Ok(spans) => spans,
+            Err(soon) => return Ok(Err(soon)),
+        };
+        let [reference, recent] = [self.in_days(spans.reference)?, self.in_days(spans.recent)?];
+        let drift = Drift::of(&reference, &recent);
+        Ok(Ok(Compared { spans, reference, recent, drift }))
+    }
+
     /// What it said in these days, and what was refused while it was in service.
-    pub fn in_days(&self, span: Span) -> Result<Sample, LedgerError> {
+    fn in_days(&self, span: Span) -> Result<Sample, LedgerError> {
         self.sample(&span).map_err(LedgerError::sqlite(&self.path))
     }
 

@@ -10,6 +10,7 @@ mod text;
 pub use block::{Block, Section, Table};
 
 use super::alert::Disk;
+use crate::drift::Drift;
 use crate::ledger::Figures;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -26,6 +27,8 @@ pub struct Digest {
     pub zone: TimeZone,
     /// What came.
     pub figures: Figures,
+    /// Whether the last weeks differ from the release's first ones; none where it is too soon to say.
+    pub drift: Option<Drift>,
     /// What is free, one a disk; as it is now.
     pub disks: Vec<Disk>,
 }

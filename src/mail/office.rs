@@ -6,7 +6,8 @@ use super::due::{Due, Facts, Last, due, standing};
 use super::letter::{Letter, message_id};
 use super::post;
 use crate::config::MailSettings;
-use crate::ledger::{Figures, Ledger, LedgerError, MailContent, MailDue, MailFacts, MailRow};
+use crate::drift::Drift;
+use crate::ledger::{Figures, Ledger, LedgerError, MailContent, MailDue, MailFacts, MailRow, Said};
 use crate::schedule::Schedule;
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +140,7 @@ impl Office {
             until: slot,
             zone: self.zone.clone(),
             figures,
+            drift: self.drift(slot)?,
             disks: signs.disks.clone(),
         };
         let rendered = digest.render();
@@ -147,6 +149,13 @@ impl Office {
         let mut content = self.content(&key, &rendered.subject, rendered.text, now);
         (content.html, content.pictures) = (Some(rendered.html), rendered.pictures);
         Ok(self.ledger.digest_written(MailRow { kind: "digest", key, content }, since, slot, now)?)
+    }
+
+    /// Of the weeks before a time; none where it is too soon to compare any.
+    fn drift(&self, until: Timestamp) -> Result<Option<Drift>, MailError> {
+        let Some(said) = Said::in_service(&self.path)? else { return Ok(None) };
+        let compared = said.compared(until.to_zoned(TimeZone::UTC).date())?;
+        Ok(compared.ok().map(|compared| compared.drift))
     }
 
     fn content(&self, key: &str, subject: &str, text: String, now: Timestamp) -> MailContent {

@@ -1,7 +1,7 @@
 //! `kellgrend report drift`
 
-use crate::drift::{Drift, Finding, Sample, Spans, TooSoon};
-use crate::ledger::{Said, Table};
+use crate::drift::{Finding, Sample, TOO_LITTLE, TooSoon};
+use crate::ledger::{Compared, Said, Table};
 use anyhow::bail;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -39,8 +39,8 @@ pub(super) fn read(ledger: &Path, today: Date) -> anyhow::Result<Table> {
         bail!("no release in service has graded here yet, so that there is nothing to compare");
     };
     let name = &said.release.name;
-    let spans = match Spans::of(said.first, today) {
-        Ok(spans) => spans,
+    let Compared { spans, reference, recent, drift } = match said.compared(today)? {
+        Ok(compared) => compared,
         Err(TooSoon { from }) => {
             bail!(
                 "{name} has graded here since {}, which is too short a time to compare; ask again on {from}",
@@ -48,16 +48,10 @@ pub(super) fn read(ledger: &Path, today: Date) -> anyhow::Result<Table> {
             );
         }
     };
-    let [reference, recent] = [said.in_days(spans.reference)?, said.in_days(spans.recent)?];
-    let drift = Drift::of(&reference, &recent);
     let knees = |sample: &Sample| json!(sample.grades.iter().sum::<u64>());
     let row = |what: &str, test: &str, of: &dyn Fn(&Sample) -> String, finding: Option<Finding>| -> Vec<Value> {
         let number = |of: &dyn Fn(&Finding) -> f64| json!(finding.as_ref().map(of));
-        let verdict = match finding {
-            None => "too little to tell",
-            Some(finding) if finding.is_change() => "changed",
-            Some(_) => "as before",
-        };
+        let verdict = finding.map_or(TOO_LITTLE, |finding| finding.verdict());
         vec![
             json!(what),
             json!(of(&reference)),

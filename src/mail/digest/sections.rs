@@ -5,13 +5,14 @@ use super::block::{Block, Section, Table};
 use super::{Digest, files, knees};
 use crate::card::colours::{GRADES as COLOURS, MAIN};
 use crate::card::words::{count, counted, number, percent};
+use crate::drift::{Finding, TOO_LITTLE};
 use crate::grade::KlGrade;
 use bytesize::ByteSize;
 use std::collections::BTreeMap;
 
 /// All that have something to say, what matters most first.
 pub(super) fn of(digest: &Digest) -> Vec<Section> {
-    let all = [grades, days, refusals, readers, training, disk];
+    let all = [grades, days, refusals, readers, drift, training, disk];
     all.iter().filter_map(|section| section(digest)).collect()
 }
 
@@ -110,6 +111,30 @@ fn readers(digest: &Digest) -> Option<Section> {
         blocks.push(Block::Line(line.to_owned()));
     }
     (!blocks.is_empty()).then_some(Section { title: "Agreement with readers", blocks })
+}
+
+fn drift(digest: &Digest) -> Option<Section> {
+    let drift = digest.drift.as_ref()?;
+    let row = |what: &str, finding: Option<Finding>| {
+        let verdict = finding.map_or(TOO_LITTLE, |finding| finding.verdict()).to_owned();
+        let size = finding.map_or("", |finding| finding.magnitude()).to_owned();
+        vec![
+            what.to_owned(),
+            verdict,
+            size,
+            finding.map_or(String::new(), |finding| format!("{:.3}", finding.adjusted)),
+        ]
+    };
+    let rows = vec![
+        row("Mix of grades", drift.grades),
+        row("Entropy", drift.entropy),
+        row("Agreement of the networks", drift.agreement),
+        row("Refusals", drift.refusals),
+    ];
+    let table = Table { head: vec!["The last four weeks", "Verdict", "Size", "p"], rows };
+    let line = "Held against the release's first weeks here; p is what chance alone would make of it, corrected for four looks. \
+                `kellgrend report drift` says more.";
+    Some(Section { title: "Drift", blocks: vec![Block::Table(table), Block::Line(line.to_owned())] })
 }
 
 fn training(digest: &Digest) -> Option<Section> {

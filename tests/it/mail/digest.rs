@@ -3,6 +3,7 @@
 use super::{Room, at, low_disk, open_settings, subjects};
 use crate::smtp::{Manners, Smtp};
 use jiff::{ToSpan as _, tz::TimeZone};
+use kellgrend::drift::{Drift, Sample};
 use kellgrend::ledger::{Figures, Readers, TrainingEnd};
 use kellgrend::mail::alert::Disk;
 use kellgrend::mail::digest::Digest;
@@ -43,6 +44,10 @@ fn week() -> Digest {
             }],
             release: Some("r-2026-10".into()),
         },
+        drift: Some(Drift::of(
+            &Sample { grades: [400, 180, 260, 130, 40], published: 900, refused: 12, ..Sample::default() },
+            &Sample { grades: [120, 90, 190, 140, 60], published: 540, refused: 9, ..Sample::default() },
+        )),
         disks: vec![Disk { folder: "state".into(), free: 212 << 30 }, Disk { folder: "inbox".into(), free: 3 << 40 }],
     }
 }
@@ -52,9 +57,21 @@ fn text_and_page_say_the_same_numbers() {
     let digest = week().render();
     assert_eq!(digest.subject, "515 knees graded, 8 files quarantined");
     let page: String = digest.html.split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text).collect();
-    for said in
-        ["39.0", "134", "91.2", "48 knees", "truncated", "37 labels", "71.2", "0.853", "kept out of service", "212"]
-    {
+    for said in [
+        "39.0",
+        "134",
+        "91.2",
+        "48 knees",
+        "truncated",
+        "37 labels",
+        "71.2",
+        "0.853",
+        "kept out of service",
+        "212",
+        "changed",
+        "small",
+        "as before",
+    ] {
         assert!(digest.text.contains(said), "{said} is missing in\n{}", digest.text);
         assert!(page.contains(said), "{said} is missing in\n{page}");
     }
@@ -75,7 +92,7 @@ fn text_and_page_say_the_same_numbers() {
 
 #[test]
 fn what_there_is_nothing_to_tell_of_is_left_out() {
-    let quiet = Digest { figures: Figures::default(), disks: Vec::new(), ..week() }.render();
+    let quiet = Digest { figures: Figures::default(), drift: None, disks: Vec::new(), ..week() }.render();
     assert_eq!(quiet.subject, "0 knees graded, 0 files quarantined");
     assert!(quiet.pictures.is_empty() && quiet.text.contains("Nothing was graded."), "{}", quiet.text);
     for title in ["Agreement", "Training", "Not graded", "Disk", "Day by day"] {
