@@ -116,7 +116,9 @@ fn a_file_that_takes_the_process_down_twice_is_quarantined_and_one_that_was_ther
         std::thread::sleep(Duration::from_millis(1500));
         let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
         rustix::process::kill_process(pid, signal).expect("signalled");
+        let began = std::time::Instant::now();
         while daemon.is_alive() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not die of {signal:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
     };
