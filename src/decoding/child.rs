@@ -13,8 +13,11 @@ pub fn serve(limits: &Limits, memory: u64) -> io::Result<()> {
     let mut daemon = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let sandbox = Sandbox::enter(memory)?;
     send(&mut daemon, &Hello { sandbox })?;
+    // one buffer for all files: memory that is new each time costs more than what is read into it
+    let mut bytes = Vec::new();
     while let Some(Question { bytes: length, side_by_name }) = receive(&mut daemon)? {
-        let mut bytes = Vec::new();
+        bytes.clear();
+        bytes.reserve_exact(length.min(limits.max_bytes) as usize);
         let read = (&mut daemon).take(length.min(limits.max_bytes)).read_to_end(&mut bytes)?;
         if read as u64 != length {
             return Ok(());

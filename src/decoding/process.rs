@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// Loading the program and its libraries on a slow disk takes a while.
 const START: Duration = Duration::from_secs(60);
 
+/// Bytes of freed memory that a decoder keeps; glibc allows no more (32 MiB).
+const KEPT: &str = "33554432";
+
 /// No reason is longer; a decoder that was taken over could say anything.
 const LONGEST_REASON: usize = 500;
 
@@ -52,8 +55,11 @@ impl Process {
         ] {
             command.arg(option).arg(value.to_string());
         }
+        // memory that was used for one film is kept for the next one: given back, each page of it would have to be cleared anew
+        let kept = [("MALLOC_MMAP_THRESHOLD_", KEPT), ("MALLOC_TRIM_THRESHOLD_", KEPT)];
         // nothing of the environment is its business but where libtorch is
         command.env_clear().envs(std::env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)));
+        command.envs(kept);
         // what it says on standard error may quote a file, and so a patient
         command.stdin(OwnedFd::from(other)).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn()?;
