@@ -145,19 +145,11 @@ fn a_file_that_takes_the_process_down_twice_is_quarantined_and_one_that_was_ther
 #[test]
 fn a_full_disk_is_waited_out() {
     let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"0 B\"\n"));
-    let state = sandbox.state();
-    let mount =
-        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=20m", "tmpfs"]).arg(&state).output();
-    if !mount.is_ok_and(|output| output.status.success()) {
-        return eprintln!("skipped: a file system of 20 MB cannot be mounted here");
-    }
-    let _mounted = Mounted(state.clone());
-    std::fs::create_dir(state.join("inbox")).expect("an inbox");
+    let Some(disk) = SmallDisk::below(&sandbox) else { return };
     let mut daemon = sandbox.daemon();
     daemon.ready();
     // The starter takes 11 MB; what is left but for a crumb is taken by somebody else.
-    let free = kellgrend::state::free_bytes(&state).expect("known");
-    std::fs::write(state.join("filler"), vec![0; free as usize - 300_000]).expect("written");
+    disk.fill_but_for(300_000);
     for seed in 0..3 {
         std::fs::write(sandbox.inbox().join(format!("{seed}.png")), small_png(2000 + seed)).expect("a crumb is enough");
     }
@@ -165,7 +157,7 @@ fn a_full_disk_is_waited_out() {
     assert!(daemon.is_alive());
     assert!(sandbox.count(PUBLISHED) < 3, "the disk was not full");
     assert!(daemon.log().contains("trying again"), "{}", daemon.log());
-    std::fs::remove_file(state.join("filler")).expect("removed");
+    disk.give_back();
     sandbox.until(PUBLISHED, 3);
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 3);
     assert_eq!(sandbox.results().len(), 3);
@@ -175,31 +167,49 @@ fn a_full_disk_is_waited_out() {
 #[test]
 fn with_little_room_nothing_is_taken_until_there_is_more() {
     let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"4 MiB\"\n"));
-    let state = sandbox.state();
-    let mount =
-        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&state).output();
-    if !mount.is_ok_and(|output| output.status.success()) {
-        return eprintln!("skipped: a file system of 24 MB cannot be mounted here");
-    }
-    let _mounted = Mounted(state.clone());
-    std::fs::create_dir(state.join("inbox")).expect("an inbox");
+    let Some(disk) = SmallDisk::below(&sandbox) else { return };
     let mut daemon = sandbox.daemon();
     daemon.ready();
-    let free = kellgrend::state::free_bytes(&state).expect("known");
-    std::fs::write(state.join("filler"), vec![0; free as usize - (3 << 20)]).expect("written");
+    disk.fill_but_for(3 << 20);
     std::fs::write(sandbox.inbox().join("a.png"), small_png(2100)).expect("written");
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(sandbox.count("SELECT count(*) FROM files"), 0, "it was taken, though there is room for it");
     assert!(daemon.log().contains("nothing more is taken from the inbox"), "{}", daemon.log());
-    std::fs::remove_file(state.join("filler")).expect("removed");
+    disk.give_back();
     sandbox.until(PUBLISHED, 1);
     drop(daemon);
 }
 
-/// Unmounted at the end, however the test ends.
-struct Mounted(std::path::PathBuf);
+/// A file system of 24 MB under a sandbox's state folder; unmounted at the end, however the test ends.
+struct SmallDisk(std::path::PathBuf);
 
-impl Drop for Mounted {
+impl SmallDisk {
+    /// None, and a word of it, where nothing can be mounted.
+    fn below(sandbox: &Sandbox) -> Option<Self> {
+        let state = sandbox.state();
+        let mount = ["-t", "tmpfs", "-o", "size=24m", "tmpfs"];
+        let mount = std::process::Command::new("mount").args(mount).arg(&state).output();
+        if !mount.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: a file system of 24 MB cannot be mounted here");
+            return None;
+        }
+        let disk = Self(state.clone());
+        std::fs::create_dir(state.join("inbox")).expect("an inbox");
+        Some(disk)
+    }
+
+    /// Somebody else takes all that is free, but for so many bytes.
+    fn fill_but_for(&self, bytes: usize) {
+        let free = kellgrend::state::free_bytes(&self.0).expect("known");
+        std::fs::write(self.0.join("filler"), vec![0; free as usize - bytes]).expect("written");
+    }
+
+    fn give_back(&self) {
+        std::fs::remove_file(self.0.join("filler")).expect("removed");
+    }
+}
+
+impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
     }
