@@ -47,9 +47,16 @@ pub fn folds(run: &Run) -> anyhow::Result<HashMap<Digest, usize>> {
     Ok(run.set()?.learnt().map(|(_, fold, knee)| (knee.radiograph, fold)).collect())
 }
 
-/// The weights that a fit goes on from; none where the run does not know the network.
+/// The weights that a fit goes on from; none where the run does not know the network. One that it does know is there, or was when
+/// the new run began: without it nothing may begin from nothing unsaid.
 pub fn weights(run: &Run, fit: FitName) -> anyhow::Result<Option<Vec<u8>>> {
-    fitted(run, fit).map(|outcome| run.weights(fit, &outcome)).transpose()
+    match run.progress(fit)? {
+        Progress::Fitted(outcome) => Ok(Some(run.weights(fit, &outcome)?)),
+        _ if run.plan.networks.contains(&fit.network) => {
+            anyhow::bail!("the run {} has lost its {fit}, which this one goes on from", run.plan.name)
+        }
+        _ => Ok(None),
+    }
 }
 
 fn fitted(run: &Run, fit: FitName) -> Option<Outcome> {
