@@ -1,75 +1,13 @@
-//! Real faults: kill -9 at any moment, hostile bytes, damaged and foreign ledgers.
+//! Real faults: hostile bytes, aborts, full disks, damaged and foreign ledgers.
 
 use crate::films::small_png;
 use crate::hostile;
-use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
-use kellgrend::outbox::record::ResultRecord;
+use crate::kills::is_whole;
+use crate::sandbox::{QUICK, Sandbox, words};
 use std::collections::HashSet;
 use std::time::Duration;
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
-
-/// `KELLGREND_KILLS=10000` makes hours of it.
-#[test]
-fn kill_9_at_any_moment_loses_nothing_and_grades_nothing_twice() {
-    let kills: u32 = std::env::var("KELLGREND_KILLS").map_or(50, |kills| kills.parse().expect("a number"));
-    let files = 2 * kills;
-    let sandbox = Sandbox::new();
-    // A fixed seed: moments spread over start, settling, grading and publishing, the same in every run of the test.
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    for kill in 0..kills {
-        // half of all at once, as an archive comes, and the rest as days go by
-        let come = if kill == 0 { 0..kills } else { kills + kill - 1..kills + kill };
-        come.for_each(|seed| sandbox.drop_in(&format!("{seed}.png"), &small_png(1000 + seed)));
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let mut daemon = sandbox.daemon();
-        std::thread::sleep(Duration::from_millis(150 + (random >> 33) % 1600));
-        daemon.kill();
-        for folder in names_in(&sandbox.state().join("outbox")) {
-            let hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            assert!(hidden || is_whole(&folder), "a torn result: {}", folder.display());
-        }
-    }
-    sandbox.drop_in("last.png", &small_png(1000 + files - 1));
-    let before = sandbox.count(PUBLISHED);
-    let mut daemon = sandbox.daemon();
-    daemon.ready();
-    sandbox.until_within(PUBLISHED, files.into(), Duration::from_secs(180 + u64::from(files)));
-    assert!(before > 0, "the kills came too early to mean anything");
-
-    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), i64::from(files));
-    assert_eq!(sandbox.count("SELECT count(*) FROM knees"), i64::from(files));
-    assert_eq!(sandbox.count("SELECT count(*) FROM votes"), i64::from(files));
-    assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE state IN ('claimed', 'graded', 'quarantined')"), 0);
-    let verdict: String =
-        sandbox.ledger().query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a verdict");
-    assert_eq!(verdict, "ok");
-    assert_eq!(sandbox.count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
-    daemon.stop(rustix::process::Signal::TERM);
-    let checked = sandbox.output(&["check", "--ledger"]);
-    assert!(checked.status.success() && !words(&checked).contains("gone"), "{}", words(&checked));
-    let results = sandbox.results();
-    assert_eq!(results.len(), files as usize, "one result each, no rubble");
-    assert!(results.iter().all(|folder| is_whole(folder)));
-    let graded: HashSet<_> = results.iter().map(|folder| record(folder).expect("a record").file.sha256).collect();
-    assert_eq!(graded.len(), files as usize);
-    assert_eq!(files_below(&sandbox.inbox()).len() + files_below(&sandbox.state().join("work")).len(), 0);
-    assert_eq!(files_below(&sandbox.state().join("archive")).len(), files as usize);
-}
-
-fn record(folder: &std::path::Path) -> Option<ResultRecord> {
-    serde_json::from_slice(&std::fs::read(folder.join("result.json")).ok()?).ok()
-}
-
-fn is_whole(folder: &std::path::Path) -> bool {
-    record(folder).is_some_and(|record| {
-        record.knees.iter().all(|knee| {
-            knee.pictures.as_ref().is_some_and(|pictures| {
-                [&pictures.overlay, &pictures.map].iter().all(|name| image::open(folder.join(name)).is_ok())
-            })
-        })
-    })
-}
 
 #[test]
 fn a_hundred_hostile_files_are_a_hundred_reasons() {

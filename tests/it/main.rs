@@ -20,6 +20,7 @@ mod films;
 mod gauges;
 mod golden;
 mod hostile;
+mod kills;
 mod labels;
 mod launches;
 mod ledger;
