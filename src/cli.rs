@@ -17,6 +17,7 @@ mod parquet;
 mod paths;
 mod progress;
 mod report;
+mod retention;
 mod retry;
 mod run;
 mod status;
@@ -94,6 +95,7 @@ enum Command {
     Bench(bench::Bench),
     Demo(demo::Demo),
     Retry(retry::Retry),
+    Retention(retention::Retention),
     Completions(completions::Completions),
     Man(man::Man),
     #[command(hide = true)]
@@ -147,6 +149,7 @@ impl Cli {
             Command::Bench(command) => command.execute(&global),
             Command::Demo(command) => command.execute(&global),
             Command::Retry(command) => command.execute(&global),
+            Command::Retention(command) => command.execute(&global),
             Command::Completions(command) => command.execute(),
             Command::Man(command) => command.execute(),
             Command::Decode(command) => command.execute(),

@@ -6,12 +6,14 @@
 mod choices;
 mod http;
 mod mail;
+mod retention;
 mod source;
 mod training;
 
 pub use choices::{Identity, LogFormat, LogLevel, MeanOf, Pattern, Views};
 pub use http::{Http, Loopback};
 pub use mail::{AlertSettings, MailSettings, Security};
+pub use retention::RetentionSettings;
 pub use source::ConfigError;
 pub use training::TrainingSettings;
 
@@ -43,6 +45,8 @@ pub struct Settings {
     pub pictures: Pictures,
     /// When and how it learns.
     pub training: TrainingSettings,
+    /// How long what is kept.
+    pub retention: RetentionSettings,
     /// Where the page is.
     pub http: Http,
     /// Who is told what, and by which server.

@@ -53,6 +53,7 @@ pub mod outbox;
 pub mod outside;
 pub mod phantom;
 pub mod radiograph;
+pub mod retention;
 pub mod schedule;
 pub mod side;
 pub mod state;

@@ -29,6 +29,8 @@ const SERVICE: [(f64, usize); 4] = [(0.0, 0), (0.6, 1), (0.955, 2), (0.957, 1)];
 /// The runs of training: when each was begun, and what came of it.
 const RUNS: [(&str, f64, &str); 3] =
     [("first", 0.4, "failed"), ("ours", 0.58, "promoted"), ("again", 0.94, "promoted")];
+/// What was refused is kept for so many seconds.
+const KEPT: f64 = 30.0 * 86_400.0;
 /// Why it refuses files.
 const REFUSALS: [(&str, &str); 2] =
     [("truncated", "the file ends before its picture does"), ("not-a-knee", "the file says that it shows no knee")];
@@ -159,6 +161,8 @@ impl Rows<'_> {
         if self.chance.random_bool(0.02) {
             let why = REFUSALS[self.chance.random_range(0..REFUSALS.len())];
             self.arrives(&[("claimed", 3.1), ("quarantined", 3.4)], at, None, Some(why))?;
+            let removal = "INSERT INTO removals VALUES (?1, 'original', ?2)";
+            self.insert(removal, params![self.file, timestamp(later(at, KEPT))])?;
         }
         if self.chance.random_bool(0.01) {
             self.comes(radiograph, &[("duplicate", 3.1)], at, None, Some(("duplicate", "its bytes have come before")))?;
@@ -242,10 +246,10 @@ impl Rows<'_> {
             self.insert(vote, params![knee, position, member, u8::from(*grade), p[0], p[1], p[2], p[3], p[4]])?;
         }
         for kind in ["map", "overlay"] {
-            let digest = sha256(&format!("{kind} {knee}"));
-            let path = format!("{}-{name}/knee-{side}-{kind}.png", &digest[..16]);
+            let digest = Digest::of(format!("{kind} {knee}").as_bytes());
+            let path = format!("{}-{name}/knee-{side}-{kind}.png", &digest.to_string()[..16]);
             let picture = "INSERT INTO pictures (grade_id, kind, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, 345678)";
-            self.insert(picture, params![knee, kind, path, digest])?;
+            self.insert(picture, params![knee, kind, path, digest.bytes()])?;
         }
         Ok(())
     }

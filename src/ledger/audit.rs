@@ -71,9 +71,9 @@ pub struct Ended {
     pub digest: Digest,
     /// Where it is on its way: claimed, graded, published or quarantined.
     pub state: String,
-    /// Whether it came through the inbox, so that its original is ours to keep.
+    /// Whether its original is ours to keep: it came through the inbox, and was not removed after its time.
     pub is_ours: bool,
-    /// The name of the release that it was published with.
+    /// The name of the release that it was published with, unless that result was removed after its time.
     pub release: Option<String>,
 }
 
@@ -103,8 +103,11 @@ fn words(db: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
 
 /// Every file that must be somewhere, one by one.
 pub fn each_file(ledger: &Path, mut look: impl FnMut(Ended)) -> Result<(), LedgerError> {
-    let sql = "SELECT r.sha256, f.state, f.origin = 'inbox', rel.name FROM files f JOIN radiographs r ON r.id = f.radiograph \
-               LEFT JOIN releases rel ON rel.sha256 = f.release WHERE f.state NOT IN ('duplicate', 'withdrawn')";
+    let sql = "SELECT r.sha256, f.state, f.origin = 'inbox' AND NOT EXISTS (\
+                   SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = 'original'), rel.name \
+               FROM files f JOIN radiographs r ON r.id = f.radiograph LEFT JOIN releases rel ON rel.sha256 = f.release \
+                   AND NOT EXISTS (SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = 'result') \
+               WHERE f.state NOT IN ('duplicate', 'withdrawn')";
     let db = Ledger::read(ledger)?;
     let mut all = || -> rusqlite::Result<()> {
         let mut query = db.prepare(sql)?;
@@ -125,7 +128,7 @@ pub fn each_picture(ledger: &Path, mut look: impl FnMut(Published)) -> Result<()
         let mut query = db.prepare("SELECT sha256, path FROM pictures")?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            look(Published { digest: digest_at(row, 0)?, path: row.get(1)? });
+            look(Published { digest: Digest::from(row.get::<_, [u8; 32]>(0)?), path: row.get(1)? });
         }
         Ok(())
     };

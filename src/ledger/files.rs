@@ -169,6 +169,12 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     let side = side_known(arrival.side_by_name)
         .or_else(|| earlier.iter().find_map(|row| side_known(row.side_by_name)))
         .unwrap_or_default();
+    if arrival.origin == Origin::Inbox && !arrival.kept {
+        // it was removed after its time, and is kept again
+        let sql =
+            "DELETE FROM removals WHERE what = 'original' AND file IN (SELECT id FROM files WHERE radiograph = ?1)";
+        db.execute(sql, [radiograph])?;
+    }
     let file = match resumable {
         Some(row) => {
             db.execute(

@@ -129,13 +129,7 @@ impl Ledger {
                 db.execute(
                     "INSERT INTO pictures (grade_id, kind, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5) \
                      ON CONFLICT (grade_id, kind) DO UPDATE SET path = ?3, sha256 = ?4, bytes = ?5",
-                    params![
-                        picture.grade_id,
-                        picture.kind,
-                        picture.path,
-                        picture.digest.to_string(),
-                        picture.bytes as i64
-                    ],
+                    params![picture.grade_id, picture.kind, picture.path, picture.digest.bytes(), picture.bytes as i64],
                 )?;
             }
             db.execute("UPDATE files SET release = ?2 WHERE id = ?1", params![file, release.to_string()])?;

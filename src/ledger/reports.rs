@@ -14,7 +14,7 @@ pub struct Report {
 }
 
 /// All public views.
-pub const REPORTS: [Report; 18] = [
+pub const REPORTS: [Report; 19] = [
     Report {
         name: "grades",
         about: "every grade, newest first, with all that made it",
@@ -105,6 +105,12 @@ pub const REPORTS: [Report; 18] = [
         about: "how long each radiograph took from its arrival to its result",
         time: "day",
         narrow: &["sha256", "origin", "release", "seen_at", "published_at", "work_seconds", "seconds"],
+    },
+    Report {
+        name: "removed",
+        about: "originals and results that were removed after their time, newest first",
+        time: "at",
+        narrow: &["at", "sha256", "what", "state", "state_at"],
     },
     Report {
         name: "refused",

@@ -86,6 +86,18 @@ pub fn sweep(outbox: &Path) -> Result<usize, PublishError> {
     Ok(swept)
 }
 
+/// Takes a result out of the outbox, at once and whole, and returns the path it had; none where it is not there.
+pub fn withdraw(outbox: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+    let place = outbox.join(name);
+    let aside = tempfile::Builder::new().prefix(&format!(".{name}{TEMPORARY}")).tempdir_in(outbox)?;
+    match fs::rename(&place, aside.path().join(name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        moved => moved?,
+    }
+    aside.close()?;
+    Ok(Some(place))
+}
+
 /// Whether a folder holds these files, byte for byte, and no others.
 fn holds(place: &Path, files: &[(String, Vec<u8>)]) -> bool {
     let Ok(entries) = fs::read_dir(place) else { return false };

@@ -3,7 +3,7 @@
 use crate::films::small_png;
 use crate::sandbox::Sandbox;
 use kellgrend::grade::Probabilities;
-use kellgrend::ledger::{Ledger, ReleaseRow};
+use kellgrend::ledger::{Ledger, REPORTS, ReleaseRow};
 use refinery::Target;
 use rusqlite::Connection;
 
@@ -31,7 +31,7 @@ fn every_column_of_every_report_has_a_comment_and_every_table_is_strict() {
         .expect("rows")
         .map(|row| row.expect("a row"))
         .collect();
-    assert_eq!(views.len(), 19);
+    assert_eq!(views.len(), REPORTS.len() + 1, "and the one for exports");
     for (name, sql) in views {
         // The outer SELECT begins in the first column; its columns end with a comment, on their last line.
         let outer = sql.split("\nSELECT\n").last().expect("an outer SELECT");
@@ -132,8 +132,7 @@ fn votes_states_and_pictures_of_an_older_ledger_are_kept() {
     db.create_scalar_function("entropy", 5, rusqlite::functions::FunctionFlags::SQLITE_UTF8, nothing)
         .expect("a function");
     migrations::migrations::runner().set_target(Target::Version(5)).run(&mut db).expect("an older schema");
-    db.execute_batch(
-        "INSERT INTO starts VALUES (1, '0.1.0', 'run', 'CPU', '', '', '2026-01-02T03:04:05.000Z', NULL);
+    let rows = "INSERT INTO starts VALUES (1, '0.1.0', 'run', 'CPU', '', '', '2026-01-02T03:04:05.000Z', NULL);
          INSERT INTO releases VALUES ('r', 'old', 'mix', 2, '', '2026-01-02T03:04:05.000Z');
          INSERT INTO radiographs (id, sha256, bytes) VALUES (1, 'x', 1);
          INSERT INTO files VALUES (1, 1, 1, 'inbox', NULL, 'left', 'published', 'r', NULL, NULL);
@@ -142,9 +141,8 @@ fn votes_states_and_pictures_of_an_older_ledger_are_kept() {
          INSERT INTO grades (id, knee, release, start, grade, p0, p1, p2, p3, p4, agreement, graded_at)
          VALUES (1, 1, 'r', 1, 3, 0.1, 0.1, 0.1, 0.6, 0.1, 1, '2026-01-02T03:04:06.000Z');
          INSERT INTO votes VALUES (1, 'z', 3, 0.1, 0.1, 0.1, 0.6, 0.1), (1, 'a', 2, 0.1, 0.1, 0.6, 0.1, 0.1);
-         INSERT INTO pictures VALUES (1, 'overlay', 'o.png', 'y', 2), (1, 'map', 'm.png', 'z', 3);",
-    )
-    .expect("rows of an older version");
+         INSERT INTO pictures VALUES (1, 'overlay', 'o.png', 'ABCD', 2), (1, 'map', 'm.png', 'ABCD', 3);";
+    db.execute_batch(&rows.replace("ABCD", &"0f".repeat(32))).expect("rows of an older version");
     drop(db);
     drop(Ledger::open(&path).expect("brought up to date"));
     let db = sandbox.ledger();
@@ -156,6 +154,7 @@ fn votes_states_and_pictures_of_an_older_ledger_are_kept() {
         "published2026-01-02T03:04:09.000Z,seen2026-01-02T03:04:05.000Z"
     );
     assert_eq!(one("SELECT group_concat(kind || path || bytes) FROM pictures"), "mapm.png3,overlayo.png2");
+    assert_eq!(one("SELECT DISTINCT lower(hex(sha256)) FROM pictures"), "0f".repeat(32));
     assert_eq!(sandbox.count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 

@@ -1,0 +1,59 @@
+//! `kellgrend retention`
+
+use super::table::aligned;
+use super::{Exit, Failure, Global};
+use crate::ledger::Ledger;
+use crate::retention::{due, remove, stores};
+use bytesize::ByteSize;
+use jiff::Timestamp;
+
+/// Show what has been kept for its time and would be removed, or remove it
+///
+/// [retention] in the settings says how long originals, results and rows are kept; nothing is removed unless it is set. Without
+/// --remove nothing is changed. The daemon removes once an hour what is due, where `remove = true` is set there.
+///
+/// Times count from when the radiograph last arrived, was graded or was refused. What is in work is never touched. A film whose
+/// original is gone is known by its rows and graded no second time; once its rows are gone, too, it is a new one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Retention {
+    /// Remove it now
+    #[arg(long)]
+    remove: bool,
+}
+
+impl Retention {
+    pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
+        let (settings, state) = global.load()?;
+        let settings = settings.retention;
+        if !settings.is_on() {
+            println!("everything is kept for ever; [retention] in the settings file says for how long otherwise");
+            return Ok(Exit::Done);
+        }
+        let now = Timestamp::now();
+        if !self.remove {
+            let rows = due(&state.ledger, &settings, now)?.into_iter().map(|due| {
+                let size = if due.bytes == 0 { "-".to_owned() } else { ByteSize(due.bytes).to_string() };
+                let oldest = due.oldest.map_or("-".to_owned(), |oldest| oldest[..10].to_owned());
+                let kept = humantime::format_duration(due.kept).to_string();
+                [due.store.as_str().to_owned(), kept, due.count.to_string(), size, oldest]
+            });
+            println!("{}", aligned(&["STORE", "KEPT FOR", "DUE", "SIZE", "OLDEST"], rows));
+            println!(
+                "nothing was removed; `kellgrend retention --remove` does it, and `remove = true` in [retention] does it hourly"
+            );
+            return Ok(Exit::Done);
+        }
+        Ledger::check(&state.ledger)?;
+        let ledger = Ledger::open(&state.ledger)?;
+        let mut failed = 0;
+        let mut rows = Vec::new();
+        for (store, kept) in stores(&settings) {
+            let removed = remove(&state, &ledger, &settings, (store, kept), now)?;
+            failed += removed.failed;
+            let size = if removed.bytes == 0 { "-".to_owned() } else { ByteSize(removed.bytes).to_string() };
+            rows.push([store.as_str().to_owned(), removed.count.to_string(), size, removed.failed.to_string()]);
+        }
+        println!("{}", aligned(&["STORE", "REMOVED", "SIZE", "FAILED"], rows));
+        Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
+    }
+}

@@ -1,0 +1,193 @@
+//! What has been kept for its time.
+
+use super::files::digest_at;
+use super::{FileId, Ledger, LedgerError, now};
+use crate::digest::Digest;
+use rusqlite::{Connection, params};
+use std::path::{Path, PathBuf};
+
+/// Where something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Originals of what was graded.
+    Archive,
+    /// Results.
+    Outbox,
+    /// Originals of what was refused.
+    Quarantine,
+    /// Rows.
+    Ledger,
+}
+
+/// A file of which something has been kept for its time, or, for rows, a radiograph.
+#[derive(Clone, Debug)]
+pub struct Overdue {
+    /// The file's id, or the radiograph's.
+    pub id: i64,
+    /// The radiograph's bytes.
+    pub digest: Digest,
+    /// The name of the release whose result it is.
+    pub release: Option<String>,
+    /// How large it is; of a result its pictures, of rows nothing.
+    pub bytes: u64,
+    /// When the file entered the state it is in.
+    pub since: String,
+}
+
+/// Nothing has happened with the radiograph since: neither has it come again nor is it being graded.
+const QUIET: &str = "NOT EXISTS (SELECT 1 FROM files o JOIN file_states s ON s.file = o.id WHERE o.radiograph = r.id \
+                         AND (s.at >= ?1 OR o.state IN ('claimed', 'graded')))";
+
+/// No reader has said anything of it.
+const UNREAD: &str = "NOT EXISTS (SELECT 1 FROM labels l WHERE l.sha256 = r.sha256) \
+                      AND NOT EXISTS (SELECT 1 FROM labels l WHERE l.instance_uid = r.instance_uid)";
+
+impl Store {
+    /// All of them, in the order in which they are gone through: rows last, when what they tell of is gone.
+    pub const ALL: [Self; 4] = [Self::Archive, Self::Outbox, Self::Quarantine, Self::Ledger];
+
+    /// Its name in settings and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Outbox => "outbox",
+            Self::Quarantine => "quarantine",
+            Self::Ledger => "ledger",
+        }
+    }
+
+    /// What is removed from it, as the ledger notes it; rows leave none.
+    fn what(self) -> Option<&'static str> {
+        match self {
+            Self::Archive | Self::Quarantine => Some("original"),
+            Self::Outbox => Some("result"),
+            Self::Ledger => None,
+        }
+    }
+
+    /// The query for what is overdue at a time, ?1, beyond a state's time and a file, ?2 and ?3; the oldest first.
+    fn sql(self, spares_labelled: bool) -> String {
+        let spared = if spares_labelled { UNREAD } else { "1" };
+        let size = "(SELECT coalesce(sum(p.bytes), 0) FROM pictures p JOIN grades g ON g.id = p.grade_id \
+                     JOIN knees k ON k.id = g.knee WHERE k.radiograph = r.id AND g.release = f.release)";
+        let kept = |what| format!("NOT EXISTS (SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = '{what}')");
+        let (bytes, condition) = match self {
+            Self::Archive => (
+                "r.bytes",
+                format!("t.state = 'published' AND f.origin = 'inbox' AND {} AND {spared}", kept("original")),
+            ),
+            Self::Outbox => (size, format!("t.state = 'published' AND {}", kept("result"))),
+            Self::Quarantine => {
+                ("r.bytes", format!("t.state = 'quarantined' AND f.origin = 'inbox' AND {}", kept("original")))
+            }
+            // the newest file of a radiograph stands for all; readers' words stay, and so does what they are about
+            Self::Ledger => (
+                "0",
+                format!(
+                    "t.state IN ('published', 'quarantined', 'withdrawn') AND {UNREAD} \
+                     AND f.id = (SELECT max(o.id) FROM files o WHERE o.radiograph = r.id AND o.state <> 'duplicate') \
+                     AND NOT EXISTS (SELECT 1 FROM files f WHERE f.radiograph = r.id \
+                         AND (f.state IN ('published', 'quarantined') AND f.origin = 'inbox' AND {} \
+                             OR f.state = 'published' AND {}))",
+                    kept("original"),
+                    kept("result")
+                ),
+            ),
+        };
+        let id = if self == Self::Ledger { "r.id" } else { "f.id" };
+        format!(
+            "SELECT {id}, r.sha256, rel.name, {bytes}, t.at, f.id FROM file_states t \
+             JOIN files f ON f.id = t.file AND f.state = t.state \
+             JOIN radiographs r ON r.id = f.radiograph LEFT JOIN releases rel ON rel.sha256 = f.release \
+             WHERE {condition} AND t.at < ?1 AND (t.at, f.id) > (?2, ?3) AND {QUIET} ORDER BY t.at, f.id"
+        )
+    }
+}
+
+/// A way through what is overdue in one store, some at a time.
+pub struct Overdues {
+    db: Connection,
+    ledger: PathBuf,
+    sql: String,
+    before: String,
+    beyond: (String, FileId),
+}
+
+impl Overdues {
+    /// What nothing has happened with since `before`, RFC 3339.
+    pub fn of(ledger: &Path, store: Store, before: String, spares_labelled: bool) -> Result<Self, LedgerError> {
+        let (db, sql) = (Ledger::read(ledger)?, store.sql(spares_labelled));
+        Ok(Self { db, ledger: ledger.to_owned(), sql, before, beyond: (String::new(), 0) })
+    }
+
+    /// The next ones, at most so many; none: that was all.
+    pub fn next(&mut self, most: usize) -> Result<Vec<Overdue>, LedgerError> {
+        let found = self.look(most).map_err(LedgerError::sqlite(&self.ledger))?;
+        if let Some((last, file)) = found.last() {
+            self.beyond = (last.since.clone(), *file);
+        }
+        Ok(found.into_iter().map(|(overdue, _)| overdue).collect())
+    }
+
+    fn look(&self, most: usize) -> rusqlite::Result<Vec<(Overdue, FileId)>> {
+        let mut query = self.db.prepare_cached(&format!("{} LIMIT {most}", self.sql))?;
+        let rows = query.query_map(params![self.before, self.beyond.0, self.beyond.1], |row| {
+            let overdue = Overdue {
+                id: row.get(0)?,
+                digest: digest_at(row, 1)?,
+                release: row.get(2)?,
+                bytes: row.get::<_, i64>(3)?.unsigned_abs(),
+                since: row.get(4)?,
+            };
+            Ok((overdue, row.get(5)?))
+        })?;
+        rows.collect()
+    }
+
+    /// How many they are, how many bytes, and since when the oldest has been kept.
+    pub fn sum(&self) -> Result<(u64, u64, Option<String>), LedgerError> {
+        let sql = format!(
+            "WITH overdue (id, sha256, release, bytes, at, file) AS ({}) SELECT count(*), coalesce(sum(bytes), 0), min(at) FROM overdue",
+            self.sql
+        );
+        let sum = self.db.query_row(&sql, params![self.before, "", 0], |row| {
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?))
+        });
+        sum.map_err(LedgerError::sqlite(&self.ledger))
+    }
+}
+
+impl Ledger {
+    /// Note that these are gone from a store or, where they are rows, let them go. One transaction.
+    pub fn removed(&self, store: Store, ids: Vec<i64>) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            for id in ids {
+                match store.what() {
+                    Some(what) => {
+                        let sql = "INSERT INTO removals (file, what, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+                        db.prepare_cached(sql)?.execute(params![id, what, now()])?;
+                    }
+                    None => forget(db, id)?,
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// All rows of a radiograph go.
+fn forget(db: &Connection, radiograph: i64) -> rusqlite::Result<()> {
+    const FILES: &str = "(SELECT id FROM files WHERE radiograph = ?1)";
+    const GRADES: &str = "(SELECT id FROM grades WHERE knee IN (SELECT id FROM knees WHERE radiograph = ?1))";
+    let from = [
+        format!("pictures WHERE grade_id IN {GRADES}"),
+        format!("votes WHERE grade_id IN {GRADES}"),
+        format!("grades WHERE id IN {GRADES}"),
+        "knees WHERE radiograph = ?1".to_owned(),
+        format!("removals WHERE file IN {FILES}"),
+        format!("file_states WHERE file IN {FILES}"),
+        "files WHERE radiograph = ?1".to_owned(),
+        "radiographs WHERE id = ?1".to_owned(),
+    ];
+    from.iter().try_for_each(|from| db.prepare_cached(&format!("DELETE FROM {from}"))?.execute([radiograph]).map(drop))
+}
