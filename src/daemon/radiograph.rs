@@ -16,7 +16,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// No longer than this: where space has come back, or a device, the work goes on within the minute.
 const LAST_PAUSE: Duration = Duration::from_secs(40);
 
-/// A film under which the process was aborted so often, the second time alone, has taken it down.
+/// A film under which the process went down so often, the second time alone, has taken it down.
 const TWICE: u32 = 2;
 
 /// After so long a failure of the networks is the film's fate.
@@ -98,7 +98,7 @@ async fn decide(station: &Station, subject: &Subject, aborts: u32, last: bool) -
     refuse(station, subject, code, reason).await
 }
 
-const TOOK_DOWN: &str = "The process was aborted twice while the file was graded, the second time alone. Please report it; \
+const TOOK_DOWN: &str = "The process went down twice while the file was graded, the second time alone. Please report it; \
                          `kellgrend retry` tries anew.";
 
 async fn refuse(station: &Station, subject: &Subject, code: &'static str, reason: String) -> Result<Fate, Trouble> {

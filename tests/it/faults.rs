@@ -65,7 +65,7 @@ fn a_file_that_takes_the_process_down_twice_is_quarantined_and_one_that_was_ther
     abort(rustix::process::Signal::KILL);
     assert_eq!(sandbox.count("SELECT sum(aborts) FROM files"), 0);
     abort(rustix::process::Signal::ABORT);
-    abort(rustix::process::Signal::ABORT);
+    abort(rustix::process::Signal::SEGV);
     let mut daemon = sandbox.daemon();
     daemon.ready();
     sandbox.until("SELECT count(*) FROM files WHERE state = 'quarantined' AND reason_code = 'took-down'", 1);

@@ -84,9 +84,10 @@ impl Sandbox {
     pub fn daemon_with(&self, variables: &[(&str, &str)]) -> Daemon {
         let log = self.beside("daemon.log");
         let file = File::options().create(true).append(true).open(&log).expect("a log");
+        let begins = file.metadata().expect("its size").len() as usize;
         let child =
             self.command(&["run"]).envs(variables.iter().copied()).stderr(file).spawn().expect("the binary starts");
-        Daemon { child, log }
+        Daemon { child, log, begins }
     }
 
     /// Put a file into the inbox at once and whole, as a sender that renames does.
@@ -178,6 +179,8 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 pub struct Daemon {
     child: Child,
     log: PathBuf,
+    /// Where in the log this start begins.
+    begins: usize,
 }
 
 impl Daemon {
@@ -192,7 +195,7 @@ impl Daemon {
     /// Wait until it watches.
     pub fn ready(&mut self) {
         let began = Instant::now();
-        while !self.log().contains("watching") {
+        while !self.log().get(self.begins..).is_some_and(|log| log.contains("watching")) {
             assert!(self.is_alive(), "the daemon ended early:\n{}", self.log());
             assert!(began.elapsed() < Duration::from_secs(60), "not ready:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
