@@ -1,10 +1,12 @@
 //! Intake: from the inbox into work.
 //!
 //! Events are hints, the directory is the truth. One thread scans the inbox at start, on every hint and on a
-//! timer; a file that has settled is claimed, once, and handed on. When those who grade are busy, handing on
-//! blocks and the rest stays in the inbox.
+//! timer; a file that has settled is claimed, once, and handed on: what came alone before what came in a crowd, and of these
+//! the oldest first. When those who grade are busy, handing on blocks and the rest stays in the inbox.
 
 mod claim;
+mod crowd;
+mod hints;
 mod reconcile;
 mod room;
 mod scan;
@@ -12,6 +14,7 @@ mod settle;
 mod watch;
 
 pub use claim::{Claimed, IntakeError, since};
+pub use hints::{Hints, Nudge, hints};
 pub use reconcile::reconcile;
 pub use settle::{Settle, Stamp, Verdict};
 
@@ -21,21 +24,12 @@ use crate::ledger::{Ledger, StartId};
 use crate::outage::Outage;
 use crate::state::State;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Events come in bursts: the inbox is not scanned more often than this.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// What wakes the intake before its timer does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
-    /// Something may be new in the inbox.
-    Look,
-    /// The program is stopping.
-    Stop,
-}
 
 /// What the intake works with.
 pub struct Intake {
@@ -60,14 +54,15 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Watch and claim until a `Stop` hint or until nobody takes what is claimed. Blocks.
-    pub fn run(&self, hints: &mpsc::Receiver<Hint>, watch: mpsc::Sender<Hint>, claimed: &Claims) {
-        let mut watcher = self.settle.events.then(|| watch::Watcher::new(&self.state.inbox, watch));
-        let mut settle = Settle::new(self.settle.quiet, self.settle.truncated_after);
-        loop {
+    /// Watch and claim until nobody takes what is claimed; a nudge says that, too. Blocks.
+    pub fn run(&self, mut hints: Hints, nudge: Nudge, claimed: &Claims) {
+        let mut watcher = self.settle.events.then(|| watch::Watcher::new(&self.state.inbox, nudge));
+        let mut settle = Settle::new(&self.state.inbox, self.settle.quiet, self.settle.truncated_after);
+        while !claimed.is_closed() {
             if let Some(watcher) = &mut watcher {
                 watcher.keep_up();
             }
+            hints.forget();
             let began = Instant::now();
             // from before, not after: a share that has gone away may let a reader wait for ever
             self.unread.begin();
@@ -82,64 +77,66 @@ impl Intake {
                 Ok(present) => {
                     self.gauges.inbox_waiting.set(present.len() as i64);
                     self.unread.end();
-                    if self.round(&mut settle, &present, claimed).is_err() {
-                        return;
+                    if self.round(&mut settle, &present, pause, &mut hints, claimed) == Round::BrokenOff {
+                        continue; // the claims were pause enough
                     }
                     due = settle.next_due().map_or(due, |next| next.min(due));
                 }
                 Err(error) => tracing::warn!("the inbox cannot be read: {error}; it is looked for every so often"),
             }
-            if self.sleep(hints, Instant::now() + pause, due.max(Instant::now() + pause)).is_err() {
-                return;
-            }
+            let earliest = Instant::now() + pause;
+            hints.sleep(earliest, due.max(earliest), || claimed.is_closed());
         }
     }
 
-    /// Sleep until `latest`, or from `earliest` on until a hint.
-    fn sleep(&self, hints: &mpsc::Receiver<Hint>, earliest: Instant, latest: Instant) -> Result<(), Stopped> {
-        let mut until = latest;
-        loop {
-            match hints.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Hint::Look) => until = earliest,
-                Ok(Hint::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Stopped),
-                Err(mpsc::RecvTimeoutError::Timeout) => return Ok(()),
-            }
-        }
-    }
-
-    /// Claim all that has settled, the oldest first; a long round ends early, so that news are seen.
-    fn round(&self, settle: &mut Settle, present: &[(PathBuf, Stamp)], claimed: &Claims) -> Result<(), Stopped> {
+    /// Claim all that has settled. Where that takes long, and after a `pause` where news are hinted at, the inbox is scanned
+    /// in between: they may go first.
+    fn round(
+        &self,
+        settle: &mut Settle,
+        present: &[(PathBuf, Stamp)],
+        pause: Duration,
+        hints: &mut Hints,
+        claimed: &Claims,
+    ) -> Round {
         let began = Instant::now();
         settle.keep_only(present.iter().map(|(path, _)| path.as_path()));
-        let mut is_held = self.is_cramped();
-        for (path, stamp) in present {
-            if settle.observe(path, *stamp, Instant::now()) == Verdict::Wait || began.elapsed() > self.settle.scan_every
-            {
-                continue;
+        let mut settled: Vec<_> =
+            present.iter().filter(|(path, stamp)| settle.observe(path, *stamp, began) == Verdict::Settled).collect();
+        settled.sort_by_key(|(path, _)| settle.is_of_an_archive(path));
+        for (path, stamp) in settled {
+            if self.is_cramped() {
+                break;
             }
-            is_held = is_held || self.is_cramped();
-            if is_held {
-                continue;
+            let elapsed = began.elapsed();
+            if elapsed > self.settle.scan_every || elapsed > pause && hints.is_heard() {
+                return Round::BrokenOff;
             }
             let step = self.gauges.begin_long(Step::Claim, for_bytes(stamp.len));
             let taken = self.take(path, settle);
             drop(step);
             match taken {
-                Ok(Some(claim)) => claimed.blocking_send(claim).map_err(|_| Stopped)?,
+                // nobody takes it: it is in work, and the next start finds it there
+                Ok(Some(claim)) => drop(claimed.blocking_send(claim)),
                 Ok(None) => {}
                 Err(error) => settle.trouble(path, &error, Instant::now()),
             }
             if claimed.is_closed() {
-                return Err(Stopped);
+                break;
             }
         }
-        self.gauges.inbox_held.set(is_held.into());
-        Ok(())
+        Round::Ended
     }
 }
 
 /// Where claimed files go; it holds few, so that a full pipeline leaves the rest in the inbox.
 pub type Claims = tokio::sync::mpsc::Sender<Claimed>;
 
-/// Nobody takes claims any more.
-struct Stopped;
+/// How a round ended.
+#[derive(PartialEq, Eq)]
+enum Round {
+    /// All that had settled was looked at.
+    Ended,
+    /// Some of it is left.
+    BrokenOff,
+}

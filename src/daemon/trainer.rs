@@ -164,10 +164,12 @@ impl Trainer {
             (None, None) => Ok(()),
         }
     }
+}
 
+impl Drop for Trainer {
     /// Asks the process to end, and waits for it: its run goes on at the next start.
-    pub fn stop(self) {
-        let Some(mut child) = self.child else { return };
+    fn drop(&mut self) {
+        let Some(child) = &mut self.child else { return };
         if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
             let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }

@@ -3,9 +3,7 @@
 use super::trainer::Trainer;
 use crate::config::Settings;
 use crate::station::Station;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::Arc;
 
 /// Looks after both.
 pub struct Upkeep {
@@ -19,23 +17,8 @@ impl Upkeep {
         Ok(Self { trainer: Trainer::new(settings, &station)?, station })
     }
 
-    /// Looks every so often, until the other end of `ended` is gone.
-    pub fn run(mut self, every: Duration, ended: &mpsc::Receiver<()>) {
-        loop {
-            // whatever a look comes to, there is a next one
-            if catch_unwind(AssertUnwindSafe(|| self.look())).is_err() {
-                tracing::error!("looking after releases and training has failed; it is tried again");
-            }
-            if ended.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Timeout) {
-                break;
-            }
-        }
-        if let Some(trainer) = self.trainer {
-            trainer.stop();
-        }
-    }
-
-    fn look(&mut self) {
+    /// Looks once.
+    pub fn look(&mut self) {
         match self.station.follow_service() {
             Ok(None) => {}
             Ok(Some(release)) => tracing::info!(release, "grades from the next radiograph on"),

@@ -17,7 +17,9 @@ fn cramped(state: &State, keep_free: u64) -> Option<(&'static str, u64)> {
 impl Intake {
     /// Whether nothing more may be taken in now; the log says why.
     pub(super) fn is_cramped(&self) -> bool {
-        let Some((folder, free)) = cramped(&self.state, self.keep_free) else { return false };
+        let cramped = cramped(&self.state, self.keep_free);
+        self.gauges.inbox_held.set(cramped.is_some().into());
+        let Some((folder, free)) = cramped else { return false };
         let (free, keep) = (ByteSize(free).to_string(), ByteSize(self.keep_free).to_string());
         tracing::warn!(
             folder,

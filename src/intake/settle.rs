@@ -2,6 +2,7 @@
 //!
 //! A pure state machine over what the scans see; the clock is the caller's.
 
+use super::crowd::{Crowd, Crowds};
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub struct Settle {
     quiet: Duration,
     truncated_after: Duration,
     candidates: HashMap<PathBuf, Candidate>,
+    crowds: Crowds,
 }
 
 struct Candidate {
@@ -49,15 +51,16 @@ struct Candidate {
     /// Not looked at before: the end of the quiet time, or of a pause after trouble or an incomplete look.
     due: Instant,
     troubled: bool,
+    crowd: Crowd,
 }
 
 /// After trouble (unreadable, disk full) a file is tried again this much later.
 const AGAIN: Duration = Duration::from_secs(10);
 
 impl Settle {
-    /// Files settle after `quiet` without change; incomplete ones are given up after `truncated_after`.
-    pub fn new(quiet: Duration, truncated_after: Duration) -> Self {
-        Self { quiet, truncated_after, candidates: HashMap::new() }
+    /// Files in the inbox settle after `quiet` without change; incomplete ones are given up after `truncated_after`.
+    pub fn new(inbox: &Path, quiet: Duration, truncated_after: Duration) -> Self {
+        Self { quiet, truncated_after, candidates: HashMap::new(), crowds: Crowds::new(inbox) }
     }
 
     /// A scan saw this file so.
@@ -72,9 +75,12 @@ impl Settle {
             }
             known => {
                 // Seen first where the name was seen first, even if the bytes changed since.
-                let seen_at = known.map_or_else(jiff::Timestamp::now, |known| known.seen_at);
-                let candidate =
-                    Candidate { stamp, seen_at, unchanged_since: now, due: now + self.quiet, troubled: false };
+                let (seen_at, crowd) = match known {
+                    Some(known) => (known.seen_at, known.crowd.clone()),
+                    None => (jiff::Timestamp::now(), self.crowds.join(path, now)),
+                };
+                let due = now + self.quiet;
+                let candidate = Candidate { stamp, seen_at, unchanged_since: now, due, troubled: false, crowd };
                 self.candidates.insert(path.to_owned(), candidate);
                 Verdict::Wait
             }
@@ -111,6 +117,11 @@ impl Settle {
         self.candidates.get(path).map(|known| (known.seen_at, known.stamp))
     }
 
+    /// Whether it came in a crowd, as archives do: what came alone goes first.
+    pub fn is_of_an_archive(&self, path: &Path) -> bool {
+        self.candidates.get(path).is_some_and(|known| known.crowd.is_archive())
+    }
+
     /// It was taken, or is gone.
     pub fn forget(&mut self, path: &Path) {
         self.candidates.remove(path);
@@ -120,6 +131,7 @@ impl Settle {
     pub fn keep_only<'a>(&mut self, present: impl Iterator<Item = &'a Path>) {
         let present: HashSet<&Path> = present.collect();
         self.candidates.retain(|path, _| present.contains(path.as_path()));
+        self.crowds.tidy();
     }
 
     /// When the next candidate is due.

@@ -1,22 +1,21 @@
 //! inotify's hints that something may be new.
 
-use super::Hint;
+use super::Nudge;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 
 /// Watches the inbox for as long as the system lets it. Without it, the timer finds everything, later.
 pub(super) struct Watcher {
     inbox: PathBuf,
-    hints: mpsc::Sender<Hint>,
+    hints: Nudge,
     watched: Option<((u64, u64), RecommendedWatcher)>,
     warned: bool,
 }
 
 impl Watcher {
-    pub(super) fn new(inbox: &Path, hints: mpsc::Sender<Hint>) -> Self {
+    pub(super) fn new(inbox: &Path, hints: Nudge) -> Self {
         Self { inbox: inbox.to_owned(), hints, watched: None, warned: false }
     }
 
@@ -42,7 +41,7 @@ impl Watcher {
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // An error is an overflow or a lost folder: all the more reason to look.
             if event.map_or(true, |event| event.need_rescan() || tells_of_news(event.kind)) {
-                let _ = hints.send(Hint::Look);
+                hints.give();
             }
         })?;
         // One subfolder that may not be entered must not cost the events of all others.

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// No list of labels is larger: half a million lines.
@@ -41,18 +40,8 @@ impl LabelFolder {
         Self { folder, ledger, quiet, seen: HashMap::new() }
     }
 
-    /// Looks every so often, until the other end of `ended` is gone.
-    pub fn run(mut self, every: Duration, ended: &mpsc::Receiver<()>) {
-        loop {
-            self.look();
-            if ended.recv_timeout(every) != Err(mpsc::RecvTimeoutError::Timeout) {
-                break;
-            }
-        }
-    }
-
     /// Looks once. What cannot be done now is said in the log and tried when it looks again.
-    fn look(&mut self) {
+    pub fn look(&mut self) {
         let lists = match self.settled() {
             Ok(lists) => lists,
             Err(error) => return tracing::warn!("{}", Trouble::Io(error)),

@@ -2,6 +2,7 @@
 
 use crate::films::{dicom_of, small_png};
 use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use kellgrend::digest::Digest;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -125,6 +126,44 @@ fn an_empty_file_is_refused_with_its_reason() {
     std::fs::write(sandbox.inbox().join("empty.dcm"), "").expect("written");
     sandbox.until(QUARANTINED, 1);
     assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE reason_code = 'empty'"), 1);
+}
+
+#[test]
+fn a_hundred_thousand_files_at_the_start_are_taken_the_oldest_first_and_a_new_film_before_them() {
+    const FILES: usize = 100_000;
+    let sandbox = Sandbox::new();
+    let mut empty = sandbox.daemon();
+    empty.ready();
+    let usual = empty.memory_kib("VmHWM");
+    empty.stop(rustix::process::Signal::TERM);
+    std::fs::remove_file(sandbox.beside("daemon.log")).expect("a log");
+    // no films, so that a test may have so many; the oldest has the last name
+    let archive = |age: usize| format!("number {age}").into_bytes();
+    for age in 0..FILES {
+        let path = sandbox.inbox().join(format!("{:06}.dcm", FILES - age));
+        std::fs::write(&path, archive(age)).expect("written");
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(age as u64);
+        std::fs::File::options().write(true).open(path).and_then(|file| file.set_modified(written)).expect("dated");
+    }
+    let mut daemon = sandbox.daemon_with(&[("KELLGREND_LOG", "error")]);
+    sandbox.until_at_least("SELECT count(*) FROM files", 50);
+    std::thread::sleep(Duration::from_secs(6));
+    sandbox.drop_in("new.png", &small_png(1));
+    sandbox.until_within(PUBLISHED, 1, Duration::from_secs(180));
+    let taken = sandbox.count("SELECT count(*) FROM files");
+    let peak = daemon.memory_kib("VmHWM");
+    daemon.kill();
+    println!(
+        "the new film was graded before {} of {FILES}; memory peaked at {peak} KiB, {usual} without them",
+        FILES as i64 - taken
+    );
+    assert!(taken < FILES as i64 / 2, "the new film had to wait for {taken}");
+    assert!(peak < usual + (100 << 10), "{peak} KiB, {usual} KiB without them");
+    let ledger = sandbox.ledger();
+    let mut claims = ledger.prepare("SELECT sha256 FROM radiographs ORDER BY id LIMIT 50").expect("sql");
+    let claims = claims.query_map([], |row| row.get::<_, String>(0)).expect("rows").map(Result::unwrap);
+    let oldest = (0..50).map(|age| Digest::of(&archive(age)).to_string());
+    assert!(claims.eq(oldest), "not the oldest first");
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod pictures;
 mod quorum;
 mod radiograph;
 mod reports;
+mod retention;
 mod sandbox;
 mod schedule;
 mod server;

@@ -13,7 +13,6 @@ use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::{TempDir, tempdir};
 
@@ -83,9 +82,7 @@ fn what_is_written_replaces_a_planted_link_and_never_follows_it() {
 
 /// One look into a folder of lists.
 fn look(folder: &Path, ledger: &Ledger) {
-    let (end, ended) = mpsc::channel();
-    drop(end);
-    LabelFolder::new(folder.to_owned(), ledger.clone(), Duration::ZERO).run(Duration::ZERO, &ended);
+    LabelFolder::new(folder.to_owned(), ledger.clone(), Duration::ZERO).look();
 }
 
 /// Who may drop lists may plant links too: neither a list nor the reason of its refusal is put where one of them leads.

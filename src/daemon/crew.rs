@@ -1,0 +1,77 @@
+//! Who works beside the runtime: the threads of a daemon, started and stopped together.
+
+use super::caretaker::Caretaker;
+use super::mail::{self, Outages};
+use super::retention;
+use super::upkeep::Upkeep;
+use crate::config::{Identity, Settings};
+use crate::intake::{Claimed, Intake, Nudge, hints};
+use crate::labels::LabelFolder;
+use crate::station::Station;
+use anyhow::Context as _;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// How long a stop waits for one of them. Training is told to end, and takes some time for that.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// A mail that is on its way stays in the ledger, and the next start sends it; the same holds for what else they do.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// All of them.
+pub struct Crew {
+    intake: JoinHandle<()>,
+    nudge: Nudge,
+    caretakers: Vec<(Caretaker, Duration)>,
+}
+
+impl Crew {
+    /// Starts them. What has been claimed comes out of the receiver; closing it ends the intake. Blocks.
+    pub fn start(
+        settings: &Settings,
+        station: &Arc<Station>,
+        outages: &Outages,
+    ) -> anyhow::Result<(Self, Receiver<Claimed>)> {
+        let (claims, claimed) = tokio::sync::mpsc::channel(1);
+        let (nudge, hints) = hints();
+        let intake = Intake {
+            state: station.state.clone(),
+            settle: settings.settle.clone(),
+            max_file: settings.radiographs.max_file.as_u64(),
+            keep_names: settings.identity.keep == Identity::Plain,
+            ledger: station.ledger.clone(),
+            start: station.desk().start,
+            gauges: station.gauges.clone(),
+            keep_free: settings.grading.keep_free.as_u64(),
+            unread: outages.inbox.clone(),
+        };
+        let watch = nudge.clone();
+        let intake = std::thread::Builder::new()
+            .name("intake".into())
+            .spawn(move || intake.run(hints, watch, &claims))
+            .context("the intake thread cannot be started")?;
+
+        let every = settings.settle.scan_every;
+        let mut labels = LabelFolder::new(station.state.labels.clone(), station.ledger.clone(), settings.settle.quiet);
+        let mut caretakers = vec![(Caretaker::start("labels", every, move || labels.look())?, LITTLE_PATIENCE)];
+        if let Some(look) = mail::looks(&settings.mail, station, outages)? {
+            caretakers.push((Caretaker::start("mail", every, look)?, LITTLE_PATIENCE));
+        }
+        if let Some(look) = retention::looks(settings.retention, station) {
+            caretakers.push((Caretaker::start("retention", retention::EVERY, look)?, LITTLE_PATIENCE));
+        }
+        let mut upkeep = Upkeep::new(settings, station.clone())?;
+        caretakers.push((Caretaker::start("upkeep", every, move || upkeep.look())?, PATIENCE));
+        Ok((Self { intake, nudge, caretakers }, claimed))
+    }
+
+    /// Once what they claim is no longer received. Blocks.
+    pub fn stop(self) {
+        self.nudge.give();
+        let _joined = self.intake.join();
+        for (caretaker, patience) in self.caretakers {
+            caretaker.stop(patience);
+        }
+    }
+}

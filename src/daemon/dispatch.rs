@@ -1,0 +1,65 @@
+//! Hands radiographs on: first what an earlier start left in work, then what is claimed, as many at a time as fill the networks.
+
+use super::mail::Outages;
+use super::radiograph::see_through;
+use crate::gauges::Step;
+use crate::intake::Claimed;
+use crate::station::Station;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc::Receiver, watch};
+use tokio::task::JoinSet;
+
+/// It shows so often that it is alive.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Until `stop` resolves; then what the networks have begun is finished, and the rest is left for the next start. An error if
+/// the intake has ended. Who is suspected of having taken the process down comes first in `left`, and is graded alone.
+pub async fn dispatch(
+    station: &Arc<Station>,
+    left: Vec<Claimed>,
+    mut claimed: Receiver<Claimed>,
+    outages: &Outages,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let priority = station.state.priority();
+    let (stopping, stopped) = watch::channel(false);
+    let mut left = left.into_iter().peekable();
+    let mut is_alone = false;
+    let mut tasks = JoinSet::new();
+    tokio::pin!(stop);
+    let mut outcome = Ok(());
+    let (step, mut beat) = (station.gauges.begin(Step::Dispatch), tokio::time::interval(BEAT));
+    loop {
+        while tasks.try_join_next().is_some() {}
+        station.gauges.set_in_work(tasks.len());
+        step.moves();
+        let is_suspect = left.peek().is_some_and(|claim| claim.aborts > 0);
+        let most = if is_alone || is_suspect { 1 } else { station.desk().in_flight };
+        let room = tasks.len() < most;
+        let next = tokio::select! {
+            () = &mut stop => break,
+            _ = beat.tick() => continue,
+            _ = tasks.join_next(), if !room => continue,
+            next = async { match left.next() { Some(claim) => Some(claim), None => claimed.recv().await } }, if room => next,
+        };
+        let Some(claim) = next else {
+            outcome = Err(anyhow::anyhow!("the intake has ended unexpectedly; start again"));
+            break;
+        };
+        is_alone = claim.aborts > 0;
+        let failing = outages.networks.clone();
+        tasks.spawn(see_through(station.clone(), claim, priority.clone(), failing, stopped.clone()));
+    }
+
+    drop(step);
+    tracing::info!("stopping: finishing what the networks have begun, leaving the rest");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let _ = stopping.send(true);
+    station.desk().grading.stop();
+    claimed.close();
+    while claimed.recv().await.is_some() {} // a claim handed over too late is in work: the next start finds it
+    while tasks.join_next().await.is_some() {}
+    outcome
+}

@@ -1,0 +1,145 @@
+//! What is kept for a time, and then no longer.
+
+use crate::films::small_png;
+use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use kellgrend::digest::Digest;
+use rustix::process::Signal;
+
+const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
+const ENDED: &str = "SELECT count(*) FROM files WHERE state IN ('published', 'quarantined', 'duplicate')";
+const TERMS: &str = "archive = \"30days\"\noutbox = \"30days\"\nquarantine = \"30days\"";
+
+/// Settings with these terms.
+fn terms(terms: &str) -> String {
+    format!("{QUICK}\n[retention]\n{terms}\n")
+}
+
+/// Two films, of which a reader has graded the second, and what is no film at all; all of them long ago.
+fn long_ago(settings: &str) -> Sandbox {
+    let sandbox = Sandbox::with(settings);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    for (name, bytes) in [("1.png", small_png(1)), ("2.png", small_png(2)), ("3.png", b"no film".to_vec())] {
+        sandbox.drop_in(name, &bytes);
+    }
+    sandbox.until(ENDED, 3);
+    daemon.stop(Signal::TERM);
+    let read = Digest::of(&small_png(2)).to_string();
+    let labelled = sandbox.output(&["labels", "add", &read, "--grade", "2", "--reader", "Dr. A"]);
+    assert!(labelled.status.success(), "{}", words(&labelled));
+    age(&sandbox);
+    sandbox
+}
+
+/// All that has happened so far happened years ago.
+fn age(sandbox: &Sandbox) {
+    let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    db.execute("UPDATE file_states SET at = '2001' || substr(at, 5)", []).expect("aged");
+}
+
+fn kept(sandbox: &Sandbox) -> [usize; 3] {
+    ["archive", "outbox", "quarantine"].map(|folder| files_below(&sandbox.state().join(folder)).len())
+}
+
+fn removes(sandbox: &Sandbox) -> String {
+    let output = sandbox.output(&["retention", "--remove"]);
+    assert!(output.status.success(), "{}", words(&output));
+    words(&output)
+}
+
+fn is_sound(sandbox: &Sandbox) {
+    let checked = sandbox.output(&["check", "--ledger"]);
+    assert!(checked.status.success() && !words(&checked).contains("gone"), "{}", words(&checked));
+}
+
+#[test]
+fn everything_is_kept_unless_the_settings_say_otherwise_and_shown_before_it_goes() {
+    let sandbox = long_ago(QUICK);
+    assert!(words(&sandbox.output(&["retention"])).contains("kept for ever"));
+    assert!(removes(&sandbox).contains("kept for ever"));
+    std::fs::write(sandbox.beside("kellgrend.toml"), terms(TERMS)).expect("settings");
+    let before = kept(&sandbox);
+    let said = words(&sandbox.output(&["retention"]));
+    for store in ["archive     30days", "outbox      30days", "quarantine  30days"] {
+        assert!(said.contains(store), "{said}");
+    }
+    assert!(said.contains("nothing was removed") && said.contains("2001-"), "{said}");
+    // the daemon, too, only tells
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    while !daemon.log().contains("has been kept for its time") {
+        assert!(daemon.is_alive());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    daemon.stop(Signal::TERM);
+    assert_eq!(kept(&sandbox), before);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_removed"), 0);
+}
+
+#[test]
+fn what_was_kept_for_its_time_goes_and_what_a_reader_has_graded_stays() {
+    let sandbox = long_ago(&terms(TERMS));
+    let young = small_png(3);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("young.png", &young);
+    sandbox.until(PUBLISHED, 3);
+    daemon.stop(Signal::TERM);
+    removes(&sandbox);
+    let originals: Vec<_> = files_below(&sandbox.state().join("archive"))
+        .iter()
+        .map(|path| Digest::of(&std::fs::read(path).expect("an original")))
+        .collect();
+    assert_eq!(originals.len(), 2);
+    assert!(originals.contains(&Digest::of(&young)) && originals.contains(&Digest::of(&small_png(2))));
+    assert_eq!(sandbox.results().len(), 1, "the young one's");
+    assert_eq!(kept(&sandbox)[2], 0, "neither a refused file nor its reason");
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_removed WHERE what = 'original'"), 2);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_removed WHERE what = 'result'"), 2);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_grades"), 3, "the ledger knows them all");
+    is_sound(&sandbox);
+    let again = removes(&sandbox);
+    let counts = again.lines().skip(1).map(|line| line.split_whitespace().nth(1));
+    assert!(counts.eq([Some("0"); 3]), "nothing is removed twice: {again}");
+}
+
+#[test]
+fn a_film_that_comes_again_after_its_original_went_is_graded_no_second_time_and_kept_again() {
+    let sandbox = long_ago(&terms(TERMS));
+    // somebody was faster with one of them
+    std::fs::remove_dir_all(sandbox.state().join("quarantine")).expect("removed");
+    removes(&sandbox);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("again.png", &small_png(1));
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'duplicate'", 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(kept(&sandbox)[0], 2);
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 2);
+    is_sound(&sandbox);
+    removes(&sandbox);
+    assert_eq!(kept(&sandbox)[0], 2, "its time begins anew");
+    age(&sandbox);
+    removes(&sandbox);
+    assert_eq!(kept(&sandbox)[0], 1);
+    is_sound(&sandbox);
+}
+
+#[test]
+fn rows_go_when_all_that_they_tell_of_is_gone_and_the_daemon_does_it_where_it_may() {
+    let all = "archive = \"30days\"\noutbox = \"30days\"\nquarantine = \"30days\"\nledger = \"1year\"\nremove = true";
+    let sandbox = long_ago(&terms(all));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM radiographs", 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades JOIN knees k ON k.id = knee"), 1, "what a reader has graded");
+    for table in ["files", "knees", "votes"] {
+        assert_eq!(sandbox.count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
+    }
+    assert_eq!(kept(&sandbox), [1, 0, 0]);
+    // nothing is known of it any more: it is a new film
+    sandbox.drop_in("1.png", &small_png(1));
+    sandbox.until(PUBLISHED, 2);
+    daemon.stop(Signal::TERM);
+    is_sound(&sandbox);
+}
