@@ -22,7 +22,7 @@ pub use form::Form;
 
 use crate::grade::GRADES;
 use families::{efficientnet, resnet};
-use layers::Linear;
+use layers::{Dropout, Linear};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use tch::{Kind, TchError, Tensor};
@@ -102,9 +102,14 @@ impl Architecture {
     }
 
     /// Builds the network to learn, in the plain form, and names the parts that it is made of; of ImageNet's weights with
-    /// a fresh head.
-    pub fn build_to_learn(self, mut weights: Weights, imagenet: bool) -> Result<(Network, Vec<Part>), WeightsError> {
-        weights.parts = Some(Vec::new());
+    /// a fresh head. `omission` is the share of its dropout and stochastic depth that is in force: 1 is as published, 0 none.
+    pub fn build_to_learn(
+        self,
+        mut weights: Weights,
+        imagenet: bool,
+        omission: f64,
+    ) -> Result<(Network, Vec<Part>), WeightsError> {
+        (weights.parts, weights.omission) = (Some(Vec::new()), omission);
         let network = match imagenet {
             true => self.build_from_imagenet(&mut weights, Form::Plain),
             false => self.build(&mut weights, Form::Plain),
@@ -135,12 +140,22 @@ impl Architecture {
             }?;
             let (name, inputs) = self.head();
             let in_body = root.numbers();
+            let dropout = Dropout::of(&root, self.dropout());
             let head = head(&mut root.at(name), inputs)?;
             let bytes = in_body * form.bytes_a_number() + head.bytes();
-            Ok::<_, WeightsError>(Network { body, head, form, bytes })
+            Ok::<_, WeightsError>(Network { body, dropout, head, form, bytes })
         })?;
         weights.finish()?;
         Ok(network)
+    }
+
+    /// How much of what its last layer is fed is left out while it learns, as torchvision builds it.
+    fn dropout(self) -> f64 {
+        match self {
+            Self::EfficientnetB5 => efficientnet_b5::DROPOUT,
+            Self::EfficientnetV2S => efficientnet_v2_s::DROPOUT,
+            _ => 0.0,
+        }
     }
 
     /// The last layer's name, and how many channels it is fed.
@@ -222,6 +237,7 @@ impl Body {
 /// A network with its weights, ready to run.
 pub struct Network {
     body: Body,
+    dropout: Dropout,
     head: Linear,
     form: Form,
     bytes: u64,
@@ -241,10 +257,11 @@ impl Network {
 
     /// A feature map to logits `[n, 5]`.
     pub fn logits(&self, map: &Tensor) -> Result<Tensor, TchError> {
-        match self.body.relu_behind {
-            true => self.head.forward(&layers::global_mean(&map.f_relu()?)?),
-            false => self.head.forward(&layers::global_mean(map)?),
-        }
+        let mean = match self.body.relu_behind {
+            true => layers::global_mean(&map.f_relu()?),
+            false => layers::global_mean(map),
+        }?;
+        self.head.forward(&self.dropout.forward(mean)?)
     }
 
     /// The spatial mean `[n, c]` of d(logit of a grade) / d(map), the grade chosen per view by index `[n]`.

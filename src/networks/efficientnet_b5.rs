@@ -7,6 +7,9 @@ use super::layers::NormShape;
 /// Where the head is, and what it is fed.
 pub(super) const HEAD: (&str, i64) = ("classifier.1", 2048);
 
+/// What the head is not fed, by chance, while it learns.
+pub(super) const DROPOUT: f64 = 0.4;
+
 pub(super) const VARIANT: Variant = Variant {
     first: 48,
     stages: &[

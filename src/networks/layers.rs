@@ -6,6 +6,7 @@ mod conv_norm;
 mod fused;
 mod linear;
 mod norm_relu;
+mod omission;
 mod squeeze_excitation;
 
 pub use activation::Activation;
@@ -14,6 +15,7 @@ pub use conv_norm::ConvNorm;
 use fused::{ConvCall, Fused};
 pub use linear::Linear;
 pub use norm_relu::NormRelu;
+pub use omission::{Dropout, StochasticDepth};
 pub use squeeze_excitation::SqueezeExcitation;
 
 use super::weights::{Scope, WeightsError};

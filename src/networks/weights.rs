@@ -102,6 +102,8 @@ pub struct Weights {
     is_untrained: bool,
     /// What a network that is to learn is made of; none for one that is not.
     pub(super) parts: Option<Vec<Part>>,
+    /// For a network that learns: the share of its dropout and stochastic depth that is in force.
+    pub(super) omission: f64,
     device: Device,
 }
 
@@ -144,6 +146,7 @@ impl Weights {
             numbers: 0,
             is_untrained: false,
             parts: None,
+            omission: 0.0,
             device: Device::Cpu,
         }
     }

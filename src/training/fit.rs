@@ -133,6 +133,10 @@ impl Fit<'_> {
     /// One pass over the knees to learn from; their mean loss.
     fn learn(&self, epoch: usize, learner: &mut Learner, watch: &mut dyn Watch) -> Result<f64, FitError> {
         let mut chance = self.chance(epoch);
+        if self.recipe.omission > 0.0 {
+            // what networks leave out is drawn by libtorch, whose generator is the process's
+            tch::manual_seed(chance.random());
+        }
         let knees = self.order(&mut chance);
         let batch = self.recipe.batch.min(knees.len());
         let steps = knees.len() / batch;

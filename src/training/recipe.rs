@@ -92,6 +92,10 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Cross-entropy gives the four other grades this share of the truth, together with the grade itself.
     pub label_smoothing: f64,
+    /// The share of the networks' own dropout and stochastic depth that is in force; of the eight the EfficientNets have some. 1: as
+    /// published, 0: none, as it was before this setting was there.
+    #[serde(default)]
+    pub omission: f64,
     /// How much of the running mean of all weights is kept at a step; that mean is what is kept and judged. 0: the weights.
     pub average: f64,
     /// Rare grades.
@@ -132,6 +136,7 @@ impl RecipeName {
                 decline_factor: 0.1,
                 weight_decay: 1e-4,
                 label_smoothing: 0.1,
+                omission: 1.0,
                 average: 0.0,
                 balance: Balance::None,
                 keep: Keep::Best,
@@ -154,6 +159,7 @@ impl RecipeName {
                 decline_factor: 1.0,
                 weight_decay: 0.05,
                 label_smoothing: 0.1,
+                omission: 1.0,
                 average: 0.998,
                 balance: Balance::None,
                 keep: Keep::Last,
@@ -211,6 +217,7 @@ impl Recipe {
         within("warm_up", self.warm_up, 0.0, self.epochs as f64)?;
         within("weight_decay", self.weight_decay, 0.0, 10.0)?;
         within("label_smoothing", self.label_smoothing, 0.0, 0.9)?;
+        within("omission", self.omission, 0.0, 2.0)?;
         within("average", self.average, 0.0, 0.999_999)?;
         within("tolerance", self.tolerance, 0.0, 100.0)?;
         if self.image_size != 0 {

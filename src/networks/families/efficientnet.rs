@@ -6,7 +6,7 @@
 
 use crate::networks::{
     Backbone, Body,
-    layers::{Activation, ConvNorm, Geometry, NormShape, SqueezeExcitation},
+    layers::{Activation, ConvNorm, Geometry, NormShape, SqueezeExcitation, StochasticDepth},
     weights::{Scope, WeightsError},
 };
 use tch::{TchError, Tensor};
@@ -42,19 +42,24 @@ pub struct Stage {
 /// How many stages are the first, as far as numbers go: those on half and a quarter of the picture's side.
 const EARLY: usize = 2;
 
+/// How often the last block is left out while the network learns; those before it less often, the first one never.
+const LEFT_OUT: f64 = 0.2;
+
 /// Takes all before the global mean.
 pub fn body(root: &mut Scope, variant: &Variant) -> Result<Body, WeightsError> {
     let mut features = root.at("features");
     let norm = variant.norm;
     let shape = Geometry::dense(3, variant.first, 3, 2);
     let first = ConvNorm::take_with(&mut features.early().at(0), "0", "1", shape, Activation::Silu, norm)?;
+    let all: usize = variant.stages.iter().map(|stage| stage.blocks).sum();
     let mut blocks = Vec::new();
     let mut inputs = variant.first;
     for (index, stage) in variant.stages.iter().enumerate() {
         let mut module = features.stage(index + 1, index < EARLY);
         for block in 0..stage.blocks {
             let stride = if block == 0 { stage.stride } else { 1 };
-            blocks.push(Block::take(&mut module.at(block).at("block"), stage, inputs, stride, norm)?);
+            let left_out = StochasticDepth::of(&module, LEFT_OUT * blocks.len() as f64 / all as f64);
+            blocks.push(Block::take(&mut module.at(block).at("block"), stage, inputs, stride, norm, left_out)?);
             inputs = stage.outputs;
         }
     }
@@ -84,6 +89,7 @@ struct Block {
     inner: Vec<ConvNorm>,
     excitation: Option<SqueezeExcitation>,
     project: ConvNorm,
+    left_out: StochasticDepth,
     is_residual: bool,
 }
 
@@ -94,6 +100,7 @@ impl Block {
         inputs: i64,
         stride: i64,
         norm_shape: NormShape,
+        left_out: StochasticDepth,
     ) -> Result<Self, WeightsError> {
         let Stage { fused, expansion, kernel, outputs, .. } = *stage;
         let wide = inputs * expansion;
@@ -120,7 +127,7 @@ impl Block {
             true => conv(module, child(), Geometry::dense(inputs, outputs, kernel, stride), silu)?,
             false => conv(module, child(), Geometry::pointwise(wide, outputs), Activation::None)?,
         };
-        Ok(Self { inner, excitation, project, is_residual: stride == 1 && inputs == outputs })
+        Ok(Self { inner, excitation, project, left_out, is_residual: stride == 1 && inputs == outputs })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
@@ -131,7 +138,7 @@ impl Block {
         if let Some(excitation) = &self.excitation {
             inner = excitation.forward(inner)?;
         }
-        let mut projected = self.project.forward(&inner)?;
-        if self.is_residual { projected.f_add_(x) } else { Ok(projected) }
+        let projected = self.project.forward(&inner)?;
+        if self.is_residual { self.left_out.forward(projected)?.f_add_(x) } else { Ok(projected) }
     }
 }

@@ -54,6 +54,11 @@ impl<'a> Scope<'a> {
         self.weights.parts.is_some()
     }
 
+    /// The share of what networks of its kind leave out by chance that this one does: none where it does not learn.
+    pub fn omission(&self) -> f64 {
+        if self.learns() { self.weights.omission } else { 0.0 }
+    }
+
     /// Takes the tensor `name` of the expected shape: float32, finite, on the weights' device.
     pub fn tensor(&mut self, name: &str, expected: &[i64]) -> Result<Tensor, WeightsError> {
         self.tensor_as(name, expected, expected)

@@ -48,7 +48,7 @@ impl Learner {
             Cuda::cudnn_set_benchmark(true);
         }
         let Beginning { weights, is_imagenet } = beginning;
-        let (network, parts) = architecture.build_to_learn(weights.on(device), is_imagenet)?;
+        let (network, parts) = architecture.build_to_learn(weights.on(device), is_imagenet, recipe.omission)?;
         let parameters = tch::no_grad(|| Parameters::gather(parts, numbers, device))?;
         let adam = Adam::new(recipe.optimiser, &parameters.learning_values()?)?;
         let average = parameters.values.copy();

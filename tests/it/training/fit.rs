@@ -1,6 +1,6 @@
 //! One network learns: as PyTorch takes the same steps, and what is said of pictures, rates and recipes.
 
-use crate::networks::{formula, golden};
+use crate::networks::{GENERATOR, formula, golden};
 use image::GrayImage;
 use kellgrend::grade::KlGrade;
 use kellgrend::networks::{Architecture, Form};
@@ -57,6 +57,7 @@ fn plain(optimiser: Optimiser) -> Recipe {
         decline_factor: 1.0,
         weight_decay: 0.05,
         label_smoothing: 0.1,
+        omission: 0.0,
         average: 0.0,
         balance: Balance::None,
         keep: Keep::Last,
@@ -118,6 +119,42 @@ fn every_network_learns_as_in_pytorch() {
         // weights are kept in float16
         assert!(off < 2e-2, "{name}: {:?} is not {logits:?}", found.logits);
     }
+}
+
+#[test]
+fn networks_leave_out_what_torchvisions_do_and_the_same_in_every_repetition() {
+    let _drawing = GENERATOR.lock().expect("no holder panics");
+    let answers: BTreeMap<String, Vec<f32>> =
+        serde_json::from_str(include_str!("../../golden/omission.json")).expect("the golden file is JSON");
+    assert_eq!(answers.len(), 2);
+    let views = tch::no_grad(|| pictures().to_learn(&(0..8).collect::<Vec<_>>(), &Augmentation::NONE, &mut chance()));
+    let views = views.expect("views");
+    for (name, expected) in answers {
+        let architecture: Architecture = name.parse().expect("known");
+        let said = |omission| {
+            let weights = formula::read(&formula::weights(&golden(architecture).shapes));
+            let (network, _) = architecture.build_to_learn(weights, false, omission).expect("it builds");
+            tch::manual_seed(7);
+            let logits = tch::no_grad(|| network.map(&views).and_then(|map| network.logits(&map))).expect("it runs");
+            Vec::<f32>::try_from(logits.view(-1)).expect("numbers")
+        };
+        let off = |said: &[f32]| said.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let (all, none) = (said(1.0), said(0.0));
+        println!("{name}: off by {:.1e}, by {:.1e} with nothing left out", off(&all), off(&none));
+        assert!(off(&all) < 1e-3, "{name}: {all:?} is not {expected:?}");
+        assert!(off(&none) > 0.1, "{name} leaves nothing out");
+    }
+    let recipe = Recipe { omission: 1.0, ..plain(Optimiser::AdamW) };
+    let fits = || fitted(Architecture::EfficientnetV2S, &recipe).expect("it learns").weights;
+    let first = fits();
+    tch::manual_seed(1);
+    assert!(first == fits(), "what is left out depends on what was before");
+    let all_there = fitted(Architecture::EfficientnetV2S, &plain(Optimiser::AdamW)).expect("it learns").weights;
+    assert!(first != all_there);
+}
+
+fn chance() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(1)
 }
 
 #[test]
