@@ -34,7 +34,9 @@ impl Retention {
             let rows = due(&state.ledger, &settings, now)?.into_iter().map(|due| {
                 let size = if due.bytes == 0 { "-".to_owned() } else { ByteSize(due.bytes).to_string() };
                 let oldest = due.oldest.map_or("-".to_owned(), |oldest| oldest[..10].to_owned());
-                let kept = humantime::format_duration(due.kept).to_string();
+                let days = due.kept.as_secs() / 86_400;
+                let kept =
+                    if days > 0 { format!("{days} days") } else { humantime::format_duration(due.kept).to_string() };
                 [due.store.as_str().to_owned(), kept, due.count.to_string(), size, oldest]
             });
             println!("{}", aligned(&["STORE", "KEPT FOR", "DUE", "SIZE", "OLDEST"], rows));

@@ -38,6 +38,10 @@ pub struct Overdue {
 const QUIET: &str = "NOT EXISTS (SELECT 1 FROM files o JOIN file_states s ON s.file = o.id WHERE o.radiograph = r.id \
                          AND (s.at >= ?1 OR o.state IN ('claimed', 'graded')))";
 
+/// The index of ends by days is searched for these, written as there.
+const ENDED: &str = "t.state IN ('published', 'duplicate', 'quarantined', 'withdrawn')";
+const DAY: &str = "substr(t.at, 1, 10)";
+
 /// No reader has said anything of it.
 const UNREAD: &str = "NOT EXISTS (SELECT 1 FROM labels l WHERE l.sha256 = r.sha256) \
                       AND NOT EXISTS (SELECT 1 FROM labels l WHERE l.instance_uid = r.instance_uid)";
@@ -65,7 +69,7 @@ impl Store {
         }
     }
 
-    /// The query for what is overdue at a time, ?1, beyond a state's time and a file, ?2 and ?3; the oldest first.
+    /// The query for what is overdue at a time, ?1, beyond a day and a file, ?2 and ?3; the oldest first, to the day.
     fn sql(self, spares_labelled: bool) -> String {
         let spared = if spares_labelled { UNREAD } else { "1" };
         let size = "(SELECT coalesce(sum(p.bytes), 0) FROM pictures p JOIN grades g ON g.id = p.grade_id \
@@ -96,10 +100,11 @@ impl Store {
         };
         let id = if self == Self::Ledger { "r.id" } else { "f.id" };
         format!(
-            "SELECT {id}, r.sha256, rel.name, {bytes}, t.at, f.id FROM file_states t \
+            "SELECT {id}, r.sha256, rel.name, {bytes}, t.at, t.file FROM file_states t \
              JOIN files f ON f.id = t.file AND f.state = t.state \
              JOIN radiographs r ON r.id = f.radiograph LEFT JOIN releases rel ON rel.sha256 = f.release \
-             WHERE {condition} AND t.at < ?1 AND (t.at, f.id) > (?2, ?3) AND {QUIET} ORDER BY t.at, f.id"
+             WHERE {ENDED} AND {condition} AND t.at < ?1 AND {DAY} <= substr(?1, 1, 10) AND {DAY} >= ?2 AND ({DAY}, t.file) > (?2, ?3) \
+             AND {QUIET} ORDER BY {DAY}, t.file"
         )
     }
 }
@@ -110,6 +115,7 @@ pub struct Overdues {
     ledger: PathBuf,
     sql: String,
     before: String,
+    /// The day and the file that were reached.
     beyond: (String, FileId),
 }
 
@@ -124,7 +130,7 @@ impl Overdues {
     pub fn next(&mut self, most: usize) -> Result<Vec<Overdue>, LedgerError> {
         let found = self.look(most).map_err(LedgerError::sqlite(&self.ledger))?;
         if let Some((last, file)) = found.last() {
-            self.beyond = (last.since.clone(), *file);
+            self.beyond = (last.since.chars().take(10).collect(), *file);
         }
         Ok(found.into_iter().map(|(overdue, _)| overdue).collect())
     }

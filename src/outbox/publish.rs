@@ -89,11 +89,11 @@ pub fn sweep(outbox: &Path) -> Result<usize, PublishError> {
 /// Takes a result out of the outbox, at once and whole, and returns the path it had; none where it is not there.
 pub fn withdraw(outbox: &Path, name: &str) -> io::Result<Option<PathBuf>> {
     let place = outbox.join(name);
-    let aside = tempfile::Builder::new().prefix(&format!(".{name}{TEMPORARY}")).tempdir_in(outbox)?;
-    match fs::rename(&place, aside.path().join(name)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        moved => moved?,
+    if place.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(None);
     }
+    let aside = tempfile::Builder::new().prefix(&format!(".{name}{TEMPORARY}")).tempdir_in(outbox)?;
+    fs::rename(&place, aside.path().join(name))?;
     aside.close()?;
     Ok(Some(place))
 }

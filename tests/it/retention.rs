@@ -60,7 +60,7 @@ fn everything_is_kept_unless_the_settings_say_otherwise_and_shown_before_it_goes
     std::fs::write(sandbox.beside("kellgrend.toml"), terms(TERMS)).expect("settings");
     let before = kept(&sandbox);
     let said = words(&sandbox.output(&["retention"]));
-    for store in ["archive     30days", "outbox      30days", "quarantine  30days"] {
+    for store in ["archive     30 days", "outbox      30 days", "quarantine  30 days"] {
         assert!(said.contains(store), "{said}");
     }
     assert!(said.contains("nothing was removed") && said.contains("2001-"), "{said}");
