@@ -11,18 +11,29 @@ use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError};
 use std::io::{Cursor, ErrorKind};
+use tiff::decoder::Decoder as Directory;
+use tiff::tags::{CompressionMethod, Tag};
 
 type Decoded = Result<(GrayImage, Tags), Refusal>;
 
 /// Decodes a PNG of any depth; alpha is dropped, as OpenCV does.
 pub(super) fn png(bytes: &[u8], limits: &Limits) -> Decoded {
     png_chunks::check(bytes)?;
-    Refusal::on_panic(|| decode("PNG", PngDecoder::new(Cursor::new(bytes)), limits))
+    Refusal::on_panic(|| decode("PNG", PngDecoder::with_limits(Cursor::new(bytes), bounds(limits)), limits))
 }
 
 /// Decodes a TIFF's first picture.
+///
+/// One whose strips are JPEGs is refused: each has a size of its own, and its decoder allocates by that.
 pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
-    Refusal::on_panic(|| decode("TIFF", TiffDecoder::new(Cursor::new(bytes)), limits))
+    Refusal::on_panic(|| {
+        let compression = Directory::new(Cursor::new(bytes))
+            .and_then(|mut directory| directory.find_tag_unsigned::<u16>(Tag::Compression));
+        if compression.is_ok_and(|compression| compression == Some(CompressionMethod::ModernJPEG.to_u16())) {
+            return Err(Refusal::unsupported("its TIFF data are coded as JPEG"));
+        }
+        decode("TIFF", TiffDecoder::new(Cursor::new(bytes)), limits)
+    })
 }
 
 /// Decodes a JPEG and turns it as its EXIF orientation says.
@@ -54,14 +65,19 @@ fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, limits: &
     if decoder.total_bytes() > most {
         return Err(Refusal::TooLarge(format!("it decodes to {} bytes, the limit is {most}", decoder.total_bytes())));
     }
-    let mut bounds = image::Limits::default();
-    bounds.max_alloc = Some(most);
-    decoder.set_limits(bounds).map_err(refusal)?;
+    decoder.set_limits(bounds(limits)).map_err(refusal)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let (depth, kind, grey) = grey(DynamicImage::from_decoder(decoder).map_err(refusal)?)?;
     let mut picture = DynamicImage::ImageLuma8(picture(width, height, grey)?);
     picture.apply_orientation(orientation);
     Ok((picture.into_luma8(), Tags::of_raster(format!("{name}, {depth} bit {kind}"))))
+}
+
+/// What a decoder of `image` may allocate.
+fn bounds(limits: &Limits) -> image::Limits {
+    let mut bounds = image::Limits::default();
+    bounds.max_alloc = Some(limits.decoded_bytes());
+    bounds
 }
 
 /// Bits a sample, "grey" or "colour", and 8-bit grey values.

@@ -121,13 +121,16 @@ impl Handle {
     fn refusal(&self) -> Refusal {
         // SAFETY: the library returns a terminated string that lives until the next call on the handle.
         let message = unsafe { CStr::from_ptr(tj::tj3GetErrorStr(self.0)) }.to_string_lossy();
-        if message.contains("Premature end") {
+        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        let reports = format!("libjpeg-turbo reports: {message}");
+        if says(&["Premature end"]) {
             Refusal::truncated("its JPEG data end early")
-        } else if message.contains("exceeds") || message.contains("too large") || message.contains("Maximum supported")
-        {
-            Refusal::TooLarge(format!("libjpeg-turbo reports: {message}"))
+        } else if says(&["exceed", "Image is too large", "Maximum supported"]) {
+            Refusal::TooLarge(reports)
+        } else if says(&["Unsupported JPEG", "not supported", "not implemented", "has more than"]) {
+            Refusal::unsupported(reports)
         } else {
-            Refusal::damaged(format!("libjpeg-turbo reports: {message}"))
+            Refusal::damaged(reports)
         }
     }
 }

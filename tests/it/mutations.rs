@@ -2,6 +2,7 @@
 //! tests asks the same; `fuzz/` goes on without end. Films are changed in `radiograph/mutations.rs`.
 
 use crate::films::small_png;
+use crate::hostile;
 use crate::radiograph::samples;
 use kellgrend::config::Settings;
 use kellgrend::digest::Digest;
@@ -176,13 +177,14 @@ proptest! {
     }
 }
 
-/// `fuzz/` begins from the same seeds, and from a film of every coding.
+/// `fuzz/` begins from the same seeds, from a film of every coding, and from the hostile files that are small.
 #[test]
 #[ignore = "writes fuzz/corpus"]
 fn seeds_for_fuzzing() {
-    let films = samples::all().into_iter().chain([("phantom", small_png(1))]);
-    let (rasters, dicom): (Vec<_>, Vec<_>) =
-        films.map(|(_, bytes)| bytes).partition(|bytes| Format::sniff(bytes) != Some(Format::Dicom));
+    let hostile = hostile::files().into_iter().map(|(_, bytes)| bytes).filter(|bytes| bytes.len() < 1 << 16);
+    let films = samples::all().into_iter().map(|(_, bytes)| bytes).chain([small_png(1)]).chain(hostile);
+    let films = films.filter(|bytes| Format::sniff(bytes).is_some());
+    let (dicom, rasters): (Vec<_>, Vec<_>) = films.partition(|bytes| Format::sniff(bytes) == Some(Format::Dicom));
     let (labels, settings, state_dict, release) = (&*LISTS, &*SETTINGS, &*STATE_DICTS, &*MANIFESTS);
     for (target, seeds) in [
         ("dicom", &dicom),

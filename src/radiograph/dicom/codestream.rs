@@ -10,6 +10,14 @@ const MAX_TILES: u64 = 4096;
 const MAX_LAYERS: u16 = 64;
 /// JPEG 2000 precincts and code-blocks smaller than 2^4 a side are never written and cost memory by the square.
 const MIN_EXPONENT: u8 = 4;
+/// Start of scan and end of image (ITU-T T.81 B.1).
+const SOS: u8 = 0xDA;
+const EOI: u8 = 0xD9;
+
+/// Whether the bytes are the beginning of a JPEG, JPEG-LS or JPEG 2000 frame, which is nowhere else in one.
+pub(super) fn starts(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xFF\xD8\xFF") || bytes.starts_with(b"\xFF\x4F\xFF\x51")
+}
 
 /// Refuses a coded picture of another size than Rows and Columns.
 pub(super) fn check_size(coding: &str, pixel: &ImagePixel, width: u32, height: u32) -> Result<(), Refusal> {
@@ -23,7 +31,14 @@ pub(super) fn check_size(coding: &str, pixel: &ImagePixel, width: u32, height: u
 }
 
 /// Checks JPEG-LS with the decoder's own header reader; gives the bits of an output word, 8 or 16.
+///
+/// Where no marker follows the scan, the decoder reads on through four billion bits that are not there, so the end is
+/// looked for first.
 pub(super) fn check_jpeg_ls(frame: &[u8], pixel: &ImagePixel) -> Result<u16, Refusal> {
+    let last = |marker| frame.windows(2).rposition(|two| two == [0xFF, marker]);
+    if last(EOI) < last(SOS) {
+        return Err(Refusal::truncated("its JPEG-LS data end before the EOI marker"));
+    }
     let header =
         CharLS::default().get_frame_info(frame).map_err(|_| Refusal::damaged("its JPEG-LS header is damaged"))?;
     check_size("JPEG-LS", pixel, header.width, header.height)?;
@@ -72,7 +87,7 @@ fn check_packed(segment: &[u8], length: usize) -> Result<(), Refusal> {
         unpacked += if run > 0 { run } else { literal };
     }
     // The decoder also unpacks what follows, where a lone control byte would fail: padding of literal zeros may.
-    if at > segment.len() || segment.len() - at > 2 {
+    if unpacked > length || at > segment.len() || segment.len() - at > 2 {
         return Err(Refusal::damaged("an RLE segment does not unpack to one byte a pixel"));
     }
     Ok(())
@@ -120,11 +135,14 @@ fn check_siz(siz: &[u8], pixel: &ImagePixel) -> Result<usize, Refusal> {
     let [x1, y1, x0, y0, tile_width, tile_height, tile_x0, tile_y0] = [2, 6, 10, 14, 18, 22, 26, 30].map(long);
     check_size("JPEG 2000", pixel, x1.saturating_sub(x0), y1.saturating_sub(y0))?;
     let components = u16::from_be_bytes([siz[34], siz[35]]);
-    let subsampled = siz[36..].chunks_exact(3).any(|component| component[1..] != [1, 1]);
-    if components != pixel.samples || subsampled {
-        return Err(Refusal::unsupported(format!(
-            "its JPEG 2000 data have {components} components or fewer pixels in some"
+    if components != pixel.samples {
+        return Err(Refusal::damaged(format!(
+            "its JPEG 2000 data have {components} components, its tags say {}",
+            pixel.samples
         )));
+    }
+    if siz[36..].chunks_exact(3).any(|component| component[1..] != [1, 1]) {
+        return Err(Refusal::unsupported("its JPEG 2000 data have fewer pixels in some components"));
     }
     if siz[36..].chunks_exact(3).any(|component| u16::from(component[0] & 0x7F) + 1 > pixel.bits_allocated) {
         return Err(Refusal::damaged("its JPEG 2000 samples have more bits than its tags allocate"));

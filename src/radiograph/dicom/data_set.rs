@@ -30,7 +30,23 @@ impl<'a> DataSet<'a> {
                 break;
             }
         }
-        Ok(Self { bytes, elements, encoding, max_bytes })
+        if walk.next_tag() == Some(tags::PIXEL_DATA) {
+            return Err(twice(tags::PIXEL_DATA));
+        }
+        let data_set = Self { bytes, elements, encoding, max_bytes };
+        data_set.check_once()?;
+        Ok(data_set)
+    }
+
+    /// Refuses a data set that says two things under one tag (PS3.5 7.1: an element occurs once), for nothing tells which
+    /// of them counts. What vendors do in groups of their own cannot spoil a film.
+    fn check_once(&self) -> Result<(), Refusal> {
+        let mut elements: Vec<&Element> = self.elements.iter().filter(|element| element.tag.group() % 2 == 0).collect();
+        elements.sort_by_key(|element| element.tag);
+        let mut neighbours = elements.windows(2);
+        let differ =
+            |two: &&[&Element]| two[0].tag == two[1].tag && self.slice(&two[0].value) != self.slice(&two[1].value);
+        neighbours.find(differ).map_or(Ok(()), |two| Err(twice(two[0].tag)))
     }
 
     /// How the values are laid out.
@@ -93,6 +109,18 @@ impl<'a> DataSet<'a> {
             .unwrap_or(SpecificCharacterSet::ISO_IR_100)
     }
 
+    /// The first number of a DS or IS value; `None` where it is absent or empty.
+    pub fn number(&self, tag: Tag) -> Result<Option<f64>, Refusal> {
+        let text = self.text(tag).unwrap_or_default();
+        match text.split('\\').next().map(str::trim) {
+            None | Some("") => Ok(None),
+            Some(first) => match first.parse() {
+                Ok(number) if f64::is_finite(number) => Ok(Some(number)),
+                _ => Err(Refusal::damaged(format!("its element {tag} is no number"))),
+            },
+        }
+    }
+
     /// The finite numbers of a DS or IS value; what is no number is left out.
     pub fn numbers(&self, tag: Tag) -> Vec<f64> {
         let text = self.text(tag).unwrap_or_default();
@@ -109,4 +137,9 @@ impl<'a> DataSet<'a> {
     pub fn word(&self, tag: Tag) -> Option<u16> {
         self.words(tag).next()
     }
+}
+
+/// The refusal of a file that says two things under one tag.
+pub(super) fn twice(tag: Tag) -> Refusal {
+    Refusal::damaged(format!("its element {tag} is there twice"))
 }

@@ -76,9 +76,10 @@ impl<'a> Elements<'a> {
         self.at
     }
 
-    /// The group of the next element.
-    pub fn next_group(&self) -> Option<u16> {
-        self.array(self.at).map(|two| self.encoding.word(two)).filter(|_| self.at < self.bytes.len())
+    /// The tag of the next element.
+    pub fn next_tag(&self) -> Option<Tag> {
+        let [g0, g1, e0, e1] = self.array(self.at)?;
+        Some(Tag(self.encoding.word([g0, g1]), self.encoding.word([e0, e1])))
     }
 
     /// The next element, or `None` at the end.
@@ -88,10 +89,7 @@ impl<'a> Elements<'a> {
         }
         let Header { tag, vr, length, body } = self.header(self.at, self.encoding)?;
         if tag.group() == 0xFFFE {
-            return Err(Refusal::damaged(format!(
-                "it has a delimiter where an element should be, at byte {}",
-                self.at
-            )));
+            return Err(not_an_element(self.at));
         }
         let value = if length == UNDEFINED {
             let (value, after) = self.skip_undefined(body, inner(self.encoding, vr))?;
@@ -109,21 +107,25 @@ impl<'a> Elements<'a> {
         let mut items = Vec::new();
         let mut at = value.start;
         while at < value.end {
+            let ends_inside = || Refusal::damaged(format!("its sequence ends inside the item at byte {at}"));
+            if value.end - at < 8 {
+                return Err(ends_inside());
+            }
             let (tag, length) = self.item_header(at, self.encoding)?;
-            match tag {
+            let (inside, after) = match tag {
                 SEQUENCE_END => break,
-                ITEM if length == UNDEFINED => {
-                    let (inside, after) = self.skip_open_item(at + 8)?;
-                    items.push(inside);
-                    at = after;
-                }
+                ITEM if length == UNDEFINED => self.skip_open_item(at + 8)?,
                 ITEM => {
-                    let after = self.end(at + 8, length, tag)?;
-                    items.push(at + 8..after);
-                    at = after;
+                    let after = (at + 8).saturating_add(length as usize);
+                    (at + 8..after, after)
                 }
                 _ => return Err(not_an_item(at)),
+            };
+            if after > value.end {
+                return Err(ends_inside());
             }
+            items.push(inside);
+            at = after;
         }
         Ok(items)
     }
@@ -146,7 +148,7 @@ impl<'a> Elements<'a> {
         let [g0, g1, e0, e1, a, b, c, d] = start;
         let tag = Tag(encoding.word([g0, g1]), encoding.word([e0, e1]));
         if tag == Tag(0, 0) {
-            return Err(Refusal::truncated(format!("only zeros follow from byte {at}")));
+            return Err(Refusal::truncated(format!("zeros stand at byte {at}, where an element should be")));
         }
         if !encoding.explicit || tag.group() == 0xFFFE {
             return Ok(Header { tag, vr: [0; 2], length: encoding.long([a, b, c, d]), body: at + 8 });
@@ -215,6 +217,7 @@ impl<'a> Elements<'a> {
                     open.push(Open::Sequence(inner(encoding, header.vr)));
                     header.body
                 }
+                (Open::Item(_), tag) if tag.group() == 0xFFFE => return Err(not_an_element(here)),
                 (_, tag) => self.end(header.body, header.length, tag)?,
             };
         }
@@ -232,6 +235,10 @@ enum Open {
 /// An unknown VR of undefined length holds an implicit little endian sequence (PS3.5 6.2.2, note 2).
 fn inner(outer: Encoding, vr: [u8; 2]) -> Encoding {
     if outer.explicit && &vr == b"UN" { Encoding::IMPLICIT_LITTLE } else { outer }
+}
+
+fn not_an_element(at: usize) -> Refusal {
+    Refusal::damaged(format!("it has a delimiter where an element should be, at byte {at}"))
 }
 
 fn not_an_item(at: usize) -> Refusal {

@@ -1,6 +1,6 @@
 //! A DICOM file (PS3.10 7.1): preamble, file meta information, data set; or a data set alone.
 
-use super::data_set::DataSet;
+use super::data_set::{DataSet, twice};
 use super::elements::{Elements, Encoding, is_vr};
 use super::subject;
 use super::syntax::Syntax;
@@ -55,27 +55,33 @@ impl<'a> File<'a> {
     /// Reads the meta information, inflates where needed, and walks the data set.
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
         let start = if is_part_10(bytes) { PREAMBLE + 4 } else { 0 };
-        let mut uid = None;
-        let mut class = None;
+        let (mut uid, mut class) = (None, None);
         let mut meta = Elements::new(bytes, start, Encoding::EXPLICIT_LITTLE, limits.max_bytes);
         // The group length is often wrong; the group of the next element never is.
-        while meta.next_group() == Some(2) {
+        while meta.next_tag().is_some_and(|tag| tag.group() == 2) {
             let Some(element) = meta.next()? else { break };
-            let value = || text(&bytes[element.value.clone()]);
-            match element.tag {
-                tags::TRANSFER_SYNTAX_UID => uid = Some(value()),
-                tags::MEDIA_STORAGE_SOP_CLASS_UID => class = Some(value()),
-                _ => {}
+            let value = text(&bytes[element.value.clone()]);
+            let before = match element.tag {
+                tags::TRANSFER_SYNTAX_UID => uid.replace(value),
+                tags::MEDIA_STORAGE_SOP_CLASS_UID => class.replace(value),
+                _ => None,
+            };
+            if before.is_some_and(|before| before != value) {
+                return Err(twice(element.tag));
             }
         }
         let at = meta.position();
+        let told = bare_encoding(bytes.get(at..).unwrap_or_default());
         let (encoding, syntax) = match uid {
             Some(uid) => {
                 let syntax = Syntax::from_uid(uid)?;
+                if !syntax.deflated && told.is_some_and(|told| told != syntax.encoding) {
+                    return Err(Refusal::damaged("its data set is not laid out as its transfer syntax says"));
+                }
                 (syntax.encoding, Some(syntax))
             }
             // PS3.10 wants a transfer syntax. Without one the first element tells the layout of a native data set.
-            None => (bare_encoding(bytes.get(at..).unwrap_or_default()).unwrap_or(Encoding::IMPLICIT_LITTLE), None),
+            None => (told.unwrap_or(Encoding::IMPLICIT_LITTLE), None),
         };
         let (bytes, at) = if syntax.as_ref().is_some_and(|syntax| syntax.deflated) {
             (Cow::Owned(inflate(bytes.get(at..).unwrap_or_default(), limits.decoded_bytes())?), 0)

@@ -2,6 +2,7 @@
 
 use super::data_set::DataSet;
 use crate::radiograph::{Limits, Refusal};
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 /// What the samples mean (PS3.3 C.7.6.3.1.2).
@@ -42,22 +43,27 @@ pub(super) struct ImagePixel {
 impl ImagePixel {
     /// Reads and checks the module.
     pub fn read(data_set: &DataSet, limits: &Limits) -> Result<Self, Refusal> {
-        let need =
-            |tag, name: &str| data_set.word(tag).ok_or_else(|| Refusal::damaged(format!("its tag {name} is missing")));
+        let need = |tag, name| {
+            word(data_set, tag, name)?.ok_or_else(|| Refusal::damaged(format!("its tag {name} is missing")))
+        };
         let (rows, columns) = (need(tags::ROWS, "Rows")?, need(tags::COLUMNS, "Columns")?);
         limits.check(columns.into(), rows.into())?;
-        let frames = data_set.numbers(tags::NUMBER_OF_FRAMES).first().copied().unwrap_or(1.0);
-        if frames > 1.0 {
-            return Err(Refusal::unsupported(format!("it holds {frames} frames instead of one")));
+        // Some write zero for the one frame of a film; what is no number says nothing.
+        match data_set.number(tags::NUMBER_OF_FRAMES).unwrap_or_default().unwrap_or(1.0) {
+            0.0 | 1.0 => {}
+            several if several > 1.0 => {
+                return Err(Refusal::unsupported(format!("it holds {several} frames instead of one")));
+            }
+            less => return Err(Refusal::damaged(format!("it says that it holds {less} frames"))),
         }
-        let samples = data_set.word(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
+        let samples = word(data_set, tags::SAMPLES_PER_PIXEL, "SamplesPerPixel")?.unwrap_or(1);
         let photometric = photometric(data_set, samples)?;
         let bits_allocated = need(tags::BITS_ALLOCATED, "BitsAllocated")?;
         if !matches!(bits_allocated, 8 | 16) {
             return Err(Refusal::unsupported(format!("it allocates {bits_allocated} bits a sample, not 8 or 16")));
         }
-        let bits_stored = data_set.word(tags::BITS_STORED).unwrap_or(bits_allocated);
-        let high_bit = data_set.word(tags::HIGH_BIT).unwrap_or(bits_stored.saturating_sub(1));
+        let bits_stored = word(data_set, tags::BITS_STORED, "BitsStored")?.unwrap_or(bits_allocated);
+        let high_bit = word(data_set, tags::HIGH_BIT, "HighBit")?.unwrap_or(bits_stored.saturating_sub(1));
         if bits_stored == 0 || bits_stored > bits_allocated || high_bit >= bits_allocated || high_bit + 1 < bits_stored
         {
             return Err(Refusal::damaged(format!(
@@ -69,11 +75,11 @@ impl ImagePixel {
             columns,
             samples,
             photometric,
-            planar: samples == 3 && data_set.word(tags::PLANAR_CONFIGURATION) == Some(1),
+            planar: samples == 3 && flag(data_set, tags::PLANAR_CONFIGURATION, "PlanarConfiguration")?,
             bits_allocated,
             bits_stored,
             high_bit,
-            signed: data_set.word(tags::PIXEL_REPRESENTATION) == Some(1),
+            signed: flag(data_set, tags::PIXEL_REPRESENTATION, "PixelRepresentation")?,
         })
     }
 
@@ -104,6 +110,23 @@ impl ImagePixel {
         } else {
             stored.into()
         }
+    }
+}
+
+/// The one number of a tag; `None` where it is absent or empty.
+fn word(data_set: &DataSet, tag: Tag, name: &str) -> Result<Option<u16>, Refusal> {
+    match data_set.value(tag).unwrap_or_default() {
+        [] => Ok(None),
+        [_, _] => Ok(data_set.word(tag)),
+        other => Err(Refusal::damaged(format!("its tag {name} has {} bytes instead of two", other.len()))),
+    }
+}
+
+/// Whether a tag says 1 rather than 0 or nothing.
+fn flag(data_set: &DataSet, tag: Tag, name: &str) -> Result<bool, Refusal> {
+    match word(data_set, tag, name)?.unwrap_or(0) {
+        number @ (0 | 1) => Ok(number == 1),
+        other => Err(Refusal::damaged(format!("its tag {name} is {other}, neither 0 nor 1"))),
     }
 }
 

@@ -19,9 +19,12 @@ impl Modality {
         if let Some(lut) = Lut::read(data_set, tags::MODALITY_LUT_SEQUENCE, pixel)? {
             return Ok(Self::Table(lut));
         }
-        let first = |tag| data_set.numbers(tag).first().copied();
-        let slope = first(tags::RESCALE_SLOPE).filter(|slope| *slope != 0.0).unwrap_or(1.0);
-        Ok(Self::Line { slope, intercept: first(tags::RESCALE_INTERCEPT).unwrap_or(0.0) })
+        let slope = data_set.number(tags::RESCALE_SLOPE)?.filter(|slope| *slope != 0.0).unwrap_or(1.0);
+        let line = Self::Line { slope, intercept: data_set.number(tags::RESCALE_INTERCEPT)?.unwrap_or(0.0) };
+        if [i16::MIN.into(), u16::MAX.into()].iter().any(|end| !line.apply(*end).is_finite()) {
+            return Err(Refusal::damaged("its rescale slope takes pixels beyond all numbers"));
+        }
+        Ok(line)
     }
 
     /// The output for a stored value.

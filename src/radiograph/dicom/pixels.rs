@@ -27,31 +27,31 @@ pub(super) fn stored_values(
     if pixel.photometric == Photometric::YbrSubsampled && coding != Coding::Jpeg {
         return Err(Refusal::unsupported("its colours are subsampled"));
     }
-    let samples = match (syntax, element.undefined) {
-        (_, false) if coding == Coding::Native => native(data_set, element, pixel)?,
+    match (syntax, element.undefined) {
+        (_, false) if coding == Coding::Native => {
+            Ok(one_sample(native(data_set, element, pixel)?, pixel, pixel.planar))
+        }
         (Some(syntax), true) if coding != Coding::Native => {
             let frame = frame(data_set, element)?;
             if coding == Coding::Jpeg {
                 return jpeg(&frame, pixel, limits);
             }
-            encapsulated(frame, syntax, pixel)?
+            // The readers return colour by pixel, whatever its planar configuration is called.
+            Ok(one_sample(encapsulated(frame, syntax, pixel)?, pixel, false))
         }
-        (None, _) => return Err(Refusal::unsupported("it does not say which transfer syntax it is coded in")),
-        _ => return Err(Refusal::damaged("its pixel data are not coded as its transfer syntax says")),
-    };
-    Ok(one_sample(samples, pixel))
+        (None, _) => Err(Refusal::unsupported("it does not say which transfer syntax it is coded in")),
+        _ => Err(Refusal::damaged("its pixel data are not coded as its transfer syntax says")),
+    }
 }
 
 /// Uncompressed samples as 16-bit words.
 fn native(data_set: &DataSet, element: &Element, pixel: &ImagePixel) -> Result<Vec<u16>, Refusal> {
-    let bytes = data_set.slice(&element.value);
-    let bytes = bytes.get(..pixel.frame_bytes()).ok_or_else(|| {
-        let (rows, columns) = (pixel.rows, pixel.columns);
-        Refusal::damaged(format!(
-            "{rows} x {columns} pixels need {} bytes, it has {}",
-            pixel.frame_bytes(),
-            bytes.len()
-        ))
+    let all = data_set.slice(&element.value);
+    let (rows, columns) = (pixel.rows, pixel.columns);
+    let (needed, row) = (pixel.frame_bytes(), pixel.frame_bytes() / usize::from(rows));
+    // Some padding may follow, but with a row too many the shape is another one.
+    let bytes = all.get(..needed).filter(|_| all.len() < needed + row.max(2)).ok_or_else(|| {
+        Refusal::damaged(format!("{rows} x {columns} pixels need {needed} bytes, it has {}", all.len()))
     })?;
     let encoding = data_set.encoding();
     if pixel.bits_allocated == 16 {
@@ -73,8 +73,13 @@ fn native(data_set: &DataSet, element: &Element, pixel: &ImagePixel) -> Result<V
 fn frame<'a>(data_set: &'a DataSet, element: &Element) -> Result<Cow<'a, [u8]>, Refusal> {
     let fragments = data_set.fragments(element)?;
     match fragments.get(1..).unwrap_or_default() {
-        [] => Err(Refusal::truncated("its pixel data have no fragment")),
+        all if all.iter().all(|fragment| fragment.is_empty()) => {
+            Err(Refusal::truncated("its pixel data have no fragment"))
+        }
         [only] => Ok(Cow::Borrowed(only)),
+        [_, others @ ..] if others.iter().any(|fragment| codestream::starts(fragment)) => {
+            Err(Refusal::unsupported("its pixel data hold several frames instead of one"))
+        }
         several => Ok(Cow::Owned(several.concat())),
     }
 }
@@ -123,14 +128,13 @@ fn encapsulated(frame: Cow<[u8]>, syntax: &Syntax, pixel: &ImagePixel) -> Result
     Ok(samples)
 }
 
-/// Masks grey samples; takes colour to luma.
-fn one_sample(mut samples: Vec<u16>, pixel: &ImagePixel) -> Vec<u16> {
+/// Masks grey samples; takes colour, by plane or by pixel, to luma.
+fn one_sample(mut samples: Vec<u16>, pixel: &ImagePixel, planar: bool) -> Vec<u16> {
     samples.iter_mut().for_each(|sample| *sample = pixel.stored(*sample));
     if pixel.samples == 1 {
         return samples;
     }
-    // The readers return colour by pixel; only native data may lie by plane.
-    let (first, step) = if pixel.planar { (pixel.pixels(), 1) } else { (1, 3) };
+    let (first, step) = if planar { (pixel.pixels(), 1) } else { (1, 3) };
     (0..pixel.pixels())
         .map(|i| i * step)
         .map(|i| match pixel.photometric {

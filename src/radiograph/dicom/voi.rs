@@ -33,12 +33,13 @@ pub(super) enum Voi {
 }
 
 impl Voi {
-    /// The film's first table, else its first window; `None` where it has neither, or a window of no width.
+    /// The film's first table, else its first window; `None` where it has neither, or a window that is none.
     pub fn read(data_set: &DataSet, pixel: &ImagePixel) -> Result<Option<Self>, Refusal> {
         if let Some(lut) = Lut::read(data_set, tags::VOILUT_SEQUENCE, pixel)? {
             return Ok(Some(Self::Table(lut)));
         }
-        let first = |tag| data_set.numbers(tag).first().copied();
+        // What is no number says nothing.
+        let first = |tag| data_set.number(tag).unwrap_or_default();
         let (Some(center), Some(width)) = (first(tags::WINDOW_CENTER), first(tags::WINDOW_WIDTH)) else {
             return Ok(None);
         };

@@ -74,15 +74,26 @@ fn rle_of_16_bits_and_of_colour() {
     let blue = vec![30, 0, 0, 255, 3, 252, 129, 199];
     let colour = |film: Film| film.word(film::SAMPLES, 3).text(film::PHOTOMETRIC, "CS", "RGB");
     let coded = colour(Film::coded(8, 1, 8, samples::rle(&[red.clone(), green.clone(), blue.clone()])));
+    // RLE lies by plane whatever this says
+    let called_planar = coded.clone().word(film::PLANAR, 1);
     let planar = colour(Film::grey8(8, 1, &[red.clone(), green.clone(), blue.clone()].concat())).word(film::PLANAR, 1);
     let by_pixel: Vec<u8> = (0..8).flat_map(|i| [red[i], green[i], blue[i]]).collect();
     let by_pixel = colour(Film::grey8(8, 1, &by_pixel));
-    for (film, syntax) in [(coded, film::RLE), (planar, film::EXPLICIT), (by_pixel, film::IMPLICIT)] {
+    for (film, syntax) in
+        [(coded, film::RLE), (called_planar, film::RLE), (planar, film::EXPLICIT), (by_pixel, film::IMPLICIT)]
+    {
         assert_eq!(decode(&film.file(syntax), &Limits::default()).unwrap().picture.to_vec(), grey);
     }
     let luma = Film::grey8(8, 1, &[red, green.clone(), blue].concat()).word(film::SAMPLES, 3).word(film::PLANAR, 1);
     let luma = luma.text(film::PHOTOMETRIC, "CS", "YBR_FULL").file(film::EXPLICIT);
     assert_eq!(decode(&luma, &Limits::default()).unwrap().picture.to_vec(), [10, 255, 0, 0, 1, 250, 127, 77]);
+}
+
+#[test]
+fn less_than_a_row_behind_the_pixels_is_padding() {
+    let padded = [&ramp().as_raw()[..], &[7; 60]].concat();
+    let picture = |film: Film| decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().picture;
+    assert_eq!(picture(Film::grey8(64, 64, &padded)), picture(Film::grey8(64, 64, &ramp())));
 }
 
 #[test]

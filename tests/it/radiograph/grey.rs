@@ -80,6 +80,9 @@ fn without_a_window_lowest_to_highest_but_for_padding() {
     check(&range, &[0, 128, 255, 0]);
     // a window without width is none
     check(&window(film12(&[100, 600, 1100, 1100]), "600", "0"), &[0, 128, 255, 255]);
+    // nor is one of a center from one window and a width from another
+    check(&window(film12(&[100, 600, 1100, 1100]), "\\600", "10\\20"), &[0, 128, 255, 255]);
+    check(&window(film12(&[100, 600, 1100, 1100]), "600", "NaN\\20"), &[0, 128, 255, 255]);
     // signed padding in 16 bits: -2000
     let signed = Film::grey(4, 1, &[-2000i16 as u16, -100i16 as u16, 0, 100]).word(film::SIGNED, 1);
     let signed = signed.set(film::PADDING, "SS", Value::Words(vec![-2000i16 as u16]));

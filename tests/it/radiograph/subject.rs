@@ -50,7 +50,11 @@ fn oddities_in_other_tags_refuse_no_film() {
         .set(0x0009_0002, "DA", nonsense.clone())
         .set(0x0010_0010, "PN", nonsense)
         .set(0x0009_0003, "SQ", film::Value::Items(vec![Film::default(), Film::default().word(0x0008_0001, 1)]));
-    assert_eq!(refused(film), "decoded");
+    assert_eq!(refused(film.clone()), "decoded");
+    // said twice, but not otherwise, or by a vendor
+    let again = Film::default().word(film::ROWS, 64).text(0x0009_0002, "DA", "20260101");
+    let bytes = [film::meta(film::EXPLICIT), again.data_set(true, false), film.data_set(true, false)].concat();
+    assert!(decode(&bytes, &Limits::default()).is_ok());
 }
 
 #[test]
