@@ -1,6 +1,7 @@
 //! `kellgrend run`: puts the parts together, keeps them going, stops them cleanly.
 
 mod mail;
+mod memory;
 mod radiograph;
 mod trainer;
 mod upkeep;
@@ -27,6 +28,7 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// Run until `stop` resolves. Errors are reasons not to start.
 pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    memory::give_back_what_is_large();
     let station = {
         let settings = settings.clone();
         tokio::task::spawn_blocking(move || Station::open(&settings, state, "run")).await??

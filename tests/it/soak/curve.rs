@@ -56,10 +56,11 @@ struct Panel {
     is_flat: bool,
 }
 
-fn lanes() -> [Lane; 5] {
+fn lanes() -> [Lane; 6] {
     let burst = |at: f64| at..at + 0.004;
     let lane = |name, spans: &[Range<f64>], colour| Lane { name, spans: spans.to_vec(), colour };
     [
+        lane("compared", &[EARLY, LATE], BESIDE),
         lane("30 films at once", &BURSTS.map(burst), RGBColor(0x2B, 0x74, 0x58)),
         lane("a reader stays", &HELD, RGBColor(0x2F, 0x9C, 0xC6)),
         lane("no mail server", &MAIL_DOWN, RGBColor(0x8A, 0x6F, 0xB0)),
@@ -135,7 +136,7 @@ fn svg(samples: &[Sample], length: Duration) -> String {
         }
         for (row, panel) in panels.iter().enumerate() {
             let top = strip + row as i32 * (HEADING + PANEL) + HEADING;
-            for lane in &lanes {
+            for lane in &lanes[1..] {
                 for span in &lane.spans {
                     area.draw(&bar(span, top..top + PANEL, lane.colour.mix(0.13).filled()))?;
                 }
@@ -150,9 +151,9 @@ fn svg(samples: &[Sample], length: Duration) -> String {
 }
 
 fn title(area: &Area, length: Duration) -> Drawn {
-    let told = format!("kellgrend, soaked for {}", humantime::format_duration(length));
+    let told = format!("A soak of {}", humantime::format_duration(length));
     text(area, &told, (LEFT, 16), 15, &INK, HPos::Left)?;
-    let told = "Coloured bands: what went on, as named on the right. Above a panel: the median in the second quarter \u{2192} in the last one.";
+    let told = "Bands show what went on, as named on the right. Above a panel: its medians in the second quarter \u{2192} in the last one.";
     text(area, told, (LEFT, 33), 11, &LABEL, HPos::Left)
 }
 

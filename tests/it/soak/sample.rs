@@ -74,6 +74,10 @@ impl Sampler {
             ended: self.ledger.query_row(ENDED, [], |row| row.get(0)).expect("a number"),
         }
     }
+
+    pub fn is_anything_in_work(&self) -> bool {
+        !files_below(&self.work).is_empty()
+    }
 }
 
 /// The middle one of a value in a part of the soak.
