@@ -23,6 +23,7 @@ mod starts;
 mod suspects;
 mod training;
 mod training_now;
+mod wal;
 mod writer;
 
 pub use backup::{BackupError, Copied, back_up};

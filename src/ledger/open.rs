@@ -1,7 +1,6 @@
 //! Opening the database: checks, pragmas, migrations.
 
 use crate::grade::{GRADES, Probabilities};
-use bytesize::ByteSize;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -11,9 +10,8 @@ mod migrations {
     refinery::embed_migrations!("migrations");
 }
 
-/// How large the WAL may stay once it has been copied into the database: a few times what SQLite lets come together before it
-/// copies (1,000 pages, 4 MB). It grows beyond that only while somebody reads one moment for long.
-const WAL_LIMIT: ByteSize = ByteSize::mib(16);
+/// A connection waits so long for another one that writes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What can go wrong with the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -97,12 +95,12 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     refuse_network_share(path)?;
     let wrong = LedgerError::sqlite(path);
     let mut connection = Connection::open(path).map_err(&wrong)?;
-    connection.busy_timeout(Duration::from_secs(30)).map_err(&wrong)?;
+    connection.busy_timeout(PATIENCE).map_err(&wrong)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(&wrong)?;
     // FULL: a commit survives a power cut, which WAL's usual NORMAL does not promise.
     connection.pragma_update(None, "synchronous", "FULL").map_err(&wrong)?;
     connection.pragma_update(None, "foreign_keys", "ON").map_err(&wrong)?;
-    connection.pragma_update(None, "journal_size_limit", WAL_LIMIT.as_u64() as i64).map_err(&wrong)?;
+    connection.pragma_update(None, "journal_size_limit", super::wal::LIMIT.as_u64() as i64).map_err(&wrong)?;
     check_sound(&connection, path)?;
     lend_entropy(&connection).map_err(&wrong)?;
     migrations::migrations::runner()

@@ -1,6 +1,7 @@
 //! The thread that owns the writing connection.
 
 use super::open::{LedgerError, check, open_reader, open_writer};
+use super::wal::Wal;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -18,11 +19,16 @@ pub struct Ledger {
 impl Ledger {
     /// Open the database, create or migrate it, and start the writing thread.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let mut connection = open_writer(path)?;
+        let (mut connection, mut wal) = (open_writer(path)?, Wal::of(path));
         let (jobs, queue) = mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || queue.into_iter().for_each(|job| job(&mut connection)))
+            .spawn(move || {
+                for job in queue {
+                    job(&mut connection);
+                    wal.keep_short(&connection);
+                }
+            })
             .expect("a thread can be started");
         Ok(Self { jobs, path: Arc::new(path.to_owned()) })
     }

@@ -55,6 +55,8 @@ pub struct Office {
     started: Timestamp,
     /// What was the matter at the last look.
     before: BTreeSet<Kind>,
+    /// A mail that a server has taken and that the ledger could not be told of, as on a full disk.
+    taken: Option<i64>,
 }
 
 impl Office {
@@ -71,7 +73,8 @@ impl Office {
         ledger.mail_set(settings.is_on().then_some(words), now)?;
         let zone = TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC);
         let settings = settings.clone();
-        let office = Self { schedule, zone, ledger, path, host, started: now, before: BTreeSet::new(), settings };
+        let before = BTreeSet::new();
+        let office = Self { schedule, zone, ledger, path, host, started: now, before, taken: None, settings };
         Ok(office.settings.is_on().then_some(office))
     }
 
@@ -168,8 +171,10 @@ impl Office {
         }
     }
 
-    /// Each that is due once; one that is refused holds up no other.
-    fn send(&self, now: Timestamp) -> Result<(), MailError> {
+    /// Each that is due once; one that is refused holds up no other. None goes before it is on record that the last one went: where
+    /// nothing can be written, a mail would go again at every look.
+    fn send(&mut self, now: Timestamp) -> Result<(), MailError> {
+        self.note_taken(now)?;
         while let Some(MailDue { id, created_at, attempts, content }) =
             self.ledger.mail_due(self.settings.at_most, now)?
         {
@@ -185,6 +190,14 @@ impl Office {
                     self.ledger.mail_failed(id, error, now + pause)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn note_taken(&mut self, now: Timestamp) -> Result<(), MailError> {
+        if let Some(id) = self.taken {
+            self.ledger.mail_sent(id, now)?;
+            self.taken = None;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::films::small_png;
 use crate::hostile;
 use crate::kills::is_whole;
 use crate::sandbox::{QUICK, Sandbox, words};
+use crate::small_disk::SmallDisk;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ fn a_file_that_takes_the_process_down_twice_is_quarantined_and_one_that_was_ther
 #[test]
 fn a_full_disk_is_waited_out() {
     let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"0 B\"\n"));
-    let Some(disk) = SmallDisk::below(&sandbox) else { return };
+    let Some(disk) = SmallDisk::below(&sandbox, 24) else { return };
     let mut daemon = sandbox.daemon();
     daemon.ready();
     // The starter takes 11 MB; what is left but for a crumb is taken by somebody else.
@@ -105,7 +106,7 @@ fn a_full_disk_is_waited_out() {
 #[test]
 fn with_little_room_nothing_is_taken_until_there_is_more() {
     let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"4 MiB\"\n"));
-    let Some(disk) = SmallDisk::below(&sandbox) else { return };
+    let Some(disk) = SmallDisk::below(&sandbox, 24) else { return };
     let mut daemon = sandbox.daemon();
     daemon.ready();
     disk.fill_but_for(3 << 20);
@@ -116,41 +117,6 @@ fn with_little_room_nothing_is_taken_until_there_is_more() {
     disk.give_back();
     sandbox.until(PUBLISHED, 1);
     drop(daemon);
-}
-
-/// A file system of 24 MB under a sandbox's state folder; unmounted at the end, however the test ends.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    /// None, and a word of it, where nothing can be mounted.
-    fn below(sandbox: &Sandbox) -> Option<Self> {
-        let state = sandbox.state();
-        let mount = ["-t", "tmpfs", "-o", "size=24m", "tmpfs"];
-        let mount = std::process::Command::new("mount").args(mount).arg(&state).output();
-        if !mount.is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: a file system of 24 MB cannot be mounted here");
-            return None;
-        }
-        let disk = Self(state.clone());
-        std::fs::create_dir(state.join("inbox")).expect("an inbox");
-        Some(disk)
-    }
-
-    /// Somebody else takes all that is free, but for so many bytes.
-    fn fill_but_for(&self, bytes: usize) {
-        let free = kellgrend::state::free_bytes(&self.0).expect("known");
-        std::fs::write(self.0.join("filler"), vec![0; free as usize - bytes]).expect("written");
-    }
-
-    fn give_back(&self) {
-        std::fs::remove_file(self.0.join("filler")).expect("removed");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]

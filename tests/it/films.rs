@@ -1,7 +1,7 @@
 //! Small radiographs for tests: phantoms made small, each of its own.
 
 use image::{GrayImage, imageops};
-use kellgrend::phantom;
+use kellgrend::phantom::{self, Coding};
 use kellgrend::side::Side;
 use std::io::Cursor;
 use std::sync::OnceLock;
@@ -17,6 +17,15 @@ pub fn small_png(seed: u32) -> Vec<u8> {
     png(&knee)
 }
 
+/// A phantom of 256 pixels as DICOM, in one coding after another; every seed makes another film of another patient.
+pub fn small_dicom(seed: u64) -> Vec<u8> {
+    static KNEE: OnceLock<phantom::Picture> = OnceLock::new();
+    let knee = KNEE.get_or_init(|| imageops::thumbnail(&phantom::knee(8, Side::Right, 0.3), 256, 256));
+    let codings = [Coding::ExplicitLittleEndian, Coding::ImplicitLittleEndian, Coding::JpegLs, Coding::Rle];
+    let subject = phantom::Subject::new(seed, phantom::Knees::One(Side::Right));
+    phantom::dicom(knee, &subject, codings[seed as usize % codings.len()]).expect("a DICOM file")
+}
+
 pub fn png(picture: &GrayImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     picture.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png).expect("a PNG");
@@ -29,5 +38,5 @@ pub fn dicom_of(name: &str, id: &str, seed: u64) -> Vec<u8> {
     subject.patient_name = name.to_owned();
     subject.patient_id = id.to_owned();
     let knee = phantom::knee(seed, Side::Right, 0.3);
-    phantom::dicom(&knee, &subject, phantom::Coding::ExplicitLittleEndian).expect("a DICOM file")
+    phantom::dicom(&knee, &subject, Coding::ExplicitLittleEndian).expect("a DICOM file")
 }

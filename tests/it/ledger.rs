@@ -3,9 +3,10 @@
 use crate::films::small_png;
 use crate::sandbox::Sandbox;
 use kellgrend::grade::Probabilities;
-use kellgrend::ledger::{Ledger, REPORTS, ReleaseRow};
+use kellgrend::ledger::{Ledger, MailContent, MailRow, REPORTS, ReleaseRow};
 use refinery::Target;
 use rusqlite::Connection;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 mod migrations {
     refinery::embed_migrations!("migrations");
@@ -187,4 +188,57 @@ fn going_back_goes_back_through_what_was_in_service() {
     let sandbox = Sandbox::new();
     let ledger = Ledger::open(&sandbox.state().join("ledger.db")).expect("a ledger");
     assert!(ledger.before_service().expect("asked").is_none());
+}
+
+/// A mail is a row of any size.
+fn write_rows_of_100_kb(ledger: &Ledger, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        let content = MailContent {
+            message_id: number.to_string(),
+            subject: String::new(),
+            text: "x".repeat(100_000),
+            html: None,
+            pictures: Vec::new(),
+        };
+        let mail = MailRow { kind: "disk", key: number.to_string(), content };
+        ledger.mails_written(vec![mail], Vec::new(), jiff::Timestamp::now()).expect("written");
+    }
+}
+
+#[test]
+fn the_wal_stays_short_though_there_is_always_a_reader_and_becomes_short_when_one_goes_who_stayed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.db");
+    let ledger = Ledger::open(&path).expect("a ledger");
+    let wal = || std::fs::metadata(folder.path().join("ledger.db-wal")).expect("a WAL").len() >> 20;
+    let begin = |db: &Connection| {
+        db.execute_batch("BEGIN").expect("a moment");
+        db.query_row("SELECT count(*) FROM mails", [], |row| row.get::<_, i64>(0)).expect("a number")
+    };
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let readers = [(); 2].map(|()| Ledger::read(&path).expect("a reader"));
+            begin(&readers[1]);
+            for turn in (0..2).cycle() {
+                begin(&readers[turn]);
+                readers[1 - turn].execute_batch("COMMIT").expect("an end");
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                if is_over.load(SeqCst) {
+                    return;
+                }
+            }
+        });
+        write_rows_of_100_kb(&ledger, 0..600);
+        is_over.store(true, SeqCst);
+    });
+    assert!(wal() < 40, "60 MB were written, and the WAL has {} MiB", wal());
+
+    let reader = Ledger::read(&path).expect("a reader");
+    assert_eq!(begin(&reader), 600);
+    write_rows_of_100_kb(&ledger, 600..900);
+    assert!(wal() > 20, "a moment that is read is kept");
+    drop(reader);
+    write_rows_of_100_kb(&ledger, 900..902);
+    assert!(wal() <= 16, "{} MiB", wal());
 }

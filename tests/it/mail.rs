@@ -13,7 +13,7 @@ use kellgrend::mail::{Office, Signs, alert::Disk};
 use std::path::Path;
 
 /// Settings that reach a server at a port of this machine without encryption.
-fn open_settings(port: u16) -> String {
+pub fn open_settings(port: u16) -> String {
     format!(
         "[mail]\nserver = \"localhost\"\nport = {port}\nsecurity = \"none\"\nfrom = \"Knees <kellgrend@clinic.example>\"\n\
          to = [\"it@clinic.example\"]\n"

@@ -77,12 +77,17 @@ impl Smtp {
     pub fn taken(&self) -> Vec<Taken> {
         self.taken.lock().expect("no panic").clone()
     }
+
+    /// Goes down: whoever comes from now on finds nobody. What was taken can still be asked for.
+    pub fn close(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        let _woken = TcpStream::connect(self.address);
+    }
 }
 
 impl Drop for Smtp {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
-        let _woken = TcpStream::connect(self.address);
+        self.close();
     }
 }
 

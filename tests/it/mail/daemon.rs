@@ -3,18 +3,24 @@
 use super::{at, open_settings};
 use crate::films::{dicom_of, small_png};
 use crate::sandbox::{QUICK, Sandbox, words};
+use crate::small_disk::SmallDisk;
 use crate::smtp::{Manners, Smtp, closed_port};
 use kellgrend::ledger::Ledger;
 use kellgrend::mail::{Office, Signs};
 use rustix::process::Signal;
+use std::time::{Duration, Instant};
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
 const QUARANTINED: &str = "SELECT count(*) FROM files WHERE state = 'quarantined'";
 
 /// Two files that cannot be graded make an alert.
 fn sandbox(port: u16) -> Sandbox {
+    Sandbox::with(&sharp_settings(port))
+}
+
+fn sharp_settings(port: u16) -> String {
     let limits = "[mail.alerts]\nquarantined = 1\ndisk = \"1 B\"\n";
-    Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(port)))
+    format!("{QUICK}\n{}{limits}", open_settings(port))
 }
 
 #[test]
@@ -49,6 +55,34 @@ fn kill_9_between_writing_and_sending_loses_no_mail_and_doubles_none() {
         listed.contains("quarantine") && listed.contains("sent") && !listed.contains("could not be graded"),
         "{listed}"
     );
+}
+
+/// Where nothing can be written, nobody can note that a mail went.
+#[test]
+fn a_mail_that_goes_while_the_disk_is_full_goes_once() {
+    let port = closed_port();
+    let settings = sharp_settings(port).replace("1 B", "0 B");
+    let sandbox = Sandbox::with(&format!("{settings}[grading]\nkeep_free = \"0 B\"\n"));
+    let Some(disk) = SmallDisk::below(&sandbox, 24) else { return };
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("a.txt", b"no film");
+    sandbox.drop_in("b.txt", b"no film either");
+    sandbox.until_at_least("SELECT attempts FROM mails WHERE kind = 'quarantine'", 1);
+    disk.fill_but_for(0);
+    let server = Smtp::at(port, Manners::default());
+    let began = Instant::now();
+    while server.taken().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it is never tried again");
+        disk.fill_but_for(0);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // a few looks
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(sandbox.count("SELECT count(*) FROM mails WHERE sent_at IS NULL"), 1, "the disk was not full");
+    disk.give_back();
+    sandbox.until("SELECT count(*) FROM mails WHERE sent_at IS NULL", 0);
+    assert_eq!(server.taken().len(), 1);
 }
 
 #[test]
