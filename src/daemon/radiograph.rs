@@ -50,12 +50,19 @@ pub async fn see_through(
             }
             Some(fate) => match put_away(&station, &subject, fate).await {
                 // It was moved already, or somebody took it: nothing is left to move.
-                Err(Trouble::PutAway(_)) if !subject.path.exists() => {
+                Err(Trouble::PutAway(_)) if is_gone(&subject) => {
                     return tell(&station.gauges, &subject, fate, seen);
                 }
                 Ok(()) => return tell(&station.gauges, &subject, fate, seen),
                 trouble => trouble,
             },
+        };
+        let outcome = match outcome {
+            Err(Trouble::Read(_)) if is_gone(&subject) => match withdraw(&station, &subject).await {
+                Ok(()) => return,
+                trouble => trouble,
+            },
+            outcome => outcome,
         };
         match &outcome {
             Err(Trouble::Networks(_) | Trouble::Memory(_)) => failing.begin(),
@@ -65,7 +72,6 @@ pub async fn see_through(
         match outcome {
             Ok(()) => continue,
             Err(Trouble::Stopped(_)) => return,
-            Err(Trouble::Read(_)) if !subject.path.exists() => return withdraw(&station, &subject).await,
             Err(trouble) => {
                 station.gauges.retried(trouble.code());
                 tracing::error!(sha256, pause = pause.as_secs(), "{trouble}; trying again after a pause");
@@ -149,21 +155,27 @@ fn ms(time: Duration) -> u64 {
     time.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
+/// Whether the file is no longer in work; a disk that cannot be asked does not say so.
+fn is_gone(subject: &Subject) -> bool {
+    matches!(subject.path.try_exists(), Ok(false))
+}
+
 /// The file is no longer in work. The same bytes may have come twice at once: then the other one, which was refused before this
 /// one was claimed, has taken them to where refused files are kept.
-async fn withdraw(station: &Station, subject: &Subject) {
+async fn withdraw(station: &Station, subject: &Subject) -> Result<(), Trouble> {
     let (ledger, file, sha256) = (station.ledger.clone(), subject.file, subject.digest.short());
-    let noted = if station.state.quarantined(&subject.digest).is_some() {
+    let is_twin = station.state.quarantined(&subject.digest).is_some();
+    let noted = tokio::task::spawn_blocking(move || match is_twin {
+        true => ledger.twin(file),
+        false => ledger.withdrawn(file, "vanished", "the file was taken out of the work folder"),
+    });
+    noted.await.map_err(|_| Trouble::Defect("a worker panicked"))??;
+    if is_twin {
         tracing::info!(sha256, outcome = "duplicate", "duplicate: the same bytes have arrived before");
         station.gauges.ended(End::Duplicate);
-        tokio::task::spawn_blocking(move || ledger.twin(file)).await
     } else {
         tracing::error!(sha256, outcome = "withdrawn", "it is no longer in work: somebody took it away");
         station.gauges.ended(End::Withdrawn);
-        let reason = "the file was taken out of the work folder";
-        tokio::task::spawn_blocking(move || ledger.withdrawn(file, "vanished", reason)).await
-    };
-    if let Ok(Err(error)) = noted {
-        tracing::error!("{error}");
     }
+    Ok(())
 }

@@ -141,9 +141,6 @@ impl Intake {
     fn put_duplicate_away(&self, path: &Path, digest: &Digest, stamp: Stamp) -> Result<(), IntakeError> {
         let aside = self.state.work.join(format!("{digest}.duplicate"));
         let put_away = || {
-            if !take_out(path, &aside, stamp)? {
-                return Ok(()); // replaced meanwhile: the next scan sees another file
-            }
             if self.state.keeps(digest, stamp.len) {
                 return fs::remove_file(&aside);
             }
@@ -151,7 +148,11 @@ impl Intake {
             make_parent(&archive)?;
             move_file(&aside, &archive)
         };
-        put_away().map_err(failed("it is a duplicate and cannot be put away"))
+        let out = take_out(path, &aside, stamp).and_then(|is_out| match is_out {
+            true => put_away().or_else(|error| put_back(&aside, path).and(Err(error))),
+            false => Ok(()), // replaced meanwhile: the next scan sees another file
+        });
+        out.map_err(failed("it is a duplicate and cannot be put away"))
     }
 }
 
@@ -164,7 +165,7 @@ pub fn since(then: Timestamp) -> Duration {
 fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
     match fs::rename(from, to) {
         Ok(()) => {
-            if Stamp::of(&fs::symlink_metadata(to)?) != stamp {
+            if fs::symlink_metadata(to).is_ok_and(|meta| Stamp::of(&meta) != stamp) {
                 put_back(to, from)?;
                 return Ok(false);
             }
@@ -181,8 +182,12 @@ fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
         }
         Err(error) => return Err(error),
     }
-    sync_folder_of(to)?;
-    // The folder it came from may be gone by now, or be on a share that syncs no folders: the move stands.
-    let _ = sync_folder_of(from);
+    // It is out of the inbox, where nobody would look for it again: the move stands, whatever fails from here on.
+    match sync_folder_of(to) {
+        // the folder that it came from may be gone by now, or be on a share that syncs no folders
+        Ok(()) => drop(sync_folder_of(from)),
+        // while its old name lasts, no power cut takes it away; the next move makes up for it
+        Err(error) => tracing::warn!("a move out of the inbox is not yet durable: {error}"),
+    }
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! Opening the database: checks, pragmas, migrations.
 
 use crate::grade::{GRADES, Probabilities};
+use refinery::error::Kind;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,14 @@ pub enum LedgerError {
         /// The database file.
         path: PathBuf,
         /// The migration's word.
+        detail: String,
+    },
+    /// Bringing it up to date has failed.
+    #[error("the ledger {path} cannot be brought up to date: {detail}; it is as it was")]
+    Migration {
+        /// The database file.
+        path: PathBuf,
+        /// SQLite's word.
         detail: String,
     },
     /// An older program wrote it, and nobody has brought it up to date.
@@ -103,9 +112,12 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     connection.pragma_update(None, "journal_size_limit", super::wal::LIMIT.as_u64() as i64).map_err(&wrong)?;
     check_sound(&connection, path)?;
     lend_entropy(&connection).map_err(&wrong)?;
-    migrations::migrations::runner()
-        .run(&mut connection)
-        .map_err(|e| LedgerError::Schema { path: path.to_owned(), detail: e.to_string() })?;
+    // All in one transaction, with the rows that say so: killed in between, the next start would make the same changes again.
+    let migrated = migrations::migrations::runner().set_grouped(true).run(&mut connection);
+    migrated.map_err(|error| match error.kind() {
+        Kind::Connection(_, source) => LedgerError::Migration { path: path.to_owned(), detail: source.to_string() },
+        _ => LedgerError::Schema { path: path.to_owned(), detail: error.to_string() },
+    })?;
     Ok(connection)
 }
 

@@ -7,6 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+/// How the name of what is being written begins.
+pub const PARTIAL: &str = ".partial-";
+
 /// Makes a folder and all above it that are missing, each of them durable: what is put into it later must not vanish with its
 /// name when the power is lost.
 pub fn make_folder(path: &Path) -> io::Result<()> {
@@ -32,7 +35,7 @@ pub fn write_once(parent: &Path, name: &str, files: &[(&str, &[u8])]) -> io::Res
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    let partial = write(parent, files)?;
+    let (partial, _lock) = write(parent, files)?;
     match fs::rename(partial.path(), &path) {
         Ok(()) => {
             // it has moved away, and so is not there to be removed
@@ -46,19 +49,38 @@ pub fn write_once(parent: &Path, name: &str, files: &[(&str, &[u8])]) -> io::Res
     }
 }
 
-/// The files on disk, in a folder that is removed when dropped.
-fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<TempDir> {
+/// The files on disk, in a folder that is removed when dropped, and the lock on it.
+fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<(TempDir, File)> {
     make_folder(parent)?;
-    // readable by others, unlike a temporary folder: another user than the writer may grade
-    let open_to_all = Permissions::from_mode(0o755);
-    let partial = tempfile::Builder::new().prefix(".partial-").permissions(open_to_all).tempdir_in(parent)?;
+    let (partial, lock) = begin(parent)?;
     for (name, bytes) in files {
         let mut file = File::create_new(partial.path().join(name))?;
         file.write_all(bytes)?;
         file.sync_all()?;
     }
-    File::open(partial.path())?.sync_all()?;
-    Ok(partial)
+    lock.sync_all()?;
+    Ok((partial, lock))
+}
+
+/// An empty folder to write to, locked: the system takes the lock back when the process ends, however it ends, and so what a
+/// process that was killed has left is known, and removed here.
+fn begin(parent: &Path) -> io::Result<(TempDir, File)> {
+    // one at a time, or a folder that is not locked yet would be taken for such a one; where there are no locks, it stays
+    let turn = File::open(parent)?;
+    if turn.lock().is_ok() {
+        for entry in parent.read_dir()?.flatten() {
+            let is_partial = entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes());
+            if is_partial && File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
+                let _gone = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+    // readable by others, unlike a temporary folder: another user than the writer may grade
+    let open_to_all = Permissions::from_mode(0o755);
+    let partial = tempfile::Builder::new().prefix(PARTIAL).permissions(open_to_all).tempdir_in(parent)?;
+    let lock = File::open(partial.path())?;
+    let _unheard_of = lock.lock();
+    Ok((partial, lock))
 }
 
 /// Writes a file anew, whole or not at all: under another name beside it, synced, renamed.
@@ -69,7 +91,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The same for what is written bit by bit; an error leaves what was there.
 pub fn replace_with<E: From<io::Error>>(path: &Path, write: impl FnOnce(&mut File) -> Result<(), E>) -> Result<(), E> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)?;
+    let mut partial = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(folder)?;
     write(partial.as_file_mut())?;
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;

@@ -92,9 +92,12 @@ pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
             sync_folder_of(to)?;
             fs::remove_file(from)?;
         }
-        outcome => outcome?,
+        outcome => {
+            outcome?;
+            // a move that may not last is taken back: it is tried again
+            sync_folder_of(to).or_else(|error| fs::rename(to, from).and(Err(error)))?;
+        }
     }
-    sync_folder_of(to)?;
     // The folder it came from may be gone by now, or be on a share that syncs no folders: the move stands.
     let _ = sync_folder_of(from);
     Ok(())

@@ -41,7 +41,7 @@ pub fn make(
     let mut trained = put_together(run, &choice, &fitted)?;
 
     let gold = set.gold();
-    let folder = tempfile::tempdir_in(run.folder())?;
+    let folder = run.scratch()?;
     let challenger = trained.write(folder.path(), &[])?;
     // a release that lacks a member is not the one to compare with
     let settings = EnsembleSettings { quorum: 0, ..settings.clone() };

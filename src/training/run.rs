@@ -7,13 +7,14 @@ use super::set::{FILES, KNEES, Tables, TrainingSet};
 use crate::digest::Digest;
 use crate::ensemble::release::plain_name;
 use crate::grade::GRADES;
-use crate::state::{replace, write_once};
+use crate::state::{PARTIAL, make_folder, replace, write_once};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 const PLAN: &str = "run.toml";
 const LOCK: &str = "lock";
@@ -137,6 +138,12 @@ impl Run {
         Workplace::take(&self.folder.join(RELEASE))
     }
 
+    /// A folder for what is needed only until the release is made: whoever makes it holds the right to, and what is left by a
+    /// process that was killed goes when the right is taken again.
+    pub fn scratch(&self) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix(PARTIAL).tempdir_in(self.folder.join(RELEASE))
+    }
+
     /// The gate's word on the release, kept before there is one: whoever finds the release there knows what was said of it.
     pub fn keep_verdict(&self, verdict: &Verdict) -> anyhow::Result<()> {
         let path = self.folder.join(RELEASE).join(VERDICT);
@@ -165,7 +172,7 @@ impl Run {
 
 impl Workplace {
     fn take(folder: &Path) -> io::Result<Option<Self>> {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
         let lock = File::options().write(true).create(true).truncate(false).open(folder.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {
@@ -220,8 +227,9 @@ impl Workplace {
 fn sweep(folder: &Path) -> io::Result<()> {
     for entry in folder.read_dir()? {
         let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".partial-") {
-            fs::remove_file(entry.path())?;
+        if entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes()) {
+            let remove = if entry.file_type()?.is_dir() { fs::remove_dir_all } else { fs::remove_file };
+            remove(entry.path())?;
         }
     }
     Ok(())

@@ -1,97 +1,141 @@
-//! The daemon killed before every durable step that it takes, and the power lost there.
+//! Faults on purpose: the program killed before every durable step that it takes, the power lost there, and calls that fail.
 //!
-//! Instead of named places in the program, the kernel stops the daemon at each call that makes something durable or gives it
-//! another name; so no step can be forgotten, and the binary under test is the one that ships.
+//! Instead of named places in the program, the kernel stops it at each call that makes something durable or gives it another
+//! name; so no step can be forgotten, and the binary under test is the one that ships.
+//!
+//! Where every step would take too long, one in so many is tried; `KELLGREND_CRASH_EVERY=1` tries each of them.
+#![cfg(target_arch = "x86_64")]
 
+mod calls;
 mod disk;
-#[cfg(target_arch = "x86_64")]
+mod errors;
+mod film;
+mod start;
+mod tracee;
 mod tracer;
+mod training;
 
 use crate::films::small_png;
 use crate::sandbox::{QUICK, Sandbox, files_below, words};
 use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tracer::{End, Report};
 
-/// A good film, the same bytes again, and what is no film at all.
-const ALL: i64 = 3;
+/// So many programs are killed at a time.
+const SIDE_BY_SIDE: usize = 3;
 
-/// Everything that came has ended, and nothing is on its way.
-const ENDED: &str = "SELECT count(*) FROM (SELECT DISTINCT f.state, r.sha256 FROM files f JOIN radiographs r ON r.id = f.radiograph \
-                     WHERE f.state IN ('published', 'duplicate', 'quarantined'))";
+/// A good film, the same bytes again, and what is no film at all. Every round has its own.
+fn bring_films(sandbox: &Sandbox, round: usize) {
+    let film = small_png(round as u32);
+    for (name, bytes) in [("a.png", &film), ("again.png", &film), ("b.dcm", &format!("no film {round}").into_bytes())] {
+        sandbox.drop_in(name, bytes);
+    }
+}
 
-/// A state folder in which the daemon has been, so that what follows is the life of films and not the first start.
-fn prepared() -> Sandbox {
-    let sandbox = Sandbox::new();
+/// All of these rounds have ended, and nothing is on its way.
+fn is_done(sandbox: &Sandbox, rounds: usize) -> bool {
+    let ended = "SELECT count(*) FROM (SELECT DISTINCT f.state, r.sha256 FROM files f JOIN radiographs r ON r.id = f.radiograph \
+                 WHERE f.state IN ('published', 'duplicate', 'quarantined'))";
+    let is_empty = |folder| files_below(&sandbox.state().join(folder)).is_empty();
+    sandbox.count(ended) == 3 * rounds as i64
+        && sandbox.count("SELECT count(*) FROM files WHERE state IN ('claimed', 'graded')") == 0
+        && is_empty("inbox")
+        && is_empty("work")
+}
+
+/// The daemon is ended, and all is as it must be: each film graded once, nothing lost, nothing torn.
+fn is_as_it_must_be(sandbox: &Sandbox, rounds: usize, what: &str) {
+    let checked = sandbox.output(&["check", "--ledger"]);
+    let said = words(&checked);
+    assert!(checked.status.success() && !said.contains("gone"), "{what}:\n{said}");
+    assert!(said.contains(&format!(" {rounds} whole result")), "{what}:\n{said}");
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), rounds as i64, "{what}");
+    let refused = files_below(&sandbox.state().join("quarantine"));
+    let reasons = refused.iter().filter(|path| path.to_string_lossy().ends_with(".reason.txt"));
+    let reasons: Vec<_> = reasons.map(|path| std::fs::read_to_string(path).expect("a reason")).collect();
+    assert!(refused.len() == 2 * rounds && reasons.len() == rounds, "{what}: {refused:?}");
+    assert!(reasons.iter().all(|reason| reason.contains("not-an-image")), "{what}: {reasons:?}");
+}
+
+/// The next start brings films to their end that are there, or that `bring` brings.
+fn next_start_goes_on(sandbox: &Sandbox, what: &str, bring: impl FnOnce(&Sandbox)) {
+    let _ = std::fs::remove_file(sandbox.beside("daemon.log"));
     let mut daemon = sandbox.daemon();
     daemon.ready();
-    daemon.stop(Signal::TERM);
-    sandbox
-}
-
-fn with_films(prepared: &Sandbox) -> Sandbox {
-    let sandbox = Sandbox::with(QUICK);
-    copy(&prepared.state(), &sandbox.state());
-    for (name, bytes) in [("a.png", small_png(1)), ("again.png", small_png(1)), ("b.dcm", b"no film".to_vec())] {
-        std::fs::write(sandbox.inbox().join(name), bytes).expect("written");
+    bring(sandbox);
+    let began = Instant::now();
+    while !is_done(sandbox, 1) {
+        assert!(began.elapsed() < Duration::from_secs(90), "{what}: it does not go on:\n{}", daemon.log());
+        std::thread::sleep(Duration::from_millis(20));
     }
-    sandbox
+    daemon.stop(Signal::TERM);
+    is_as_it_must_be(sandbox, 1, what);
 }
 
-fn copy(from: &Path, to: &Path) {
+/// A sandbox with a copy of another's state folder.
+fn copy_of(sandbox: &Sandbox, settings: &str) -> Sandbox {
+    let copy = Sandbox::with(settings);
+    copy_folder(&sandbox.state(), &copy.state());
+    copy
+}
+
+fn copy_folder(from: &Path, to: &Path) {
     let done = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status();
     assert!(done.is_ok_and(|status| status.success()), "{} cannot be copied", from.display());
 }
 
-/// The next start brings all to its end: each film graded once, nothing lost, nothing torn.
-fn goes_on(sandbox: &Sandbox, what: &str) {
+/// A sandbox in which the daemon has been, so that what follows is the life of films and not the first start.
+fn prepared() -> Sandbox {
+    let sandbox = Sandbox::with(QUICK);
     let mut daemon = sandbox.daemon();
     daemon.ready();
-    sandbox.until(ENDED, ALL);
-    sandbox.until("SELECT count(*) FROM files WHERE state IN ('claimed', 'graded')", 0);
-    let began = std::time::Instant::now();
-    let left = || files_below(&sandbox.inbox()).len() + files_below(&sandbox.state().join("work")).len();
-    while left() > 0 {
-        assert!(began.elapsed().as_secs() < 60, "{what}: something stays behind:\n{}", daemon.log());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
     daemon.stop(Signal::TERM);
-    let checked = sandbox.output(&["check", "--ledger"]);
-    let said = words(&checked);
-    assert!(checked.status.success() && !said.contains("gone"), "{what}:\n{said}");
-    assert!(said.contains("1 whole result"), "{what}:\n{said}");
-    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 1, "{what}");
-    let reason = sandbox.state().join("quarantine");
-    let reason = files_below(&reason).into_iter().find(|path| path.to_string_lossy().ends_with(".reason.txt"));
-    let reason = std::fs::read_to_string(reason.expect("a reason")).expect("read");
-    assert!(reason.contains("not-an-image"), "{what}: {reason:?}");
+    sandbox
 }
 
-#[test]
-#[cfg(target_arch = "x86_64")]
-fn killed_or_without_power_before_any_durable_step_it_goes_on() {
-    let prepared = prepared();
-    let mut steps = 0;
-    for step in 1.. {
-        let sandbox = with_films(&prepared);
-        let unpowered = Sandbox::with(QUICK);
-        let Some(ended) = tracer::run(&sandbox, &unpowered, step) else {
-            return eprintln!("skipped: no process can be traced here");
-        };
-        goes_on(&sandbox, &format!("killed before step {step}, {ended:?}"));
-        if ended == tracer::End::ByItself {
-            break;
+/// One step in so many is tried.
+fn every(usual: usize) -> usize {
+    std::env::var("KELLGREND_CRASH_EVERY").map_or(usual, |text| text.parse().expect("a number"))
+}
+
+/// Kills at the first step, one `every` further on, and so on, until a program ends before it comes so far. `kill` says how its
+/// program ended. The answer is how many were killed, and how many steps there are; none where nothing can be traced.
+fn kill_at_steps(every: usize, kill: impl Fn(usize) -> Option<Report> + Sync) -> Option<(usize, usize)> {
+    let (next, killed, steps) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0));
+    let is_over = AtomicBool::new(false);
+    side_by_side(SIDE_BY_SIDE, 0..SIDE_BY_SIDE, |_| {
+        while !is_over.load(Ordering::Relaxed) {
+            let step = next.fetch_add(every, Ordering::Relaxed);
+            let report = kill(step);
+            if report.as_ref().is_some_and(|report| report.end == End::Killed) {
+                killed.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            steps.fetch_max(report.map_or(0, |report| report.steps.len()), Ordering::Relaxed);
+            is_over.store(true, Ordering::Relaxed);
         }
-        goes_on(&unpowered, &format!("without power before step {step}, {ended:?}"));
-        steps = step;
-    }
-    println!("killed and without power before each of {steps} durable steps");
-    assert!(steps >= 15, "only {steps} steps: the tracer does not see them");
+    });
+    let (killed, steps) = (killed.into_inner(), steps.into_inner());
+    (steps > 0).then_some((killed, steps))
+}
+
+/// So many of the jobs at a time.
+fn side_by_side<T: Send>(width: usize, jobs: impl IntoIterator<Item = T, IntoIter: Send>, act: impl Fn(T) + Sync) {
+    let jobs = Mutex::new(jobs.into_iter());
+    let next = || jobs.lock().expect("no holder panics").next();
+    std::thread::scope(|scope| {
+        for _ in 0..width {
+            scope.spawn(|| std::iter::from_fn(next).for_each(&act));
+        }
+    });
 }
 
 #[test]
-#[cfg(target_arch = "x86_64")]
-#[ignore = "the child of the test above, which traces the daemon"]
+#[ignore = "the process that traces, for the tests here"]
 fn traced() {
-    tracer::child();
+    tracee::trace();
 }

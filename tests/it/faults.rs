@@ -3,8 +3,9 @@
 use crate::films::small_png;
 use crate::hostile;
 use crate::kills::is_whole;
-use crate::sandbox::{QUICK, Sandbox, words};
+use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
 use crate::small_disk::SmallDisk;
+use rustix::process::{Resource, Rlimit, Signal};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -117,6 +118,72 @@ fn with_little_room_nothing_is_taken_until_there_is_more() {
     disk.give_back();
     sandbox.until(PUBLISHED, 1);
     drop(daemon);
+}
+
+#[test]
+fn without_descriptors_it_waits_and_goes_on_when_there_are_some() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
+    let usual = rustix::process::getrlimit(Resource::Nofile);
+    let limit = |current| {
+        let limits = Rlimit { current, ..usual.clone() };
+        rustix::process::prlimit(Some(pid), Resource::Nofile, limits).expect("limited");
+    };
+    // none more than it has, one more, two more: films fail at other places of their way
+    for spare in 0..6 {
+        let mut open: HashSet<u64> = HashSet::new();
+        for entry in std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).expect("descriptors").flatten() {
+            open.extend(entry.file_name().to_str().and_then(|number| number.parse::<u64>().ok()));
+        }
+        let mut free = (0..).filter(|number| !open.contains(number));
+        limit(free.nth(spare));
+        for film in 0..2 {
+            let seed = 2300 + 10 * spare as u32 + film;
+            sandbox.drop_in(&format!("{seed}.png"), &small_png(seed));
+        }
+        std::thread::sleep(Duration::from_millis(2500));
+        limit(usual.current);
+    }
+    assert!(daemon.log().contains("Too many open files"), "{}", daemon.log());
+    sandbox.until(PUBLISHED, 12);
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 12);
+    assert_eq!(files_below(&sandbox.inbox()).len() + files_below(&sandbox.state().join("work")).len(), 0);
+    assert!(sandbox.results().len() == 12 && sandbox.results().iter().all(|folder| is_whole(folder)));
+    daemon.stop(Signal::TERM);
+}
+
+#[test]
+fn folders_that_become_read_only_are_waited_for() {
+    let elsewhere = Sandbox::new();
+    let Some(disk) = SmallDisk::below(&elsewhere, 24) else { return };
+    let folder = |name: &str| elsewhere.state().join(name);
+    let folders: String =
+        ["inbox", "outbox", "archive", "quarantine"].map(|name| format!("{name} = {:?}\n", folder(name))).concat();
+    let sandbox = Sandbox::with(&format!("{QUICK}\n[grading]\nkeep_free = \"0 B\"\n[folders]\n{folders}"));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    // before films are claimed, and while they are graded
+    for (round, moment) in [(0, 0), (1, 300), (2, 500), (3, 700)] {
+        for film in 0..3 {
+            let seed = 2400 + 10 * round + film;
+            elsewhere.drop_in(&format!("{seed}.png"), &small_png(seed));
+        }
+        elsewhere.drop_in(&format!("{round}.txt"), format!("no film {round}").as_bytes());
+        std::thread::sleep(Duration::from_millis(moment));
+        disk.remount("ro");
+        std::thread::sleep(Duration::from_secs(3));
+        disk.remount("rw");
+    }
+    assert!(daemon.log().contains("Read-only file system"), "{}", daemon.log());
+    sandbox.until(PUBLISHED, 12);
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'quarantined'", 4);
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 12);
+    assert_eq!(files_below(&folder("inbox")).len() + files_below(&sandbox.state().join("work")).len(), 0);
+    let results = names_in(&folder("outbox"));
+    assert!(results.len() == 12 && results.iter().all(|folder| is_whole(folder)), "{results:?}");
+    daemon.stop(Signal::TERM);
 }
 
 #[test]

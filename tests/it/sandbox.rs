@@ -90,6 +90,11 @@ impl Sandbox {
         Daemon { child, log, begins }
     }
 
+    /// What the daemon has said, in all of its starts.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.beside("daemon.log")).unwrap_or_default()
+    }
+
     /// Put a file into the inbox at once and whole, as a sender that renames does.
     pub fn drop_in(&self, name: &str, bytes: &[u8]) {
         let partial = self.inbox().join(format!(".{name}.partial"));
@@ -134,8 +139,7 @@ impl Sandbox {
             if found == wanted {
                 return;
             }
-            let log = || std::fs::read_to_string(self.beside("daemon.log")).unwrap_or_default();
-            assert!(began.elapsed() < patience, "{sql} is {found}, not {wanted}; the log:\n{}", log());
+            assert!(began.elapsed() < patience, "{sql} is {found}, not {wanted}; the log:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(30));
         }
     }

@@ -47,6 +47,13 @@ impl SmallDisk {
     fn filler(&self) -> PathBuf {
         self.0.join("filler")
     }
+
+    /// Read-only (`ro`), or not (`rw`); as soon as nobody is writing to a file.
+    pub fn remount(&self, how: &str) {
+        let mount = || Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(&self.0).output();
+        let tries = std::iter::repeat_with(mount).take(1000);
+        assert!(tries.flatten().any(|output| output.status.success()), "it cannot be remounted {how}");
+    }
 }
 
 impl Drop for SmallDisk {

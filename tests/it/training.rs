@@ -4,7 +4,7 @@ mod choice;
 mod fit;
 mod folds;
 mod gate;
-mod runs;
+pub mod runs;
 mod set;
 mod unattended;
 

@@ -1,161 +1,178 @@
-//! The daemon under `ptrace`: it stops before every call that makes something durable or changes a name, and may die there.
+//! A program under trace, seen from the test: it stops before every call of a kind, and there it may die, or hear that the call has
+//! failed.
 //!
-//! The tracing is done in a process of its own, since it waits for whatever child reports next.
+//! The tracing is done in a process of its own (`tracee`), since it waits for whatever child reports next.
 
-#![allow(unsafe_code)]
+use super::calls::Calls;
+use crate::sandbox::Sandbox;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use super::disk::Disk;
-use super::{ALL, ENDED};
-use crate::sandbox::{Sandbox, files_below};
-use nix::libc;
-use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+/// What happens to a program at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// It is killed before it.
+    Killed,
+    /// The call is not made and fails with this `errno`.
+    Fails(i32),
+}
 
-/// How a traced daemon ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// At which calls. They are counted from 1 on, in each round anew.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Faults {
+    /// At these, round by round.
+    At(Vec<Round>),
+    /// At each.
+    Always(Fault),
+}
+
+/// The calls of one round at which something happens.
+pub type Round = BTreeMap<usize, Fault>;
+
+impl Faults {
+    /// What happens at this step of a round.
+    pub fn at(&self, round: usize, step: usize) -> Option<Fault> {
+        match self {
+            Self::At(rounds) => rounds.get(round - 1)?.get(&step).copied(),
+            Self::Always(fault) => Some(*fault),
+        }
+    }
+}
+
+/// How a program is traced.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub calls: Calls,
+    pub faults: Faults,
+    /// The first round begins with the program, and not when it is told to.
+    pub from_start: bool,
+    /// Where to put what the disk still has if the power is lost at the end.
+    pub unpowered: Option<PathBuf>,
+}
+
+impl Plan {
+    /// Nothing happens to it.
+    pub fn watched(calls: Calls) -> Self {
+        Self { calls, faults: Faults::At(Vec::new()), from_start: true, unpowered: None }
+    }
+
+    /// It is killed before a durable step; in the other sandbox is then what the disk has if the power is lost there.
+    pub fn killed_before(step: usize, unpowered: &Sandbox) -> Self {
+        let faults = Faults::At(vec![Round::from([(step, Fault::Killed)])]);
+        Self { faults, unpowered: Some(unpowered.state()), ..Self::watched(Calls::Durable) }
+    }
+}
+
+/// What the process that traces is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    pub args: Vec<String>,
+    pub state: PathBuf,
+    pub log: PathBuf,
+    pub report: PathBuf,
+    pub plan: Plan,
+}
+
+/// How a traced program ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
-    /// It was killed before this call.
-    Killed(String),
-    /// It had done all before that step came.
-    ByItself,
+    /// It was killed before a step, as planned.
+    Killed,
+    /// By itself or when it was asked to, with this exit code.
+    Exited(i32),
+    /// Of a signal that nobody planned.
+    Signaled(i32),
 }
 
-const STATE: &str = "KELLGREND_TEST_STATE";
-const LOST: &str = "KELLGREND_TEST_LOST";
-const STEP: &str = "KELLGREND_TEST_STEP";
+/// What is known of a traced program afterwards.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The calls that it made, or was about to make, in words: all that were counted.
+    pub steps: Vec<String>,
+    /// Those that met a fault.
+    pub faults: Vec<(String, Fault)>,
+    pub end: End,
+}
 
-/// Lets the daemon of a sandbox run until all films have ended, or to its death before a step. In `unpowered` is then what the
-/// disk has if the power is lost at that moment. None where nothing can be traced.
-pub fn run(sandbox: &Sandbox, unpowered: &Sandbox, step: usize) -> Option<End> {
-    let output = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "crash::traced", "--ignored", "--nocapture"])
-        .env(STATE, sandbox.state())
-        .env(LOST, unpowered.state())
-        .env(STEP, step.to_string())
-        .output()
-        .expect("this program starts");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let word = |key: &str| said.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);
-    if word("no tracing").is_some() {
-        return None;
+pub const ORDER: &str = "KELLGREND_TEST_ORDER";
+pub const UNTRACEABLE: &str = "no process can be traced here";
+/// Said to the process that traces: a round begins, or it is over. Silence asks the program to end.
+pub const BEGIN: u8 = b'+';
+pub const PAUSE: u8 = b'-';
+
+/// A program that is being traced.
+pub struct Traced<'a> {
+    sandbox: &'a Sandbox,
+    tracer: Child,
+    ear: Option<ChildStdin>,
+}
+
+impl<'a> Traced<'a> {
+    pub fn start(sandbox: &'a Sandbox, args: &[&str], plan: Plan) -> Self {
+        let traced = sandbox.command(args);
+        let args = traced.get_args().map(|arg| arg.to_str().expect("UTF-8").to_owned()).collect();
+        let (log, report) = (sandbox.beside("daemon.log"), report(sandbox));
+        let order = Order { args, state: sandbox.state(), log, report, plan };
+        let words = File::create(sandbox.beside("tracer.log")).expect("a log");
+        let mut tracer = Command::new(std::env::current_exe().expect("this program"));
+        tracer.args(["--exact", "crash::traced", "--ignored", "--nocapture"]);
+        for (name, value) in traced.get_envs() {
+            match value {
+                Some(value) => tracer.env(name, value),
+                None => tracer.env_remove(name),
+            };
+        }
+        tracer.env(ORDER, serde_json::to_string(&order).expect("JSON"));
+        tracer.stdin(Stdio::piped()).stdout(words.try_clone().expect("a log")).stderr(words);
+        let mut tracer = tracer.spawn().expect("this program starts");
+        let ear = tracer.stdin.take();
+        Self { sandbox, tracer, ear }
     }
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    Some(word("killed before: ").map_or(End::ByItself, End::Killed))
-}
 
-/// The calls that stop it, with the words for them.
-const CALLS: [(libc::c_long, &str); 11] = [
-    (libc::SYS_fsync, "fsync"),
-    (libc::SYS_fdatasync, "fdatasync"),
-    (libc::SYS_rename, "rename"),
-    (libc::SYS_renameat, "renameat"),
-    (libc::SYS_renameat2, "renameat2"),
-    (libc::SYS_unlink, "unlink"),
-    (libc::SYS_unlinkat, "unlinkat"),
-    (libc::SYS_mkdir, "mkdir"),
-    (libc::SYS_mkdirat, "mkdirat"),
-    (libc::SYS_rmdir, "rmdir"),
-    (libc::SYS_ftruncate, "ftruncate"),
-];
-
-fn filter() -> BpfProgram {
-    let rules = CALLS.into_iter().map(|(call, _)| (call, Vec::new())).collect();
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trace(0), TargetArch::x86_64);
-    filter.expect("a filter").try_into().expect("a program")
-}
-
-/// What the process of its own does.
-pub fn child() {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).expect("a variable");
-    let state = variable(STATE);
-    let step: usize = variable(STEP).to_str().and_then(|step| step.parse().ok()).expect("a number");
-    let mut disk = Disk::of(&state);
-    let program = filter();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kellgrend"));
-    command.args(["run", "--config"]).arg(state.with_file_name("kellgrend.toml")).arg("--state").arg(&state);
-    command.stdin(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: both only call the kernel; nothing of this process is touched between fork and exec
-    unsafe {
-        command.pre_exec(move || {
-            ptrace::traceme().map_err(std::io::Error::from)?;
-            apply_filter(&program).map_err(std::io::Error::other)
-        });
+    pub fn say(&mut self, word: u8) {
+        // it may have ended by itself
+        let _ = self.ear.as_mut().expect("it was not asked to end").write_all(&[word]);
     }
-    let Ok(child) = command.spawn() else { return println!("no tracing") };
-    let daemon = Pid::from_raw(child.id() as i32);
-    waitpid(daemon, None).expect("it has stopped at its first instruction");
-    let options = Options::PTRACE_O_TRACESECCOMP | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
-    ptrace::setoptions(daemon, options).expect("options");
-    ptrace::cont(daemon, None).expect("it goes on");
-    let stopper = state.clone();
-    std::thread::spawn(move || stop_when_done(&stopper, daemon));
 
-    let mut steps = 0;
-    loop {
-        match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::__WALL)).expect("a report") {
-            WaitStatus::PtraceEvent(thread, _, libc::PTRACE_EVENT_SECCOMP) => {
-                let Some(call) = call_of(thread, &state) else {
-                    let _ = ptrace::cont(thread, None);
-                    continue;
-                };
-                steps += 1;
-                if steps == step {
-                    println!("killed before: {}", call.words);
-                    kill(daemon, Signal::SIGKILL).expect("killed");
-                    continue;
-                }
-                if let Some(path) = &call.synced {
-                    disk.sync(path);
-                }
-                let _ = ptrace::cont(thread, None);
-            }
-            WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) if pid == daemon => break,
-            // a thread begins
-            WaitStatus::PtraceEvent(thread, ..) | WaitStatus::Stopped(thread, Signal::SIGSTOP) => {
-                let _ = ptrace::cont(thread, None);
-            }
-            WaitStatus::Stopped(thread, signal) => drop(ptrace::cont(thread, Some(signal))),
-            _ => {}
+    /// Waits until the daemon watches, or has ended.
+    pub fn ready(&mut self) {
+        let sandbox = self.sandbox;
+        self.wait_for(Duration::from_secs(90), || sandbox.log().contains("watching"));
+    }
+
+    /// Waits until something has come about, or the program has ended.
+    pub fn wait_for(&mut self, patience: Duration, is_so: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !is_so() && self.tracer.try_wait().expect("its state").is_none() {
+            assert!(began.elapsed() < patience, "it does not come about:\n{}", self.sandbox.log());
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
-    disk.restore(&variable(LOST));
-}
 
-struct Call {
-    words: String,
-    /// What it makes durable.
-    synced: Option<PathBuf>,
-}
-
-/// The call that a thread is about to make, if it has to do with the state folder.
-fn call_of(thread: Pid, state: &Path) -> Option<Call> {
-    let registers = ptrace::getregs(thread).ok()?;
-    let (_, name) = CALLS.into_iter().find(|(call, _)| *call as u64 == registers.orig_rax)?;
-    if !["fsync", "fdatasync", "ftruncate"].contains(&name) {
-        return Some(Call { words: name.to_owned(), synced: None });
+    /// Asks it to end, and waits until it has. None where nothing can be traced.
+    pub fn end(mut self) -> Option<Report> {
+        drop(self.ear.take());
+        self.ended()
     }
-    let path = std::fs::read_link(format!("/proc/{thread}/fd/{}", registers.rdi)).ok()?;
-    let below = path.strip_prefix(state).ok()?.display().to_string();
-    let synced = (name != "ftruncate").then(|| path.clone());
-    Some(Call { words: format!("{name} of {below:?}"), synced })
-}
 
-fn stop_when_done(state: &Path, daemon: Pid) {
-    loop {
-        std::thread::sleep(Duration::from_millis(50));
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let Ok(db) = rusqlite::Connection::open_with_flags(state.join("ledger.db"), flags) else { continue };
-        let ended = db.query_row(ENDED, [], |row| row.get::<_, i64>(0)).unwrap_or(0);
-        if ended == ALL && files_below(&state.join("work")).is_empty() && files_below(&state.join("inbox")).is_empty() {
-            let _ = kill(daemon, Signal::SIGTERM);
-            return;
+    /// Waits until it ends by itself.
+    pub fn ended(mut self) -> Option<Report> {
+        self.tracer.wait().expect("its end");
+        let said = fs::read_to_string(self.sandbox.beside("tracer.log")).expect("a log");
+        if said.contains(UNTRACEABLE) {
+            eprintln!("skipped: {UNTRACEABLE}");
+            return None;
         }
+        let report = fs::read(report(self.sandbox)).unwrap_or_else(|_| panic!("{said}"));
+        Some(serde_json::from_slice(&report).expect("a report"))
     }
+}
+
+fn report(sandbox: &Sandbox) -> PathBuf {
+    sandbox.beside("report.json")
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-fn knees(sandbox: &Sandbox) -> String {
+pub fn knees(sandbox: &Sandbox) -> String {
     let folder = sandbox.beside("knees");
     labelled(&folder, 6);
     folder.to_str().expect("UTF-8").to_owned()
@@ -31,7 +31,7 @@ fn wait_for(path: &Path, child: &mut Child) {
 }
 
 /// All that a run leaves behind and that must not depend on how it came about.
-fn left_behind(sandbox: &Sandbox) -> BTreeMap<String, Digest> {
+pub fn left_behind(sandbox: &Sandbox) -> BTreeMap<String, Digest> {
     let run = sandbox.state().join("training/r");
     let of = |path: PathBuf| {
         Some((path.strip_prefix(&run).ok()?.to_str()?.to_owned(), Digest::of(&std::fs::read(&path).ok()?)))

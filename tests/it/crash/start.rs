@@ -1,0 +1,84 @@
+//! Starts, above all the first one: from an empty state folder until the inbox is watched.
+
+use super::calls::Calls;
+use super::tracer::{End, Fault, Faults, Plan, Report, Round, Traced};
+use super::{SIDE_BY_SIDE, bring_films, copy_of, every, kill_at_steps, next_start_goes_on, prepared, side_by_side};
+use crate::sandbox::{QUICK, Sandbox};
+use nix::libc::{EIO, EMFILE, ENOSPC, EROFS};
+
+/// A state folder in which nothing is.
+fn empty() -> Sandbox {
+    let sandbox = Sandbox::with(QUICK);
+    std::fs::remove_dir(sandbox.inbox()).expect("an empty inbox");
+    sandbox
+}
+
+const USUALLY: usize = 4;
+
+#[test]
+fn a_first_start_that_was_killed_or_lost_its_power_is_made_up_for() {
+    let killed = kill_at_steps(every(USUALLY), |step| {
+        let (sandbox, unpowered) = (empty(), empty());
+        let mut traced = Traced::start(&sandbox, &["run"], Plan::killed_before(step, &unpowered));
+        traced.ready();
+        let report = traced.end()?;
+        let what = format!("step {step}, {:?}", report.steps.last());
+        next_start_goes_on(&sandbox, &format!("killed before {what}"), |sandbox| bring_films(sandbox, 1));
+        if report.end == End::Killed {
+            next_start_goes_on(&unpowered, &format!("without power before {what}"), |sandbox| bring_films(sandbox, 1));
+        }
+        Some(report)
+    });
+    let Some((killed, steps)) = killed else { return };
+    println!("killed and without power before {killed} of {steps} durable steps of a first start");
+    assert!(killed * every(USUALLY) >= 40, "only {killed} steps: the tracer does not see them");
+}
+
+/// A start that meets an error goes on, or ends with it and the exit code for that; the next one is none the worse.
+fn start_through(sandbox: &Sandbox, calls: Calls, faults: Round) -> Option<Report> {
+    let mut traced =
+        Traced::start(sandbox, &["run"], Plan { faults: Faults::At(vec![faults]), ..Plan::watched(calls) });
+    traced.ready();
+    let report = traced.end()?;
+    let (what, log) = (format!("{:?}", report.faults), sandbox.log());
+    match report.end {
+        End::Exited(0) => {}
+        End::Exited(3) => {
+            let said = log.lines().rev().find(|line| line.starts_with("kellgrend: ")).unwrap_or_default();
+            let is_clear = [
+                "Input/output error",
+                "No space left",
+                "Read-only",
+                "Too many open files",
+                "disk I/O error",
+                "disk is full",
+            ]
+            .iter()
+            .any(|words| said.contains(words));
+            println!("{what}: {said}");
+            assert!(is_clear, "{what}:\n{log}");
+        }
+        _ => panic!("{what}: {:?}\n{log}", report.end),
+    }
+    next_start_goes_on(sandbox, &what, |sandbox| bring_films(sandbox, 1));
+    Some(report)
+}
+
+#[test]
+fn a_start_that_meets_an_error_goes_on_or_says_so() {
+    let prepared = prepared();
+    let starts: [(&str, &(dyn Fn() -> Sandbox + Sync)); 2] =
+        [("first", &empty), ("later", &|| copy_of(&prepared, QUICK))];
+    for (calls, usually) in [(Calls::Durable, [9, 4]), (Calls::Open, [41, 14])] {
+        for ((which, sandbox), usually) in starts.into_iter().zip(usually) {
+            let Some(undisturbed) = start_through(&sandbox(), calls, Round::new()) else { return };
+            let steps = undisturbed.steps.len();
+            let errnos = [EIO, ENOSPC, EROFS, EMFILE].into_iter().cycle();
+            let faults: Vec<_> = (1..=steps).step_by(every(usually)).zip(errnos).collect();
+            println!("{} of {steps} steps of a {which} start, {calls:?}", faults.len());
+            side_by_side(SIDE_BY_SIDE, faults, |(step, errno)| {
+                start_through(&sandbox(), calls, Round::from([(step, Fault::Fails(errno))]));
+            });
+        }
+    }
+}
