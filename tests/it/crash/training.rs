@@ -17,8 +17,8 @@ fn settings() -> String {
         .replace("epochs = 3", "epochs = 1")
 }
 
-const USUALLY: usize = 19;
-const USUALLY_AT_THE_END: usize = 4;
+const USUALLY: usize = 31;
+const USUALLY_AT_THE_END: usize = 6;
 
 const GO_ON: [&str; 3] = ["train", "--run", "r"];
 
