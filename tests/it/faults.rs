@@ -128,7 +128,7 @@ fn without_descriptors_it_waits_and_goes_on_when_there_are_some() {
     let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
     let usual = rustix::process::getrlimit(Resource::Nofile);
     let limit = |current| {
-        let limits = Rlimit { current, ..usual.clone() };
+        let limits = Rlimit { current, ..usual };
         rustix::process::prlimit(Some(pid), Resource::Nofile, limits).expect("limited");
     };
     // none more than it has, one more, two more: films fail at other places of their way
