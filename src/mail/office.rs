@@ -182,7 +182,8 @@ impl Office {
             match letter.and_then(|letter| post::send(&self.settings, &letter).map_err(|error| error.to_string())) {
                 Ok(answer) => {
                     tracing::info!(answer, "a mail was sent");
-                    self.ledger.mail_sent(id, now)?;
+                    self.taken = Some(id);
+                    self.note_taken(now)?;
                 }
                 Err(error) => {
                     let pause = FIRST_PAUSE.saturating_mul(1 << attempts.min(16)).min(LAST_PAUSE);
