@@ -104,6 +104,10 @@ impl Intake {
         let mut settled: Vec<_> =
             present.iter().filter(|(path, stamp)| settle.observe(path, *stamp, began) == Verdict::Settled).collect();
         settled.sort_by_key(|(path, _)| settle.is_of_an_archive(path));
+        if settled.is_empty() {
+            // that a disk is full is told, and that there is room again, whether anything waits or not
+            self.is_cramped();
+        }
         for (path, stamp) in settled {
             if self.is_cramped() {
                 break;

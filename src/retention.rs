@@ -6,7 +6,7 @@ use crate::config::RetentionSettings;
 use crate::grading::folder_name;
 use crate::ledger::{Ledger, LedgerError, Overdue, Overdues, Store, timestamp};
 use crate::outbox::publish::withdraw;
-use crate::state::{State, sync_folder_of};
+use crate::state::{State, sync_folder};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::io;
@@ -78,7 +78,7 @@ pub fn remove(
         for overdue in batch {
             match take_away(state, store, &overdue) {
                 Ok(from) => {
-                    folders.extend(from);
+                    folders.extend(from.iter().filter_map(|path| path.parent().map(Path::to_owned)));
                     ids.push(overdue.id);
                     removed.count += 1;
                     removed.bytes += overdue.bytes;
@@ -95,7 +95,7 @@ pub fn remove(
             }
         }
         // gone for good before the ledger says so; a share that syncs no folders does what it can
-        folders.iter().for_each(|folder| drop(sync_folder_of(folder)));
+        folders.iter().for_each(|folder| drop(sync_folder(folder)));
         ledger.removed(store, ids)?;
     }
 }

@@ -32,12 +32,11 @@ impl Retention {
         let now = Timestamp::now();
         if !self.remove {
             let rows = due(&state.ledger, &settings, now)?.into_iter().map(|due| {
-                let size = if due.bytes == 0 { "-".to_owned() } else { ByteSize(due.bytes).to_string() };
                 let oldest = due.oldest.map_or("-".to_owned(), |oldest| oldest[..10].to_owned());
                 let days = due.kept.as_secs() / 86_400;
                 let kept =
                     if days > 0 { format!("{days} days") } else { humantime::format_duration(due.kept).to_string() };
-                [due.store.as_str().to_owned(), kept, due.count.to_string(), size, oldest]
+                [due.store.as_str().to_owned(), kept, due.count.to_string(), size(due.bytes), oldest]
             });
             println!("{}", aligned(&["STORE", "KEPT FOR", "DUE", "SIZE", "OLDEST"], rows));
             println!(
@@ -52,10 +51,19 @@ impl Retention {
         for (store, kept) in stores(&settings) {
             let removed = remove(&state, &ledger, &settings, (store, kept), now)?;
             failed += removed.failed;
-            let size = if removed.bytes == 0 { "-".to_owned() } else { ByteSize(removed.bytes).to_string() };
-            rows.push([store.as_str().to_owned(), removed.count.to_string(), size, removed.failed.to_string()]);
+            rows.push([
+                store.as_str().to_owned(),
+                removed.count.to_string(),
+                size(removed.bytes),
+                removed.failed.to_string(),
+            ]);
         }
         println!("{}", aligned(&["STORE", "REMOVED", "SIZE", "FAILED"], rows));
         Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
     }
+}
+
+/// Rows have none that anybody counts.
+fn size(bytes: u64) -> String {
+    if bytes == 0 { "-".to_owned() } else { ByteSize(bytes).to_string() }
 }

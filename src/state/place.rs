@@ -135,7 +135,12 @@ pub fn copy_beside(from: &Path, to: &Path) -> io::Result<PathBuf> {
 
 /// Make a rename into this file's folder durable.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Make what was done to the names in a folder durable.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// The first bytes of a file, enough to tell its format.
