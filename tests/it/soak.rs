@@ -291,8 +291,9 @@ fn nothing_grows(samples: &[Sample], is_long: bool) {
         let (part, more) = if is_long { (part, more) } else { (part + 0.25, more * 4.0) };
         assert!(late <= early * (1.0 + part) + more, "{what}: from {early} to {late}");
     }
+    // who stays in one moment makes it wait for half a minute, which a short soak does not have
     let last = samples.last().expect("samples");
-    assert!(last.wal <= WAL_LIMIT + A_TRANSACTION, "the WAL has {} bytes at the end", last.wal);
+    assert!(!is_long || last.wal <= WAL_LIMIT + A_TRANSACTION, "the WAL has {} bytes at the end", last.wal);
     let most = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     assert!(samples.iter().all(|sample| sample.decoders <= most), "more decoders than jobs");
 }
