@@ -1,4 +1,4 @@
-//! Whether what a release says has changed since its first weeks here: pure statistics, equal to SciPy's.
+//! Whether what a release says has changed since its first weeks here, or in the last months: pure statistics, equal to SciPy's.
 //!
 //! A change may lie in the patients, in how they are filmed, or in what the films are made with; none of it is told apart
 //! here. Knees count as if they were independent of each other. Two of one patient are not, so that small changes seem a
@@ -12,7 +12,7 @@ mod spans;
 pub use holm::holm;
 pub use homogeneity::homogeneity;
 pub use ranks::ranks;
-pub use spans::{RECENT, REFERENCE, Span, Spans, TooSoon};
+pub use spans::{Against, MONTHS, RECENT, REFERENCE, Span, Spans, TooSoon};
 
 use crate::grade::GRADES;
 
@@ -72,7 +72,7 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Compares what was said recently with what was said first.
+    /// Compares what was said recently with what was said before.
     pub fn of(reference: &Sample, recent: &Sample) -> Self {
         let refusals = |sample: &Sample| [sample.published, sample.refused];
         let differences = [

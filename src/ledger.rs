@@ -27,7 +27,7 @@ mod wal;
 mod writer;
 
 pub use backup::{BackupError, Copied, back_up};
-pub use drift::{Compared, Said};
+pub use drift::{Compared, Comparison, Said};
 pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};

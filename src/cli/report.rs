@@ -20,7 +20,8 @@ const SHORT: usize = 50;
 /// SQLite tool can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'
 ///
 /// drift tells whether grades, entropy, agreement and refusals of the last four weeks differ from the first eight weeks in
-/// which the release in service graded here, by more than chance (p_adjusted below 0.01) and by how much (size).
+/// which the release in service graded here, and from the twelve weeks before them, by more than chance (p_adjusted below 0.01)
+/// and by how much (size).
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
     /// The report

@@ -9,6 +9,8 @@ pub const REFERENCE: i64 = 56;
 /// How many of the last days are held against them: four weeks, so that a change is seen within a month and one odd day is
 /// not taken for one.
 pub const RECENT: i64 = 28;
+/// And how many days before these: twelve weeks, so that what changed long ago is told from what changes now.
+pub const MONTHS: i64 = 84;
 
 /// Days, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +21,23 @@ pub struct Span {
     pub until: Date,
 }
 
-/// What is held against what.
+/// What the last weeks are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// The release's first weeks here, its reference.
+    FirstWeeks,
+    /// The months just before.
+    MonthsBefore,
+}
+
+/// What is held against what.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spans {
-    /// The first weeks.
-    pub reference: Span,
-    /// The last ones; none of these days is in the reference.
+    /// The last weeks.
     pub recent: Span,
+    /// What they are held against: the first weeks, and what there is of the months before that is no part of these. No day is in
+    /// two of them.
+    pub against: Vec<(Against, Span)>,
 }
 
 /// There are no two spans to compare yet.
@@ -36,8 +48,8 @@ pub struct TooSoon {
 }
 
 impl Spans {
-    /// The spans for a release that graded first on this day. A reference may be shorter while the release is young, but not
-    /// shorter than what it is held against. Today is not over and counts for nothing.
+    /// The spans for a release that graded first on this day. What the last weeks are held against may be shorter while the
+    /// release is young, but not shorter than they are. Today is not over and counts for nothing.
     pub fn of(first: Date, today: Date) -> Result<Self, TooSoon> {
         let recent = Span { from: today.saturating_sub(RECENT.days()), until: today };
         let least = first.saturating_add(RECENT.days());
@@ -45,7 +57,21 @@ impl Spans {
             return Err(TooSoon { from: least.saturating_add(RECENT.days()) });
         }
         let reference = Span { from: first, until: first.saturating_add(REFERENCE.days()).min(recent.from) };
-        Ok(Self { reference, recent })
+        let months = recent.from.saturating_sub(MONTHS.days()).max(reference.until);
+        let mut against = vec![(Against::FirstWeeks, reference)];
+        if months.saturating_add(RECENT.days()) <= recent.from {
+            against.push((Against::MonthsBefore, Span { from: months, until: recent.from }));
+        }
+        Ok(Self { recent, against })
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::FirstWeeks => "first weeks",
+            Self::MonthsBefore => "months before",
+        })
     }
 }
 

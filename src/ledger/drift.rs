@@ -1,7 +1,7 @@
 //! What a release said in some weeks, for what tells whether that has changed.
 
 use super::{Ledger, LedgerError, Service};
-use crate::drift::{Drift, Sample, Span, Spans, TooSoon};
+use crate::drift::{Against, Drift, Sample, Span, Spans, TooSoon};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
@@ -16,15 +16,25 @@ pub struct Said {
     path: PathBuf,
 }
 
-/// What it said recently, held against what it said first.
+/// What it said in the last weeks, held against what it said before.
 pub struct Compared {
-    /// Which days.
-    pub spans: Spans,
-    /// What it said first.
-    pub reference: Sample,
-    /// What it said recently.
+    /// The last weeks.
+    pub days: Span,
+    /// What it said in them.
     pub recent: Sample,
-    /// How the two differ.
+    /// What that is held against.
+    pub against: Vec<Comparison>,
+}
+
+/// One of the things that it is held against.
+pub struct Comparison {
+    /// Which one.
+    pub what: Against,
+    /// Its days.
+    pub days: Span,
+    /// What was said in them.
+    pub reference: Sample,
+    /// How the last weeks differ from it.
     pub drift: Drift,
 }
 
@@ -43,15 +53,20 @@ impl Said {
         Ok(first.map(|first| Self { release, first, db, path: ledger.to_owned() }))
     }
 
-    /// The last weeks before a day, held against the first ones; an error where it is too soon for that.
+    /// The last weeks before a day, held against the first ones and the months before; an error where it is too soon for that.
     pub fn compared(&self, today: Date) -> Result<Result<Compared, TooSoon>, LedgerError> {
-        let spans = match Spans::of(self.first, today) {
+        let Spans { recent: days, against } = match Spans::of(self.first, today) {
             Ok(spans) => spans,
             Err(soon) => return Ok(Err(soon)),
         };
-        let [reference, recent] = [self.in_days(spans.reference)?, self.in_days(spans.recent)?];
-        let drift = Drift::of(&reference, &recent);
-        Ok(Ok(Compared { spans, reference, recent, drift }))
+        let recent = self.in_days(days)?;
+        let against = against.into_iter().map(|(what, days)| {
+            let reference = self.in_days(days)?;
+            let drift = Drift::of(&reference, &recent);
+            Ok(Comparison { what, days, reference, drift })
+        });
+        let against = against.collect::<Result<_, LedgerError>>()?;
+        Ok(Ok(Compared { days, recent, against }))
     }
 
     /// What it said in these days, and what was refused while it was in service.

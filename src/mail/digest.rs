@@ -10,7 +10,7 @@ mod text;
 pub use block::{Block, Section, Table};
 
 use super::alert::Disk;
-use crate::drift::Drift;
+use crate::drift::{Against, Drift};
 use crate::ledger::Figures;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -27,8 +27,8 @@ pub struct Digest {
     pub zone: TimeZone,
     /// What came.
     pub figures: Figures,
-    /// Whether the last weeks differ from the release's first ones; none where it is too soon to say.
-    pub drift: Option<Drift>,
+    /// Whether the last weeks differ from what was said before; empty where it is too soon to say.
+    pub drift: Vec<(Against, Drift)>,
     /// What is free, one a disk; as it is now.
     pub disks: Vec<Disk>,
 }

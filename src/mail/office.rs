@@ -6,7 +6,7 @@ use super::due::{Due, Facts, Last, due, standing};
 use super::letter::{Letter, message_id};
 use super::post;
 use crate::config::MailSettings;
-use crate::drift::Drift;
+use crate::drift::{Against, Drift};
 use crate::ledger::{Figures, Ledger, LedgerError, MailContent, MailDue, MailFacts, MailRow, Said};
 use crate::schedule::Schedule;
 use jiff::{Timestamp, tz::TimeZone};
@@ -154,11 +154,11 @@ impl Office {
         Ok(self.ledger.digest_written(MailRow { kind: "digest", key, content }, since, slot, now)?)
     }
 
-    /// Of the weeks before a time; none where it is too soon to compare any.
-    fn drift(&self, until: Timestamp) -> Result<Option<Drift>, MailError> {
-        let Some(said) = Said::in_service(&self.path)? else { return Ok(None) };
-        let compared = said.compared(until.to_zoned(TimeZone::UTC).date())?;
-        Ok(compared.ok().map(|compared| compared.drift))
+    /// Of the weeks before a time; empty where it is too soon to compare any.
+    fn drift(&self, until: Timestamp) -> Result<Vec<(Against, Drift)>, MailError> {
+        let Some(said) = Said::in_service(&self.path)? else { return Ok(Vec::new()) };
+        let Ok(compared) = said.compared(until.to_zoned(TimeZone::UTC).date())? else { return Ok(Vec::new()) };
+        Ok(compared.against.into_iter().map(|comparison| (comparison.what, comparison.drift)).collect())
     }
 
     fn content(&self, key: &str, subject: &str, text: String, now: Timestamp) -> MailContent {

@@ -2,8 +2,9 @@
 
 use crate::clinic::clinic;
 use crate::sandbox::{Sandbox, words};
+use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
-use kellgrend::drift::{Drift, Finding, RECENT, REFERENCE, Sample, Spans, holm, ranks};
+use kellgrend::drift::{Against, Drift, Finding, MONTHS, RECENT, REFERENCE, Sample, Span, Spans, holm, ranks};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -79,17 +80,42 @@ proptest! {
 }
 
 #[test]
-fn the_first_weeks_are_held_against_the_last_ones_once_there_are_enough() {
+fn the_last_weeks_are_held_against_the_first_ones_and_the_months_before_once_there_are_enough() {
     let first = date(2026, 1, 1);
     let ready: Date = "2026-02-26".parse().expect("a date");
     assert_eq!(Spans::of(first, date(2026, 2, 25)).expect_err("too soon").from, ready);
     let young = Spans::of(first, ready).expect("just enough");
-    assert_eq!((young.reference.until, young.recent.from), (date(2026, 1, 29), date(2026, 1, 29)));
+    let reference = Span { from: first, until: date(2026, 1, 29) };
+    assert_eq!((&young.against[..], young.recent.from), (&[(Against::FirstWeeks, reference)][..], reference.until));
+
     let grown = Spans::of(first, date(2026, 9, 1)).expect("enough");
-    let days = |from: Date, until: Date| i64::from(from.until(until).expect("a span").get_days());
-    assert_eq!(days(grown.reference.from, grown.reference.until), REFERENCE);
-    assert_eq!(days(grown.recent.from, grown.recent.until), RECENT);
-    assert_eq!(grown.reference.to_string(), "2026-01-01 to 2026-02-25");
+    let [(Against::FirstWeeks, reference), (Against::MonthsBefore, months)] = grown.against[..] else {
+        panic!("{grown:?}");
+    };
+    let days = |span: Span| i64::from(span.from.until(span.until).expect("a span").get_days());
+    assert_eq!([reference, months, grown.recent].map(days), [REFERENCE, MONTHS, RECENT]);
+    assert_eq!(reference.to_string(), "2026-01-01 to 2026-02-25");
+    assert_eq!(months.until, grown.recent.from);
+}
+
+proptest! {
+    /// No day is in two of them, and none is held against fewer days than the last weeks have.
+    #[test]
+    fn what_is_held_against_each_other_never_overlaps(age in 0..2000_i64) {
+        let first = date(2026, 1, 1);
+        let today = first.saturating_add(age.days());
+        match Spans::of(first, today) {
+            Err(soon) => prop_assert!(soon.from > today),
+            Ok(Spans { recent, against }) => {
+                let mut until = first;
+                for span in against.iter().map(|(_, span)| *span).chain([recent]) {
+                    prop_assert!(span.from >= until && span.until >= span.from.saturating_add(RECENT.days()));
+                    until = span.until;
+                }
+                prop_assert_eq!(until, today);
+            }
+        }
+    }
 }
 
 fn drift(sandbox: &Sandbox) -> Vec<Value> {
@@ -103,7 +129,9 @@ fn a_change_of_the_last_weeks_is_told() {
     let sandbox = clinic();
     let before = drift(&sandbox);
     let whats: Vec<_> = before.iter().map(|row| row["what"].as_str().expect("a text")).collect();
-    assert_eq!(whats, ["grades 0/1/2/3/4", "entropy", "agreement", "refusals"]);
+    assert_eq!(whats, [["grades 0/1/2/3/4", "entropy", "agreement", "refusals"]; 2].concat());
+    assert!(before[..4].iter().all(|row| row["against"] == "first weeks"), "{before:?}");
+    assert!(before[4..].iter().all(|row| row["against"] == "months before"), "{before:?}");
     assert!(before.iter().all(|row| row["release"] == "ours"), "{before:?}");
     let knees = |days: &str| {
         let counted = format!(
@@ -114,17 +142,18 @@ fn a_change_of_the_last_weeks_is_told() {
     let recent = knees("graded_at >= date('now', '-28 days') AND graded_at < date('now')");
     let first = "(SELECT date(min(graded_at)) FROM grades first WHERE first.release = grades.release)";
     let reference = knees(&format!("graded_at >= {first} AND graded_at < date({first}, '+56 days')"));
-    assert_eq!(
-        (before[0]["reference_knees"].clone(), before[0]["recent_knees"].clone()),
-        (json!(reference), json!(recent))
-    );
+    let months = knees("graded_at >= date('now', '-112 days') AND graded_at < date('now', '-28 days')");
+    for (row, reference) in [(0, reference), (4, months)] {
+        let counted = (before[row]["reference_knees"].clone(), before[row]["recent_knees"].clone());
+        assert_eq!(counted, (json!(reference), json!(recent)));
+    }
 
     // all of a sudden, everybody has a new knee, and the networks are sure of it
     let db = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
     db.execute("UPDATE grades SET grade = 0, entropy = 0.01 WHERE graded_at >= date('now', '-28 days')", [])
         .expect("changed");
     let after = drift(&sandbox);
-    for row in &after[..2] {
+    for row in [&after[..2], &after[4..6]].concat() {
         assert_eq!(row["verdict"], "changed", "{row}");
         assert!(row["p_adjusted"].as_f64().is_some_and(|p| p < 1e-6), "{row}");
     }

@@ -1,7 +1,7 @@
 //! `kellgrend report drift`
 
-use crate::drift::{Finding, Sample, TOO_LITTLE, TooSoon};
-use crate::ledger::{Compared, Said, Table};
+use crate::drift::{Drift, Finding, Sample, TOO_LITTLE, TooSoon};
+use crate::ledger::{Compared, Comparison, Said, Table};
 use anyhow::bail;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -10,13 +10,14 @@ use std::path::Path;
 /// What users call it.
 pub(super) const NAME: &str = "drift";
 /// What it shows.
-pub(super) const ABOUT: &str =
-    "whether the last four weeks differ from the release's first ones here, by more than chance";
+pub(super) const ABOUT: &str = "whether the last four weeks differ from the release's first ones here, or from the months before, by more than chance";
 /// The columns that a terminal's width allows.
-pub(super) const NARROW: &[&str] = &["what", "reference", "recent", "p_adjusted", "size", "magnitude", "verdict"];
+pub(super) const NARROW: &[&str] =
+    &["what", "against", "reference", "recent", "p_adjusted", "size", "magnitude", "verdict"];
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "what",
+    "against",
     "reference",
     "recent",
     "test",
@@ -33,13 +34,13 @@ const COLUMNS: [&str; 15] = [
     "recent_knees",
 ];
 
-/// The four findings as of a day.
+/// The four findings as of a day, against each thing that the last weeks are held against.
 pub(super) fn read(ledger: &Path, today: Date) -> anyhow::Result<Table> {
     let Some(said) = Said::in_service(ledger)? else {
         bail!("no release in service has graded here yet, so that there is nothing to compare");
     };
     let name = &said.release.name;
-    let Compared { spans, reference, recent, drift } = match said.compared(today)? {
+    let Compared { days, recent, against } = match said.compared(today)? {
         Ok(compared) => compared,
         Err(TooSoon { from }) => {
             bail!(
@@ -49,12 +50,16 @@ pub(super) fn read(ledger: &Path, today: Date) -> anyhow::Result<Table> {
         }
     };
     let knees = |sample: &Sample| json!(sample.grades.iter().sum::<u64>());
-    let row = |what: &str, test: &str, of: &dyn Fn(&Sample) -> String, finding: Option<Finding>| -> Vec<Value> {
+    type Told<'a> = &'a dyn Fn(&Sample) -> String;
+    type Found = fn(&Drift) -> Option<Finding>;
+    let row = |to: &Comparison, what: &str, test: &str, of: Told, found: Found| -> Vec<Value> {
+        let finding = found(&to.drift);
         let number = |of: &dyn Fn(&Finding) -> f64| json!(finding.as_ref().map(of));
         let verdict = finding.map_or(TOO_LITTLE, |finding| finding.verdict());
         vec![
             json!(what),
-            json!(of(&reference)),
+            json!(to.what.to_string()),
+            json!(of(&to.reference)),
             json!(of(&recent)),
             json!(test),
             number(&|finding| finding.difference.statistic),
@@ -64,19 +69,21 @@ pub(super) fn read(ledger: &Path, today: Date) -> anyhow::Result<Table> {
             json!(finding.map(|finding| finding.magnitude())),
             json!(verdict),
             json!(name),
-            json!(spans.reference.to_string()),
-            json!(spans.recent.to_string()),
-            knees(&reference),
+            json!(to.days.to_string()),
+            json!(days.to_string()),
+            knees(&to.reference),
             knees(&recent),
         ]
     };
-    let rows = vec![
-        row("grades 0/1/2/3/4", "chi-squared", &mix, drift.grades),
-        row("entropy", "Mann-Whitney", &|sample| mean(&sample.entropies, " bits"), drift.entropy),
-        row("agreement", "Mann-Whitney", &|sample| mean(&sample.agreements, ""), drift.agreement),
-        row("refusals", "chi-squared", &refusals, drift.refusals),
-    ];
-    Ok(Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
+    let rows = against.iter().flat_map(|to| {
+        [
+            row(to, "grades 0/1/2/3/4", "chi-squared", &mix, |drift| drift.grades),
+            row(to, "entropy", "Mann-Whitney", &|sample| mean(&sample.entropies, " bits"), |drift| drift.entropy),
+            row(to, "agreement", "Mann-Whitney", &|sample| mean(&sample.agreements, ""), |drift| drift.agreement),
+            row(to, "refusals", "chi-squared", &refusals, |drift| drift.refusals),
+        ]
+    });
+    Ok(Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: rows.collect() })
 }
 
 fn mix(sample: &Sample) -> String {

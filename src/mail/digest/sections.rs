@@ -5,7 +5,7 @@ use super::block::{Block, Section, Table};
 use super::{Digest, files, knees};
 use crate::card::colours::{GRADES as COLOURS, MAIN};
 use crate::card::words::{count, counted, number, percent};
-use crate::drift::{Finding, TOO_LITTLE};
+use crate::drift::{Against, Drift, Finding, TOO_LITTLE};
 use crate::grade::KlGrade;
 use bytesize::ByteSize;
 use std::collections::BTreeMap;
@@ -114,27 +114,36 @@ fn readers(digest: &Digest) -> Option<Section> {
 }
 
 fn drift(digest: &Digest) -> Option<Section> {
-    let drift = digest.drift.as_ref()?;
-    let row = |what: &str, finding: Option<Finding>| {
-        let verdict = finding.map_or(TOO_LITTLE, |finding| finding.verdict()).to_owned();
-        let size = finding.map_or("", |finding| finding.magnitude()).to_owned();
-        vec![
-            what.to_owned(),
-            verdict,
-            size,
-            finding.map_or(String::new(), |finding| format!("{:.3}", finding.adjusted)),
-        ]
-    };
-    let rows = vec![
-        row("Mix of grades", drift.grades),
-        row("Entropy", drift.entropy),
-        row("Agreement of the networks", drift.agreement),
-        row("Refusals", drift.refusals),
+    type Found = fn(&Drift) -> Option<Finding>;
+    let looks: [(&str, Found); 4] = [
+        ("Mix of grades", |drift| drift.grades),
+        ("Entropy", |drift| drift.entropy),
+        ("Agreement of the networks", |drift| drift.agreement),
+        ("Refusals", |drift| drift.refusals),
     ];
-    let table = Table { head: vec!["The last four weeks", "Verdict", "Size", "p"], rows };
-    let line = "Held against the release's first weeks here; p is what chance alone would make of it, corrected for four looks. \
-                `kellgrend report drift` says more.";
-    Some(Section { title: "Drift", blocks: vec![Block::Table(table), Block::Line(line.to_owned())] })
+    let row = |(what, found): (&str, Found)| {
+        let cells = digest.drift.iter().map(|(_, drift)| found(drift).map_or(TOO_LITTLE.to_owned(), told));
+        [what.to_owned()].into_iter().chain(cells).collect()
+    };
+    let against = digest.drift.iter().map(|(against, _)| match against {
+        Against::FirstWeeks => "Against the first weeks",
+        Against::MonthsBefore => "Against the months before",
+    });
+    let head = ["The last four weeks"].into_iter().chain(against).collect();
+    let table = Table { head, rows: looks.map(row).into() };
+    let line = "The first weeks are the release's first eight here, the months before are the twelve weeks before the last four. p is \
+                what chance alone would make of it, corrected for four looks. `kellgrend report drift` says more.";
+    let blocks = vec![Block::Table(table), Block::Line(line.to_owned())];
+    (!digest.drift.is_empty()).then_some(Section { title: "Drift", blocks })
+}
+
+fn told(finding: Finding) -> String {
+    let size = if finding.is_change() { format!(", {}", finding.magnitude()) } else { String::new() };
+    let p = match finding.adjusted {
+        p if p < 0.001 => "< 0.001".to_owned(),
+        p => format!("{p:.3}"),
+    };
+    format!("{}{size} (p {p})", finding.verdict())
 }
 
 fn training(digest: &Digest) -> Option<Section> {

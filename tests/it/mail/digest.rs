@@ -3,7 +3,7 @@
 use super::{Room, at, low_disk, open_settings, subjects};
 use crate::smtp::{Manners, Smtp};
 use jiff::{ToSpan as _, tz::TimeZone};
-use kellgrend::drift::{Drift, Sample};
+use kellgrend::drift::{Against, Drift, Sample};
 use kellgrend::ledger::{Figures, Readers, TrainingEnd};
 use kellgrend::mail::alert::Disk;
 use kellgrend::mail::digest::Digest;
@@ -44,12 +44,17 @@ fn week() -> Digest {
             }],
             release: Some("r-2026-10".into()),
         },
-        drift: Some(Drift::of(
-            &Sample { grades: [400, 180, 260, 130, 40], published: 900, refused: 12, ..Sample::default() },
-            &Sample { grades: [120, 90, 190, 140, 60], published: 540, refused: 9, ..Sample::default() },
-        )),
+        drift: vec![
+            (Against::FirstWeeks, Drift::of(&months([400, 180, 260, 130, 40]), &months([120, 90, 190, 140, 60]))),
+            (Against::MonthsBefore, Drift::of(&months([125, 94, 185, 138, 58]), &months([120, 90, 190, 140, 60]))),
+        ],
         disks: vec![Disk { folder: "state".into(), free: 212 << 30 }, Disk { folder: "inbox".into(), free: 3 << 40 }],
     }
+}
+
+fn months(grades: [u64; 5]) -> Sample {
+    let knees = grades.iter().sum();
+    Sample { grades, published: knees, refused: knees / 60, ..Sample::default() }
 }
 
 #[test]
@@ -68,9 +73,9 @@ fn text_and_page_say_the_same_numbers() {
         "0.853",
         "kept out of service",
         "212",
-        "changed",
-        "small",
-        "as before",
+        "changed, small (p ",
+        "as before (p",
+        "Against the months before",
     ] {
         assert!(digest.text.contains(said), "{said} is missing in\n{}", digest.text);
         assert!(page.contains(said), "{said} is missing in\n{page}");
@@ -92,7 +97,7 @@ fn text_and_page_say_the_same_numbers() {
 
 #[test]
 fn what_there_is_nothing_to_tell_of_is_left_out() {
-    let quiet = Digest { figures: Figures::default(), drift: None, disks: Vec::new(), ..week() }.render();
+    let quiet = Digest { figures: Figures::default(), drift: Vec::new(), disks: Vec::new(), ..week() }.render();
     assert_eq!(quiet.subject, "0 knees graded, 0 files quarantined");
     assert!(quiet.pictures.is_empty() && quiet.text.contains("Nothing was graded."), "{}", quiet.text);
     for title in ["Agreement", "Training", "Not graded", "Disk", "Day by day"] {
