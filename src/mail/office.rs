@@ -78,12 +78,12 @@ impl Office {
         Ok(office.settings.is_on().then_some(office))
     }
 
-    /// Writes what is due, then sends what waits. Blocks while the server is slow.
+    /// Writes what is due, then sends what waits, even where something could not be written. Blocks while the server is slow.
     pub fn look(&mut self, signs: &Signs, now: Timestamp) -> Result<(), MailError> {
         let known = self.ledger.mail_facts(now)?;
-        self.alert(signs, &known, now)?;
-        self.digest(signs, &known, now)?;
-        self.send(now)
+        let alerted = self.alert(signs, &known, now);
+        let digested = self.digest(signs, &known, now);
+        self.send(now).and(alerted).and(digested)
     }
 
     fn alert(&mut self, signs: &Signs, known: &MailFacts, now: Timestamp) -> Result<(), MailError> {
@@ -95,14 +95,15 @@ impl Office {
                 Due::Count(kind) => again.push(kind.as_str()),
                 Due::Tell { alert, missed } => {
                     let (key, subject) = (alert.key(now), alert.subject());
-                    tracing::info!(kind = alert.kind().as_str(), "a mail is due: {subject}");
                     let content = self.content(&key, &subject, alert.text(missed), now);
                     mails.push(MailRow { kind: alert.kind().as_str(), key, content });
                 }
             }
         }
         if !(mails.is_empty() && again.is_empty()) {
+            let written: Vec<_> = mails.iter().map(|mail| (mail.kind, mail.content.subject.clone())).collect();
             self.ledger.mails_written(mails, again, now)?;
+            written.iter().for_each(|(kind, subject)| tracing::info!(kind, "a mail is due: {subject}"));
         }
         self.before = standing(limits, &facts, now).iter().map(|alert| alert.kind()).collect();
         Ok(())
@@ -148,10 +149,11 @@ impl Office {
         };
         let rendered = digest.render();
         let key = format!("digest:{slot}");
-        tracing::info!(since = %since, until = %slot, "a digest is due");
         let mut content = self.content(&key, &rendered.subject, rendered.text, now);
         (content.html, content.pictures) = (Some(rendered.html), rendered.pictures);
-        Ok(self.ledger.digest_written(MailRow { kind: "digest", key, content }, since, slot, now)?)
+        self.ledger.digest_written(MailRow { kind: "digest", key, content }, since, slot, now)?;
+        tracing::info!(since = %since, until = %slot, "a digest is due");
+        Ok(())
     }
 
     /// Of the weeks before a time; empty where it is too soon to compare any.
