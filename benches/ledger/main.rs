@@ -1,6 +1,8 @@
-//! How long each report takes of one month in a ledger of a million knees, and how large the ledger is.
+//! How long each report takes of one month in a ledger of a million knees, how large the ledger is, and whether writing into it takes
+//! longer than into an empty one.
 
 mod clinic;
+mod writing;
 
 use clinic::{Clinic, DAYS};
 use kellgrend::ledger::{Ledger, REPORTS};
@@ -43,4 +45,13 @@ fn main() {
         }
         println!("{:<17}{:>10}{:>12.1}", report.name, best.1, best.0.as_secs_f64() * 1000.0);
     }
+    drop(db);
+    let empty = folder.path().join("empty.db");
+    let [large, empty] = writing::time_of_a_radiograph([&ledger, &empty]);
+    println!(
+        "a radiograph is written in {:.2} ms, and in {:.2} ms into an empty ledger: {:.2} times as long",
+        large.as_secs_f64() * 1000.0,
+        empty.as_secs_f64() * 1000.0,
+        large.as_secs_f64() / empty.as_secs_f64()
+    );
 }
