@@ -22,6 +22,7 @@ use crate::outbox::publish::{PublishError, publish};
 use crate::radiograph::Refusal;
 use crate::side::Side;
 use crate::state::{UNKNOWN, extension};
+use image::GrayImage;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -104,6 +105,12 @@ pub enum Trouble {
     /// The networks failed, not the radiograph.
     #[error("the networks failed: {0}")]
     Networks(String),
+    /// The networks fail even on what is known to be good.
+    #[error(
+        "the networks fail even on a picture that is known to be good ({0}): the device may be lost, which only another start \
+         can mend; what is in work waits for that"
+    )]
+    Device(String),
     /// The device's memory is full, whoever filled it.
     #[error("{0}")]
     Memory(String),
@@ -129,6 +136,7 @@ impl Trouble {
             Self::Defect(_) => "defect",
             Self::Decoder(_) => "decoder",
             Self::Networks(_) => "networks",
+            Self::Device(_) => "device",
             Self::Memory(_) => "memory",
             Self::Drawing(_) => "drawing",
             Self::Ledger(_) => "ledger",
@@ -311,6 +319,16 @@ impl Grading {
         })
         .await?;
         Ok(self.context.ledger.published(subject.file, self.context.imprint.release.digest, pictures).await?)
+    }
+
+    /// Lets the networks have a picture that is known to be good: an error where it is no film's fault that they fail.
+    pub async fn try_out(&self) -> Result<(), Trouble> {
+        match self.grader.grade(Arc::new(vec![GrayImage::new(64, 64)])).await? {
+            Err(GradeError::Torch(error)) => Err(Trouble::Device(error)),
+            Err(error @ GradeError::OutOfMemory(_)) => Err(Trouble::Memory(error.to_string())),
+            // whatever they say of it, they answer
+            Ok(_) | Err(GradeError::NoPixels { .. } | GradeError::NotFinite { .. }) => Ok(()),
+        }
     }
 
     /// Whether nothing will be graded any more, since the networks' thread is gone.

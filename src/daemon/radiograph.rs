@@ -8,7 +8,7 @@ use crate::state::{Priority, UNKNOWN};
 use crate::station::Station;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// After trouble that is not the radiograph's (disk full, ledger busy) it is tried again, after pauses that double.
@@ -19,17 +19,18 @@ const LAST_PAUSE: Duration = Duration::from_secs(40);
 /// A film under which the process went down so often, the second time alone, has taken it down.
 const TWICE: u32 = 2;
 
-/// After so long a failure of the networks is the film's fate.
-const GIVE_UP: Duration = Duration::from_secs(600);
+/// Where the networks fail on a film so often, it is seen whose fault that is.
+const FAILURES: u32 = 4;
 
-/// `failing` learns whether the networks do. Until it is put away, or `stopped` says that the rest is for the next start.
+/// Until it is put away, or `stopped` says that the rest is for the next start. An error if no film can be graded before that.
+/// `failing` learns whether the networks fail.
 pub async fn see_through(
     station: Arc<Station>,
     claim: Claimed,
     priority: Priority,
     failing: Outage,
     mut stopped: watch::Receiver<bool>,
-) {
+) -> Result<(), Trouble> {
     let (sha256, seen, aborts) = (claim.digest.short(), claim.seen, claim.aborts);
     let subject = Subject {
         file: claim.file,
@@ -39,31 +40,35 @@ pub async fn see_through(
         name: claim.name,
         arrived: claim.claimed_at,
     };
-    let (mut pause, began) = (FIRST_PAUSE, Instant::now());
+    let (mut pause, mut failures) = (FIRST_PAUSE, 0);
     let mut fate = None;
     loop {
         let first = priority.clone();
         let turn = tokio::task::spawn_blocking(move || first.grading()).await;
         let outcome = match &fate {
             None => {
-                decide(&station, &subject, aborts, began.elapsed() >= GIVE_UP).await.map(|found| fate = Some(found))
+                let last = failures + 1 >= FAILURES;
+                decide(&station, &subject, aborts, last).await.map(|found| fate = Some(found))
             }
-            Some(fate) => match put_away(&station, &subject, fate).await {
+            Some(fate) => {
+                let moved = put_away(&station, &subject, fate).await;
                 // It was moved already, or somebody took it: nothing is left to move.
-                Err(Trouble::PutAway(_)) if is_gone(&subject) => {
-                    return tell(&station.gauges, &subject, fate, seen);
+                let is_moved = matches!(moved, Err(Trouble::PutAway(_))) && is_gone(&subject);
+                if moved.is_ok() || is_moved {
+                    tell(&station.gauges, &subject, fate, seen);
+                    return Ok(());
                 }
-                Ok(()) => return tell(&station.gauges, &subject, fate, seen),
-                trouble => trouble,
-            },
+                moved
+            }
         };
         let outcome = match outcome {
             Err(Trouble::Read(_)) if is_gone(&subject) => match withdraw(&station, &subject).await {
-                Ok(()) => return,
+                Ok(()) => return Ok(()),
                 trouble => trouble,
             },
             outcome => outcome,
         };
+        failures += u32::from(matches!(outcome, Err(Trouble::Networks(_))));
         match &outcome {
             Err(Trouble::Networks(_) | Trouble::Memory(_)) => failing.begin(),
             Ok(()) if matches!(fate, Some(Fate::Published { .. })) => failing.end(),
@@ -71,7 +76,8 @@ pub async fn see_through(
         }
         match outcome {
             Ok(()) => continue,
-            Err(Trouble::Stopped(_)) => return,
+            Err(Trouble::Stopped(_)) => return Ok(()),
+            Err(trouble @ Trouble::Device(_)) => return Err(trouble),
             Err(trouble) => {
                 station.gauges.retried(trouble.code());
                 tracing::error!(sha256, pause = pause.as_secs(), "{trouble}; trying again after a pause");
@@ -81,12 +87,13 @@ pub async fn see_through(
         drop(turn);
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+            _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
         }
     }
 }
 
-/// Grade, or find that it cannot be graded. On the last attempt a failure of the networks is the film's fate.
+/// Grade, or find that it cannot be graded. On the last attempt a failure of the networks is the film's fate, if they answer for
+/// another.
 async fn decide(station: &Station, subject: &Subject, aborts: u32, last: bool) -> Result<Fate, Trouble> {
     if aborts >= TWICE {
         return refuse(station, subject, "took-down", TOOK_DOWN.to_owned()).await;
@@ -95,10 +102,11 @@ async fn decide(station: &Station, subject: &Subject, aborts: u32, last: bool) -
         Err(Trouble::Changed) => {
             ("changed", "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned())
         }
-        Err(Trouble::Networks(what)) if last => (
-            "networks-failed",
-            format!("The networks fail on it again and again ({what}). `kellgrend retry` tries anew."),
-        ),
+        Err(Trouble::Networks(what)) if last => {
+            station.desk().grading.try_out().await?;
+            let reason = "The networks fail on it again and again, and on others they do not";
+            ("networks-failed", format!("{reason} ({what}). `kellgrend retry` tries anew."))
+        }
         outcome => return outcome,
     };
     refuse(station, subject, code, reason).await

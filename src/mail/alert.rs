@@ -138,11 +138,11 @@ impl Alert {
                  time, and grading goes on by itself when it is back. `kellgrend check` says more."
             ),
             Self::Networks { since } => format!(
-                "Radiographs were tried since {since:.0}, and none got through the networks: the device may be lost, or \
-                 its memory filled by another program. They stay in work and are tried again; what fails for minutes on \
-                 end goes to quarantine, and `kellgrend retry` takes it back from there. The log says what failed; \
-                 `kellgrend check` tries the networks. A lost device comes back with a restart of the service, or of \
-                 the machine."
+                "Radiographs were tried since {since:.0}, and none got through the networks: the device's memory may be \
+                 filled by another program, or the device be lost. They stay in work and are tried again. The log says \
+                 what failed; `kellgrend check` tries the networks. A lost device comes back with another start of the \
+                 service, or of the machine: where the networks fail on everything, the service ends by itself, to be \
+                 started anew."
             ),
             Self::Quarantine { files, mostly } => {
                 let mostly = mostly.as_ref().map_or(String::new(), |code| format!(", most of them as `{code}`"));

@@ -7,6 +7,7 @@
 #![cfg(target_arch = "x86_64")]
 
 mod calls;
+mod device;
 mod disk;
 mod errors;
 mod film;

@@ -18,6 +18,8 @@ pub enum Calls {
     Open,
     /// All of these, but for files that are opened to be read.
     Changing,
+    /// Those that let memory be run as machine code. oneDNN makes them for each kind of step that a network takes first.
+    Code,
 }
 
 /// Where a call says what it is about.
@@ -29,6 +31,8 @@ enum Subject {
     Path,
     /// A folder's descriptor and a path below it.
     PathBelow,
+    /// Memory, and no file at all.
+    Memory,
 }
 
 type Known = (libc::c_long, &'static str, Subject);
@@ -53,6 +57,8 @@ const OPEN: [Known; 3] = [
     (libc::SYS_pwrite64, "pwrite64", Subject::Descriptor),
 ];
 
+const CODE: [Known; 1] = [(libc::SYS_mprotect, "mprotect", Subject::Memory)];
+
 /// What an `openat` says that may change something.
 const TO_CHANGE: libc::c_int = libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC;
 
@@ -62,6 +68,7 @@ impl Calls {
             Self::Durable => [&DURABLE, &[]],
             Self::Open => [&[], &OPEN],
             Self::Changing => [&DURABLE, &OPEN],
+            Self::Code => [&CODE, &[]],
         };
         wanted.concat().into_iter()
     }
@@ -73,10 +80,14 @@ impl Calls {
         filter.expect("a filter").try_into().expect("a program")
     }
 
-    /// The call that a stopped thread is about to make, if it has to do with the state folder.
+    /// The call that a stopped thread is about to make, if it has to do with the state folder or with machine code.
     pub fn of(self, thread: Pid, state: &Path) -> Option<Call> {
         let registers = ptrace::getregs(thread).ok()?;
         let (_, name, subject) = self.known().find(|(call, ..)| *call as u64 == registers.orig_rax)?;
+        if subject == Subject::Memory {
+            let is_code = registers.rdx as libc::c_int & libc::PROT_EXEC != 0;
+            return is_code.then(|| Call { words: name.to_owned(), synced: None });
+        }
         let path = subject.path(thread, &registers)?;
         let below = path.strip_prefix(state).ok()?;
         let is_read = name == "openat" && registers.rdx as libc::c_int & TO_CHANGE == 0;
@@ -108,6 +119,7 @@ impl Subject {
                 // nothing that a program does here is relative to where it was started
                 if path.is_absolute() { Some(path) } else { Some(descriptor(registers.rdi)?.join(path)) }
             }
+            Self::Memory => None,
         }
     }
 }
