@@ -5,6 +5,7 @@ use super::radiograph::see_through;
 use crate::gauges::Step;
 use crate::grading::Trouble;
 use crate::intake::Claimed;
+use crate::state::State;
 use crate::station::Station;
 use std::future::Future;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub async fn dispatch(
             lost = lost.or(trouble(seen));
         }
         if let Some(trouble) = lost {
+            // whatever a lost device does to a process that ends, it is no film's fault
+            State::mark_no_aborts();
             outcome = Err(trouble.into());
             break;
         }

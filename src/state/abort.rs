@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 const SIGNALS: [libc::c_int; 5] = [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
 
 /// Where the mark goes: one byte.
-static MARK: AtomicI32 = AtomicI32::new(-1);
+static MARK: AtomicI32 = AtomicI32::new(NOWHERE);
+const NOWHERE: i32 = -1;
 
 extern "C" fn marked(signal: libc::c_int) {
     // SAFETY: both calls may be made by handlers of signals (signal-safety(7)); the byte is static
@@ -46,5 +47,10 @@ impl State {
             }
         }
         Ok(is_marked)
+    }
+
+    /// From now on this process leaves no mark, however it ends.
+    pub fn mark_no_aborts() {
+        MARK.store(NOWHERE, Ordering::Relaxed);
     }
 }

@@ -5,6 +5,7 @@ use crate::smtp::{Manners, Smtp, closed_port};
 use jiff::ToSpan as _;
 use kellgrend::ledger::RunRow;
 use kellgrend::mail::Signs;
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -74,6 +75,24 @@ fn nothing_is_said_to_a_server_that_cannot_be_trusted() {
         assert!(error.contains(hint), "{error}");
         assert!(server.taken().is_empty());
     }
+}
+
+#[test]
+fn a_mail_that_cannot_be_written_holds_up_none_that_waits() {
+    let port = closed_port();
+    let mut room = Room::new(&open_settings(port), at(NOON));
+    room.look(&low_disk());
+    let server = Smtp::at(port, Manners::default());
+    let db = Connection::open(room.folder.path().join("ledger.db")).expect("a ledger");
+    db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON mails BEGIN SELECT raise(ABORT, 'no room'); END")
+        .expect("as on a full disk");
+    room.now += 1.hour();
+    let signs = Signs { inbox_unread_since: Some(at(NOON)), ..low_disk() };
+    assert!(room.office.look(&signs, room.now).is_err_and(|error| error.to_string().contains("no room")));
+    assert_eq!(subjects(&server), ["only 1.0 GiB free on disk"]);
+    db.execute_batch("DROP TRIGGER full").expect("room again");
+    room.look(&signs);
+    assert_eq!(subjects(&server), ["only 1.0 GiB free on disk", "the inbox cannot be read"]);
 }
 
 /// Failure mode 70.
