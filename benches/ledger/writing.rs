@@ -76,6 +76,7 @@ impl Writer {
             coding: "raw".into(),
             width: 2048,
             height: 2048,
+            identity: "none",
             ..Default::default()
         };
         let graded = ledger.graded(file, row, now(), vec![knee()], *release, *start);
