@@ -55,7 +55,7 @@ Try:
   kellgrend report grades --limit 20      what was graded last
   kellgrend evaluate labelled/            how good it is, where a folder for each grade holds its films
 
-Exit codes: 0 done, 1 something was refused, 2 wrong usage or settings, 3 cannot start, 130 interrupted.";
+Exit codes: 0 done, 1 something was refused, 2 wrong usage or settings, 3 cannot start or go on, 130 interrupted.";
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
