@@ -52,6 +52,8 @@ fn start_through(sandbox: &Sandbox, calls: Calls, faults: Round) -> Option<Repor
                 "Too many open files",
                 "disk I/O error",
                 "disk is full",
+                // SQLite does not say why
+                "unable to open database file",
             ]
             .iter()
             .any(|words| said.contains(words));
