@@ -17,7 +17,8 @@ use tokio::task::{JoinError, JoinSet};
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Until `stop` resolves; then what the networks have begun is finished, and the rest is left for the next start. An error if
-/// the intake has ended, or the device is lost. Who is suspected of having taken the process down comes first in `left`, and is graded alone.
+/// the intake has ended, or the device is lost. Who is suspected of having taken the process down comes first in `left`, and is
+/// graded alone.
 pub async fn dispatch(
     station: &Arc<Station>,
     left: Vec<Claimed>,

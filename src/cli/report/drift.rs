@@ -10,7 +10,8 @@ use std::path::Path;
 /// What users call it.
 pub(super) const NAME: &str = "drift";
 /// What it shows.
-pub(super) const ABOUT: &str = "whether the last four weeks differ from the release's first ones here, or from the months before, by more than chance";
+pub(super) const ABOUT: &str =
+    "whether the last four weeks differ from the first ones, or from the months before, by more than chance";
 /// The columns that a terminal's width allows.
 pub(super) const NARROW: &[&str] =
     &["what", "against", "reference", "recent", "p_adjusted", "size", "magnitude", "verdict"];
