@@ -78,6 +78,8 @@ fn nothing_grows_and_nothing_is_lost_while_all_goes_wrong_at_once() {
     assert!(!is_long || log.contains("nothing more is taken from the inbox"), "the disk was never nearly full:\n{log}");
     assert!(!is_long || log.contains("trying again after a pause"), "the disk was never full:\n{log}");
     assert!(!is_long || unwell > 0 && unwell < asked / 2, "{unwell} of {asked} times not well");
+    let attempts = sandbox.count("SELECT coalesce(max(attempts), 0) FROM mails");
+    assert!(!is_long || attempts > 1, "the mail server was never missed");
     nothing_is_lost(&sandbox, &inbox, &sender, &user);
     each_mail_came_once(&sandbox, &post);
     if is_long {
