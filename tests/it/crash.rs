@@ -3,7 +3,8 @@
 //! Instead of named places in the program, the kernel stops it at each call that makes something durable or gives it another
 //! name; so no step can be forgotten, and the binary under test is the one that ships.
 //!
-//! Where every step would take too long, one in so many is tried; `KELLGREND_CRASH_EVERY=1` tries each of them.
+//! It is killed before each step. Of the calls that fail, one in so many is tried; `KELLGREND_CRASH_EVERY=1` tries each of them, and
+//! a larger number does for a quick look.
 #![cfg(target_arch = "x86_64")]
 
 mod calls;
@@ -106,25 +107,23 @@ fn every(usual: usize) -> usize {
     std::env::var("KELLGREND_CRASH_EVERY").map_or(usual, |text| text.parse().expect("a number"))
 }
 
-/// Kills at the first step, one `every` further on, and so on, until a program ends before it comes so far. `kill` says how its
-/// program ended. The answer is how many were killed, and how many steps there are; none where nothing can be traced.
-fn kill_at_steps(every: usize, kill: impl Fn(usize) -> Option<Report> + Sync) -> Option<(usize, usize)> {
-    let (next, killed, steps) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0));
-    let is_over = AtomicBool::new(false);
-    side_by_side(SIDE_BY_SIDE, 0..SIDE_BY_SIDE, |_| {
-        while !is_over.load(Ordering::Relaxed) {
-            let step = next.fetch_add(every, Ordering::Relaxed);
-            let report = kill(step);
-            if report.as_ref().is_some_and(|report| report.end == End::Killed) {
-                killed.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            steps.fetch_max(report.map_or(0, |report| report.steps.len()), Ordering::Relaxed);
+/// Kills at these steps, until a program ends before it comes so far. `kill` says how its program ended. The answer is how many were
+/// killed; none where nothing can be traced.
+fn kill_at_steps(
+    steps: impl Iterator<Item = usize> + Send,
+    kill: impl Fn(usize) -> Option<Report> + Sync,
+) -> Option<usize> {
+    let (killed, is_over, is_traced) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(true));
+    side_by_side(SIDE_BY_SIDE, steps.take_while(|_| !is_over.load(Ordering::Relaxed)), |step| {
+        let report = kill(step);
+        is_traced.fetch_and(report.is_some(), Ordering::Relaxed);
+        if report.is_some_and(|report| report.end == End::Killed) {
+            killed.fetch_add(1, Ordering::Relaxed);
+        } else {
             is_over.store(true, Ordering::Relaxed);
         }
     });
-    let (killed, steps) = (killed.into_inner(), steps.into_inner());
-    (steps > 0).then_some((killed, steps))
+    is_traced.into_inner().then(|| killed.into_inner())
 }
 
 /// So many of the jobs at a time.
