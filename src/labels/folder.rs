@@ -105,6 +105,7 @@ impl LabelFolder {
         let refused = self.own("refused")?;
         let mut text = create_anew(&refused.join(format!("{digest}.txt")))?;
         write!(text, "{reason}\nNothing of it was taken in.\n")?;
+        text.sync_all()?;
         move_file(list, &refused.join(format!("{digest}.csv")))?;
         tracing::warn!(list = digest.short(), "a list of labels is refused: {reason}");
         Ok(())

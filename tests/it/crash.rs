@@ -16,6 +16,7 @@ mod start;
 mod tracee;
 mod tracer;
 mod training;
+mod upkeep;
 
 use crate::films::small_png;
 use crate::sandbox::{QUICK, Sandbox, files_below, words};

@@ -7,15 +7,15 @@ use rustix::process::Signal;
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
 const ENDED: &str = "SELECT count(*) FROM files WHERE state IN ('published', 'quarantined', 'duplicate')";
-const TERMS: &str = "archive = \"30days\"\noutbox = \"30days\"\nquarantine = \"30days\"";
+pub const TERMS: &str = "archive = \"30days\"\noutbox = \"30days\"\nquarantine = \"30days\"";
 
 /// Settings with these terms.
-fn terms(terms: &str) -> String {
+pub fn terms(terms: &str) -> String {
     format!("{QUICK}\n[retention]\n{terms}\n")
 }
 
 /// Two films, of which a reader has graded the second, and what is no film at all; all of them long ago.
-fn long_ago(settings: &str) -> Sandbox {
+pub fn long_ago(settings: &str) -> Sandbox {
     let sandbox = Sandbox::with(settings);
     let mut daemon = sandbox.daemon();
     daemon.ready();
@@ -37,7 +37,7 @@ fn age(sandbox: &Sandbox) {
     db.execute("UPDATE file_states SET at = '2001' || substr(at, 5)", []).expect("aged");
 }
 
-fn kept(sandbox: &Sandbox) -> [usize; 3] {
+pub fn kept(sandbox: &Sandbox) -> [usize; 3] {
     ["archive", "outbox", "quarantine"].map(|folder| files_below(&sandbox.state().join(folder)).len())
 }
 
