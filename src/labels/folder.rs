@@ -3,7 +3,7 @@
 use super::read;
 use crate::digest::Digest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::state::{create_anew, make_unlinked_folder, move_file, open_regular, put_back};
+use crate::state::{create_anew, make_unlinked_folder, move_file, open_regular, put_back, sync_folder};
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, Read as _, Write as _};
@@ -90,6 +90,7 @@ impl LabelFolder {
                 // who was slow to write goes on writing where the file is now
                 if Digest::of_reader(open_regular(&taken)?.take(LARGEST + 1))? != digest {
                     put_back(&taken, &self.folder.join(format!("{digest}.csv")))?;
+                    sync_folder(&self.folder)?;
                     tracing::warn!(list = digest.short(), "it grew while it was taken in, and is taken in again");
                     return Ok(());
                 }
