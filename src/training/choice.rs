@@ -26,6 +26,9 @@ pub struct Knees<'a> {
     pub truths: &'a [KlGrade],
     /// The fold that each is left out of.
     pub folds: &'a [usize],
+    /// Networks may know them all the same, from the release that they began from: that they are right then does not prove
+    /// how sure they may be.
+    pub may_be_known: bool,
 }
 
 /// One network's answers to the knees of the training set.
@@ -60,7 +63,7 @@ pub struct Chosen {
     pub network: String,
     /// The fold whose fit grades the knees left out of it best.
     pub fold: usize,
-    /// What the network's logits are to be divided by.
+    /// What the network's logits are to be divided by; no less than 1 where it may know the knees.
     pub temperature: f64,
 }
 

@@ -117,7 +117,8 @@ fn choose(plan: &Plan, set: &TrainingSet, fitted: &[(FitName, Outcome)]) -> anyh
     let fits = |network: &Architecture| fitted.iter().filter(|(fit, _)| fit.network == *network).count();
     let most = plan.networks.iter().map(fits).max().unwrap_or_default();
     let networks: Vec<_> = plan.networks.iter().filter(|network| 2 * fits(network) > most).map(network).collect();
-    let knees = Knees { patients: &patients, truths: &truths, folds: &folds };
+    let may_be_known = plan.ancestor.is_some();
+    let knees = Knees { patients: &patients, truths: &truths, folds: &folds, may_be_known };
     Choice::of(&networks, knees, plan.vote, &plan.choice).map_err(anyhow::Error::msg)
 }
 

@@ -18,7 +18,8 @@ impl Voter {
     pub(super) fn new(network: &OutOfFold, knees: Knees<'_>) -> Option<Self> {
         let is_finite = |logits: &[f32]| logits.iter().all(|logit| logit.is_finite());
         let logits: Vec<_> = network.logits.iter().map(|logits| logits.filter(|logits| is_finite(logits))).collect();
-        let temperature = temperature(&logits, knees.truths);
+        let fitted = temperature(&logits, knees.truths);
+        let temperature = if knees.may_be_known { fitted.max(1.0) } else { fitted };
         let vote = |logits| {
             let probabilities = Probabilities::softmax(logits, temperature as f32);
             // nobody asks here whose vote it is, and no name costs no memory

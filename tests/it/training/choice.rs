@@ -45,9 +45,13 @@ impl Set {
         OutOfFold { name: name.to_owned(), logits: self.truths.iter().enumerate().map(answer).collect() }
     }
 
-    fn choose(&self, networks: &[OutOfFold], settings: &ChoiceSettings) -> Result<Choice, String> {
+    fn knees(&self) -> Knees<'_> {
         let Self { patients, truths, folds } = self;
-        Choice::of(networks, Knees { patients, truths, folds }, VoteRule::Mix, settings)
+        Knees { patients, truths, folds, may_be_known: false }
+    }
+
+    fn choose(&self, networks: &[OutOfFold], settings: &ChoiceSettings) -> Result<Choice, String> {
+        Choice::of(networks, self.knees(), VoteRule::Mix, settings)
     }
 
     #[track_caller]
@@ -82,6 +86,22 @@ fn a_known_temperature_is_found() {
         let found = temperature(&logits, &truths);
         assert!((found / f64::from(factor) - 1.0).abs() < 0.05, "{found} for {factor}");
     }
+}
+
+#[test]
+fn who_may_know_the_knees_already_becomes_no_surer_by_them() {
+    let set = Set::new(50);
+    let temperature = |may_be_known, network: OutOfFold| {
+        let knees = Knees { may_be_known, ..set.knees() };
+        let choice = Choice::of(&[network], knees, VoteRule::Mix, &ChoiceSettings::default()).expect("a choice");
+        choice.members[0].temperature
+    };
+    let mostly_right = || set.network("right", |knee| knee % 10 != 0);
+    let mostly_wrong = || set.network("wrong", |knee| knee % 10 == 0);
+    assert!(temperature(false, mostly_right()) < 0.9);
+    assert_eq!(temperature(true, mostly_right()), 1.0);
+    assert!(temperature(true, mostly_wrong()) > 2.0, "less sure is another thing");
+    assert_eq!(temperature(true, mostly_wrong()), temperature(false, mostly_wrong()));
 }
 
 #[test]
@@ -284,10 +304,9 @@ proptest! {
     fn like_networks_grade_as_one(right in prop::collection::vec(any::<bool>(), 20)) {
         let set = Set::new(20);
         let networks = ["a", "b", "c"].map(|name| set.network(name, |knee| right[knee]));
-        let Set { patients, truths, folds } = &set;
         let share = right.iter().filter(|right| **right).count() as f64 / 20.0;
         for rule in VoteRule::ALL {
-            let choice = Choice::of(&networks, Knees { patients, truths, folds }, rule, &ChoiceSettings::default());
+            let choice = Choice::of(&networks, set.knees(), rule, &ChoiceSettings::default());
             prop_assert!(choice.expect("a choice").ranked.iter().all(|subset| subset.accuracy == Some(share)));
         }
     }
