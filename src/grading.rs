@@ -237,6 +237,8 @@ impl Grading {
         let graded = match self.grader.grade(decoded.crops.clone()).await? {
             Ok(graded) => graded,
             Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
+                // a device that answers nothing else would condemn a whole archive
+                self.try_out().await?;
                 return self.refuse(subject, "not-gradable", error.to_string(), extension).await;
             }
             Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),
@@ -324,10 +326,10 @@ impl Grading {
     /// Lets the networks have a picture that is known to be good: an error where it is no film's fault that they fail.
     pub async fn try_out(&self) -> Result<(), Trouble> {
         match self.grader.grade(Arc::new(vec![GrayImage::new(64, 64)])).await? {
-            Err(GradeError::Torch(error)) => Err(Trouble::Device(error)),
+            Ok(_) => Ok(()),
             Err(error @ GradeError::OutOfMemory(_)) => Err(Trouble::Memory(error.to_string())),
-            // whatever they say of it, they answer
-            Ok(_) | Err(GradeError::NoPixels { .. } | GradeError::NotFinite { .. }) => Ok(()),
+            Err(GradeError::Torch(error)) => Err(Trouble::Device(error)),
+            Err(error) => Err(Trouble::Device(error.to_string())),
         }
     }
 

@@ -1,8 +1,9 @@
 //! `kellgrend run`
 
 use super::{Exit, Failure, Global, in_full, runtime};
-use crate::config::MailSettings;
+use crate::config::{LogFormat, LogLevel, MailSettings, Settings};
 use crate::daemon;
+use crate::grading::Trouble;
 use crate::mail::{host, refusal};
 use crate::state::StateError;
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ pub(super) struct Run {}
 
 impl Run {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
-        let (settings, state) = global.load()?;
+        let (settings, state) = global.load().inspect_err(|failure| tell_of_settings(global, failure))?;
         crate::log::start(settings.log.level, settings.log.format);
         let (mail, root) = (settings.mail.clone(), state.root.clone());
         let runtime = runtime()?;
@@ -36,12 +37,22 @@ impl Run {
     }
 }
 
+/// That settings are not valid is told where `[mail]` itself is.
+fn tell_of_settings(global: &Global, failure: &Failure) {
+    let (Failure::Usage(error) | Failure::Start(error)) = failure;
+    if let (Some(mail), Ok(root)) = (Settings::mail_alone(global.config.as_deref()), global.state_folder()) {
+        crate::log::start(LogLevel::default(), LogFormat::default());
+        tell(&mail, &root, error);
+    }
+}
+
 /// By mail, if it is on. That another instance runs, somebody at a terminal sees.
 fn tell(mail: &MailSettings, root: &Path, error: &anyhow::Error) {
     if !mail.is_on() || matches!(error.downcast_ref(), Some(StateError::Busy { .. })) {
         return;
     }
-    match refusal::tell(mail, root, &host(), &in_full(error), Timestamp::now()) {
+    let kind = error.downcast_ref().map_or("start", Trouble::code);
+    match refusal::tell(mail, root, &host(), (kind, &in_full(error)), Timestamp::now()) {
         Ok(Some(answer)) => tracing::info!(answer, "a mail says that the start was refused"),
         Ok(None) => tracing::info!("a mail said lately that starts are refused"),
         Err(error) => tracing::error!("{error}"),

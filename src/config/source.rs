@@ -1,6 +1,6 @@
 //! Where settings come from: a file, found or named.
 
-use super::Settings;
+use super::{MailSettings, Settings};
 use std::path::{Path, PathBuf};
 
 /// Settings that are not valid, or cannot be read.
@@ -38,15 +38,36 @@ impl Settings {
     /// Settings from TOML text; `path` is for the error's sake.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let invalid = |text: String| ConfigError::Invalid { path: path.to_owned(), text };
-        let settings: Self = toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end().to_owned()))?;
+        let settings: Self = toml::from_str(text).map_err(|error| invalid(in_words(&error, text)))?;
         settings.training.check().and_then(|()| settings.mail.check()).map_err(invalid)?;
         Ok(settings)
+    }
+
+    /// `[mail]` of a settings file that is not valid elsewhere, so that it can be told by mail; none where mail is off, or is
+    /// itself what is wrong.
+    pub fn mail_alone(named: Option<&Path>) -> Option<MailSettings> {
+        let text = std::fs::read_to_string(named.map(Path::to_owned).or_else(usual_place)?).ok()?;
+        let mut table: toml::Table = toml::from_str(&text).ok()?;
+        let mail: MailSettings = table.remove("mail")?.try_into().ok()?;
+        (mail.is_on() && mail.check().is_ok()).then_some(mail)
     }
 
     /// The settings in force, every key written out.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("settings are plain tables, strings and numbers")
     }
+}
+
+/// Where it is, the key there, and what is wrong. The value is left out: it may be a password in the wrong place, and this goes
+/// to the journal.
+fn in_words(error: &toml::de::Error, text: &str) -> String {
+    let said = error.message().trim_end();
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return said.to_owned() };
+    let line = before.matches('\n').count();
+    let column = before.chars().rev().take_while(|&char| char != '\n').count();
+    let key = text.lines().nth(line).and_then(|text| text.split_once('=')).map_or("", |(key, _)| key.trim());
+    let shown = if key.is_empty() { String::new() } else { format!("\n{key} = ...") };
+    format!("line {}, column {}:{shown}\n{said}", line + 1, column + 1)
 }
 
 /// `etc/kellgrend/kellgrend.toml` beside the installed binary's `bin`, then below `/`.

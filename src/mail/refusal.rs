@@ -11,12 +11,13 @@ use crate::ledger::MailContent;
 use crate::state::replace;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Below the state folder.
+/// Below the state folder: by the kind of reason, what was told.
 const FILE: &str = "refused-starts.json";
 
-/// When refusals were last told, and how many were not since.
+/// When refusals of a kind were last told, and how many were not since.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Told {
     at: Timestamp,
@@ -34,18 +35,22 @@ pub enum RefusalError {
     Post(#[from] PostError),
 }
 
-/// Tell why a start was refused, if that was not told lately: the server's answer.
+/// Tell why a start was refused, if one of that kind was not told lately: the server's answer. The kind is one stable word.
 pub fn tell(
     settings: &MailSettings,
     root: &Path,
     host: &str,
-    reason: &str,
+    (kind, reason): (&str, &str),
     now: Timestamp,
 ) -> Result<Option<String>, RefusalError> {
     let file = root.join(FILE);
-    let write = |told: Told| replace(&file, &serde_json::to_vec(&told).map_err(std::io::Error::other)?);
-    let before = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let before: Told = before.unwrap_or(Told { at: Timestamp::UNIX_EPOCH, untold: 0 });
+    let all = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut all: BTreeMap<String, Told> = all.unwrap_or_default();
+    let before = all.get(kind).copied().unwrap_or(Told { at: Timestamp::UNIX_EPOCH, untold: 0 });
+    let mut write = |told: Told| {
+        all.insert(kind.to_owned(), told);
+        replace(&file, &serde_json::to_vec(&all).map_err(std::io::Error::other)?)
+    };
     let untold = Told { untold: before.untold.saturating_add(1), ..before };
     let is_early = before.at.checked_add(settings.alerts.again_after).is_ok_and(|next| before.at <= now && now < next);
     if is_early {

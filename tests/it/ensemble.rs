@@ -2,7 +2,7 @@
 
 mod batches;
 mod device;
-mod members;
+pub mod members;
 mod pictures;
 mod probabilities;
 mod releases;

@@ -1,5 +1,6 @@
 //! Real faults: hostile bytes, aborts, full disks, damaged and foreign ledgers.
 
+use crate::ensemble::members::huge;
 use crate::films::small_png;
 use crate::hostile;
 use crate::kills::is_whole;
@@ -183,6 +184,32 @@ fn folders_that_become_read_only_are_waited_for() {
     assert_eq!(files_below(&folder("inbox")).len() + files_below(&sandbox.state().join("work")).len(), 0);
     let results = names_in(&folder("outbox"));
     assert!(results.len() == 12 && results.iter().all(|folder| is_whole(folder)), "{results:?}");
+    daemon.stop(Signal::TERM);
+}
+
+/// As where a device computes nonsense: no film is to blame for that.
+#[test]
+fn networks_that_answer_no_numbers_to_anything_condemn_no_film() {
+    let sandbox = Sandbox::new();
+    let weights = huge(&sandbox.beside(""));
+    let weights = format!("shufflenet_v2_x2_0={}", weights.display());
+    for args in
+        [&["models", "import", &weights, "--name", "huge", "--image-size", "224"][..], &["models", "use", "huge"]]
+    {
+        let output = sandbox.output(args);
+        assert!(output.status.success(), "{}", words(&output));
+    }
+    sandbox.drop_in("a.png", &small_png(1));
+    let output = sandbox.output(&["run"]);
+    assert_eq!(output.status.code(), Some(3), "{}", words(&output));
+    assert!(words(&output).contains("a number that is not finite"), "{}", words(&output));
+    assert_eq!(files_below(&sandbox.state().join("work")).len(), 1);
+
+    let output = sandbox.output(&["models", "use", "starter"]);
+    assert!(output.status.success(), "{}", words(&output));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until(PUBLISHED, 1);
     daemon.stop(Signal::TERM);
 }
 

@@ -29,6 +29,16 @@ fn the_documented_file_says_every_key_and_its_default() {
 }
 
 #[test]
+fn a_password_in_the_wrong_place_is_not_repeated() {
+    for key in ["password", "pasword"] {
+        let text = &format!("[mail]\nport = 25\n{key} = \"hunter2\"");
+        let error = parse(text).expect_err(text);
+        assert!(error.contains(&format!("{key} = ...")) && error.contains("line 3, column 1"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     let check = |text: &str, wanted: &[&str]| {
         let error = parse(text).expect_err(text);

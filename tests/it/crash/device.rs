@@ -4,7 +4,9 @@
 use super::calls::Calls;
 use super::tracer::{End, Fault, Faults, Plan, Traced};
 use crate::films::small_png;
-use crate::sandbox::{Sandbox, files_below, words};
+use crate::mail::open_settings;
+use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use crate::smtp::{Manners, Smtp};
 use nix::libc::EACCES;
 use rustix::process::Signal;
 use std::time::Duration;
@@ -16,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 #[test]
 fn a_lost_device_ends_the_daemon_and_the_next_start_grades_what_waited() {
-    let sandbox = Sandbox::new();
+    let server = Smtp::new(Manners::default());
+    let sandbox = Sandbox::with(&format!("{QUICK}\n{}", open_settings(server.port())));
     for seed in 0..3 {
         sandbox.drop_in(&format!("{seed}.png"), &small_png(seed));
     }
@@ -27,6 +30,8 @@ fn a_lost_device_ends_the_daemon_and_the_next_start_grades_what_waited() {
     let log = sandbox.log();
     assert!(!report.faults.is_empty() && report.end == End::Exited(3), "{:?}:\n{log}", report.end);
     assert!(log.contains("the device may be lost"), "{log}");
+    let mails: Vec<_> = server.taken().iter().map(|mail| mail.words()).collect();
+    assert!(mails.len() == 1 && mails[0].contains("the device may be lost"), "{mails:?}");
     assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE state <> 'claimed'"), 0, "it is no film's fault");
     assert_eq!(files_below(&sandbox.inbox()).len() + files_below(&sandbox.state().join("work")).len(), 3);
 

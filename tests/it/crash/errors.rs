@@ -6,7 +6,7 @@ use super::tracer::{BEGIN, End, Fault, Faults, PAUSE, Plan, Report, Round, Trace
 use super::{bring_films, copy_of, every, is_as_it_must_be, is_done, prepared, side_by_side};
 use crate::films::small_png;
 use crate::sandbox::{QUICK, Sandbox, words};
-use nix::libc::{EIO, EMFILE, ENOSPC, EROFS};
+use nix::libc::{EDQUOT, EIO, EMFILE, ENOSPC, EROFS};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -72,7 +72,7 @@ fn any_durable_step_may_fail_and_the_daemon_goes_on() {
 
 #[test]
 fn files_may_fail_to_open_or_to_be_written_and_the_daemon_goes_on() {
-    let errnos = [EIO, EMFILE, ENOSPC];
+    let errnos = [EIO, EMFILE, ENOSPC, EDQUOT];
     let rounds = |steps: usize| {
         let round = |first: usize| {
             let places = (first..=steps).step_by(31);

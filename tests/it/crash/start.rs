@@ -4,7 +4,7 @@ use super::calls::Calls;
 use super::tracer::{End, Fault, Faults, Plan, Report, Round, Traced};
 use super::{SIDE_BY_SIDE, bring_films, copy_of, every, kill_at_steps, next_start_goes_on, prepared, side_by_side};
 use crate::sandbox::{QUICK, Sandbox};
-use nix::libc::{EIO, EMFILE, ENOSPC, EROFS};
+use nix::libc::{EDQUOT, EIO, EMFILE, ENOSPC, EROFS};
 
 /// A state folder in which nothing is.
 fn empty() -> Sandbox {
@@ -47,6 +47,7 @@ fn start_through(sandbox: &Sandbox, calls: Calls, faults: Round) -> Option<Repor
                 "Input/output error",
                 "No space left",
                 "Read-only",
+                "quota exceeded",
                 "Too many open files",
                 "disk I/O error",
                 "disk is full",
@@ -73,7 +74,7 @@ fn a_start_that_meets_an_error_goes_on_or_says_so() {
         for ((which, sandbox), usually) in starts.into_iter().zip(usually) {
             let Some(undisturbed) = start_through(&sandbox(), calls, Round::new()) else { return };
             let steps = undisturbed.steps.len();
-            let errnos = [EIO, ENOSPC, EROFS, EMFILE].into_iter().cycle();
+            let errnos = [EIO, ENOSPC, EROFS, EMFILE, EDQUOT].into_iter().cycle();
             let faults: Vec<_> = (1..=steps).step_by(every(usually)).zip(errnos).collect();
             println!("{} of {steps} steps of a {which} start, {calls:?}", faults.len());
             side_by_side(SIDE_BY_SIDE, faults, |(step, errno)| {

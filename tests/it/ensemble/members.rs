@@ -14,6 +14,7 @@ use kellgrend::{
     networks::{Architecture, Form},
 };
 use std::fs;
+use std::path::{Path, PathBuf};
 use tempfile::{TempDir, tempdir};
 
 fn load(release: &Release) -> Ensemble {
@@ -224,19 +225,20 @@ fn a_picture_without_pixels_is_refused() {
 }
 
 /// Finite weights whose logits overflow: an error with the member's name, never a grade.
+/// Writes weights that answer nothing finite, whatever they see.
+pub fn huge(folder: &Path) -> PathBuf {
+    let mut named = formula::weights(&golden(Architecture::ShufflenetV2X2_0).shapes);
+    let (_, last) = named.get_mut("fc.weight").expect("it is there");
+    last.iter_mut().for_each(|weight| *weight = 3e38f32.copysign(*weight));
+    let path = folder.join("huge.safetensors");
+    fs::write(&path, formula::file(&named)).expect("written");
+    path
+}
+
 #[test]
 fn logits_that_are_not_finite_are_an_error() {
     let models = tempdir().expect("a folder");
-    let architecture = Architecture::ShufflenetV2X2_0;
-    let mut named = formula::weights(&golden(architecture).shapes);
-    named
-        .get_mut("fc.weight")
-        .expect("it is there")
-        .1
-        .iter_mut()
-        .for_each(|weight| *weight = 3e38f32.copysign(*weight));
-    let path = models.path().join("huge.safetensors");
-    fs::write(&path, formula::file(&named)).expect("written");
+    let (path, architecture) = (huge(models.path()), Architecture::ShufflenetV2X2_0);
     let source = Source { path, architecture, image_size: Some(224), temperature: None };
     let release = import(&[source], releases::options("huge"), models.path()).expect("float32 holds them");
     let error = load(&release).grade(&[&picture(1, 300, 300)]).expect_err("refused");

@@ -171,6 +171,23 @@ fn a_start_that_is_refused_is_told_once_in_a_while_whatever_keeps_it_from_starti
 }
 
 #[test]
+fn settings_that_are_refused_are_told_where_those_of_mail_are_sound() {
+    let server = Smtp::new(Manners::default());
+    let sandbox = sandbox(server.port());
+    let refused = |settings: &str| {
+        std::fs::write(sandbox.beside("kellgrend.toml"), settings).expect("settings");
+        let output = sandbox.output(&["run"]);
+        assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+        server.taken().len()
+    };
+    let settings = sharp_settings(server.port());
+    assert_eq!(refused(&settings.replace("quarantined", "quarantine")), 0, "[mail] itself is wrong");
+    assert_eq!(refused(&settings.replace("scan_every", "scan_very")), 1);
+    assert_eq!(refused(&settings.replace("scan_every", "scan_very")), 1, "told already");
+    assert!(server.taken()[0].words().contains("scan_very"), "{}", server.taken()[0].words());
+}
+
+#[test]
 fn a_test_mail_goes_at_once_and_the_servers_answer_is_said() {
     let server = Smtp::new(Manners::default());
     let told = |settings: &str| {
