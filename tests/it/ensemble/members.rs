@@ -224,7 +224,6 @@ fn a_picture_without_pixels_is_refused() {
     assert!(matches!(error, GradeError::NoPixels { width: 0, height: 7 }), "{error}");
 }
 
-/// Finite weights whose logits overflow: an error with the member's name, never a grade.
 /// Writes weights that answer nothing finite, whatever they see.
 pub fn huge(folder: &Path) -> PathBuf {
     let mut named = formula::weights(&golden(Architecture::ShufflenetV2X2_0).shapes);
@@ -235,6 +234,7 @@ pub fn huge(folder: &Path) -> PathBuf {
     path
 }
 
+/// Finite weights whose logits overflow: an error with the member's name, never a grade.
 #[test]
 fn logits_that_are_not_finite_are_an_error() {
     let models = tempdir().expect("a folder");
