@@ -10,7 +10,10 @@ BINARY = target/release/kellgrend
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
-.PHONY: demo test build lint side-by-side libtorch libtorch-cuda extension install deb clean
+# How long `make fuzz` takes for each target.
+FUZZ_SECONDS ?= 60
+
+.PHONY: demo test build lint fuzz side-by-side libtorch libtorch-cuda extension install deb clean
 
 # See it work. FOLDER=... takes your own radiographs instead of synthetic ones.
 demo: build
@@ -24,8 +27,14 @@ build: libtorch
 	$(CARGO) build --release
 
 lint: libtorch extension
-	$(CARGO) fmt --check
-	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+# Each reader of outside bytes against libFuzzer, from seeds that the tests write: fuzz/README.md.
+fuzz: libtorch
+	$(CARGO) test --release --test it -- --ignored --exact mutations::seeds_for_fuzzing
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/instrument $(CARGO) build --release --package kellgrend-fuzz
+	fuzz/run $(FUZZ_SECONDS)
 
 # kellgrend and torchvision in turns; PYTHON=... names a Python that has torch and torchvision.
 side-by-side: build

@@ -3,6 +3,7 @@
 mod caretaker;
 mod crew;
 mod dispatch;
+mod drift;
 mod mail;
 mod memory;
 mod radiograph;

@@ -2,8 +2,9 @@
 //! hang or a bomb takes down is one file's decoder, and what a file might make of a decoder has nothing to reach for.
 //!
 //! [`Decoders`] keeps such processes and asks them; [`child`] is what they do; [`sandbox`] is what they give up; [`wire`] is
-//! how the two talk.
+//! how the two talk, and [`answer`] what is said.
 
+pub mod answer;
 pub mod child;
 mod decoded;
 mod process;

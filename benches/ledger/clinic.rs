@@ -1,6 +1,6 @@
 //! Ledgers as a clinic fills them, as large as asked for, the same from the same seed.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use kellgrend::digest::Digest;
 use kellgrend::grade::{GRADES, Probabilities, Vote};
 use kellgrend::ledger::{Ledger, timestamp};
@@ -64,7 +64,10 @@ impl Clinic {
         // the last one is being worked on
         rows.arrives(&[("claimed", 3.1)], self.at(1.0), None, None)?;
         transaction.commit()?;
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        let today = self.until.to_zoned(TimeZone::UTC).date();
+        Ledger::open(path).and_then(|ledger| ledger.judge_drift(today)).expect("what the daemon does once a day");
+        Ok(())
     }
 
     /// The time after a part of all of it.

@@ -1,27 +1,25 @@
 //! `kellgrend report`
 
-mod drift;
-
 use super::export::export;
 use super::table::{Style, aligned};
 use super::{Exit, Failure, Global, usage};
 use crate::ledger::{REPORTS, Report as View, Table, Window};
 use clap::ValueEnum as _;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 
 /// A table stops here unless told otherwise.
 const SHORT: usize = 50;
 
-/// Print a view of the ledger: grades, votes, daily, weeks, refused, releases, labels, agreement and more; or drift
+/// Print a view of the ledger: grades, votes, daily, weeks, drift, refused, releases, labels, agreement and more
 ///
-/// Without a name, the reports are listed. All but drift are SQL views of the same name with `report_` before it, so that any
-/// SQLite tool can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'
+/// Without a name, the reports are listed. They are SQL views of the same name with `report_` before it, so that any SQLite tool
+/// can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'
 ///
 /// drift tells whether grades, entropy, agreement and refusals of the last four weeks differ from the first eight weeks in
 /// which the release in service graded here, and from the twelve weeks before them, by more than chance (p_adjusted below 0.01)
-/// and by how much (size).
+/// and by how much (size). The daemon finds it out once a day, as soon as the release has graded for eight weeks.
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
     /// The report
@@ -51,22 +49,13 @@ impl Report {
         let (_, state) = global.load()?;
         let style = self.style()?;
         let Some(name) = self.name.as_deref().map(|name| name.trim_start_matches("report_")) else {
-            let all = REPORTS.iter().map(|report| (report.name, report.about)).chain([(drift::NAME, drift::ABOUT)]);
-            let rows = all.map(|(name, about)| [name.to_owned(), about.to_owned()]);
+            let rows = REPORTS.iter().map(|report| [report.name.to_owned(), report.about.to_owned()]);
             writeln!(stdout().lock(), "{}", aligned(&["NAME", "SHOWS"], rows))?;
             return Ok(Exit::Done);
         };
-        if name == drift::NAME {
-            if self.since.or(self.until).is_some() {
-                return Err(usage(anyhow::anyhow!("drift has its own weeks; --since and --until are not for it")));
-            }
-            let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-            let table = drift::read(&state.ledger, today)?;
-            return self.print(table, style, drift::NARROW);
-        }
         let report = REPORTS.iter().find(|report| report.name == name).ok_or_else(|| {
             let names: Vec<_> = REPORTS.iter().map(|report| report.name).collect();
-            usage(anyhow::anyhow!("there is no report {name:?}; there are {} and {}", names.join(", "), drift::NAME))
+            usage(anyhow::anyhow!("there is no report {name:?}; there are {}", names.join(", ")))
         })?;
         let window = Window { since: self.since, until: self.until };
         if matches!(style, Style::Table) {

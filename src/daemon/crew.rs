@@ -1,6 +1,7 @@
 //! Who works beside the runtime: the threads of a daemon, started and stopped together.
 
 use super::caretaker::Caretaker;
+use super::drift;
 use super::mail::{self, Outages};
 use super::retention;
 use super::upkeep::Upkeep;
@@ -58,6 +59,7 @@ impl Crew {
         if let Some(look) = mail::looks(&settings.mail, station, outages)? {
             caretakers.push((Caretaker::start("mail", every, look)?, LITTLE_PATIENCE));
         }
+        caretakers.push((Caretaker::start("drift", drift::EVERY, drift::look(station))?, LITTLE_PATIENCE));
         if let Some(look) = retention::looks(settings.retention, station) {
             caretakers.push((Caretaker::start("retention", retention::EVERY, look)?, LITTLE_PATIENCE));
         }

@@ -1,8 +1,8 @@
 //! What a decoder process does: it gives up what it does not need, and answers questions until nobody asks.
 
-use super::Decoded;
 use super::sandbox::Sandbox;
-use super::wire::{Hello, Question, receive, send, send_answer};
+use super::wire::{Hello, Question, receive, send};
+use super::{Decoded, answer};
 use crate::radiograph::Limits;
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
@@ -22,7 +22,7 @@ pub fn serve(limits: &Limits, memory: u64) -> io::Result<()> {
         if read as u64 != length {
             return Ok(());
         }
-        send_answer(&mut daemon, Decoded::read(&bytes, limits, side_by_name))?;
+        answer::write(&mut daemon, Decoded::read(&bytes, limits, side_by_name))?;
     }
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! A decoder process, seen from the one that started it.
 
-use super::wire::{Answer, Hello, Question, receive, receive_pictures, send};
-use super::{Budget, Decoded, Refused, Sandbox};
-use crate::radiograph::Refusal;
+use super::wire::{Hello, Question, receive, send};
+use super::{Budget, Decoded, Refused, Sandbox, answer};
 use crate::side::Side;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -17,9 +16,6 @@ const START: Duration = Duration::from_secs(60);
 
 /// Bytes of freed memory that a decoder keeps; glibc allows no more (32 MiB).
 const KEPT: &str = "33554432";
-
-/// No reason is longer; a decoder that was taken over could say anything.
-const LONGEST_REASON: usize = 500;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -95,19 +91,7 @@ fn converse(
 ) -> io::Result<Result<Decoded, Refused>> {
     send(socket, &Question { bytes: bytes.len() as u64, side_by_name })?;
     socket.write_all(bytes)?;
-    let answer = receive(socket)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    Ok(match answer {
-        Answer::Decoded { tags, format, size, knees } => {
-            let crops = receive_pictures(socket, &knees, limits)?;
-            let sides = knees.into_iter().map(|knee| knee.side()).collect();
-            Ok(Decoded { tags: *tags, format, bytes: bytes.len() as u64, size, sides, crops })
-        }
-        Answer::Refused { code, reason } => {
-            let code = Refusal::CODES.into_iter().find(|known| *known == code);
-            let code = code.ok_or_else(|| io::Error::other("a code that no decoder knows"))?;
-            Err(Refused { code, reason: reason.chars().take(LONGEST_REASON).collect() })
-        }
-    })
+    answer::read(socket, bytes.len() as u64, limits)
 }
 
 impl Drop for Process {

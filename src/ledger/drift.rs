@@ -1,4 +1,6 @@
-//! What a release said in some weeks, for what tells whether that has changed.
+//! What a release said in some weeks, and the word on whether that has changed.
+
+mod words;
 
 use super::{Ledger, LedgerError, Service};
 use crate::drift::{Against, Drift, Sample, Span, Spans, TooSoon};
@@ -67,6 +69,12 @@ impl Said {
         });
         let against = against.collect::<Result<_, LedgerError>>()?;
         Ok(Ok(Compared { days, recent, against }))
+    }
+
+    /// The day on which its drift was last put on record.
+    fn judged_on(&self) -> Result<Option<String>, LedgerError> {
+        let day = "SELECT max(recent_until) FROM drift WHERE release = ?1";
+        self.db.query_row(day, [&self.release.sha256], |row| row.get(0)).map_err(LedgerError::sqlite(&self.path))
     }
 
     /// What it said in these days, and what was refused while it was in service.

@@ -14,7 +14,7 @@ pub struct Report {
 }
 
 /// All public views.
-pub const REPORTS: [Report; 19] = [
+pub const REPORTS: [Report; 20] = [
     Report {
         name: "grades",
         about: "every grade, newest first, with all that made it",
@@ -93,6 +93,12 @@ pub const REPORTS: [Report; 19] = [
             "mean_agreement",
             "needs_review",
         ],
+    },
+    Report {
+        name: "drift",
+        about: "whether a release's last four weeks differ from its first, or from the months before, by more than chance",
+        time: "day",
+        narrow: &["day", "release", "what", "against", "reference", "recent", "p_adjusted", "magnitude", "verdict"],
     },
     Report {
         name: "progression",

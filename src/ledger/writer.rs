@@ -13,7 +13,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Clone)]
 pub struct Ledger {
     jobs: mpsc::Sender<Job>,
-    path: Arc<PathBuf>,
+    pub(super) path: Arc<PathBuf>,
 }
 
 impl Ledger {

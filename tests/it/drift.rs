@@ -1,12 +1,15 @@
 //! Drift: SciPy's answers, laws, and what `report drift` says.
 
 use crate::clinic::clinic;
+use crate::films::small_png;
 use crate::sandbox::{Sandbox, words};
-use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use kellgrend::drift::{Against, Drift, Finding, MONTHS, RECENT, REFERENCE, Sample, Span, Spans, holm, ranks};
+use kellgrend::ledger::Ledger;
 use proptest::prelude::*;
 use rusqlite::Connection;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 fn numbers(of: &Value) -> Vec<f64> {
@@ -118,6 +121,7 @@ proptest! {
     }
 }
 
+/// What is on record.
 fn drift(sandbox: &Sandbox) -> Vec<Value> {
     let output = sandbox.output(&["report", "drift", "--format", "json"]);
     assert!(output.status.success(), "{}", words(&output));
@@ -149,9 +153,15 @@ fn a_change_of_the_last_weeks_is_told() {
     }
 
     // all of a sudden, everybody has a new knee, and the networks are sure of it
-    let db = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    let path = sandbox.state().join("ledger.db");
+    let db = Connection::open(&path).expect("a ledger");
     db.execute("UPDATE grades SET grade = 0, entropy = 0.01 WHERE graded_at >= date('now', '-28 days')", [])
         .expect("changed");
+    let judge = || Ledger::open(&path).expect("a ledger").judge_drift(Timestamp::now().to_zoned(TimeZone::UTC).date());
+    judge().expect("judged");
+    assert_eq!(drift(&sandbox), before, "a day is judged once");
+    db.execute("DELETE FROM drift", []).expect("forgotten");
+    judge().expect("judged");
     let after = drift(&sandbox);
     for row in [&after[..2], &after[4..6]].concat() {
         assert_eq!(row["verdict"], "changed", "{row}");
@@ -160,22 +170,36 @@ fn a_change_of_the_last_weeks_is_told() {
     assert_eq!(after[0]["recent"], "100/0/0/0/0 %");
     assert_eq!(after[1]["size"], -1.0, "all are lower");
     assert_eq!(after[2]["p"], before[2]["p"], "agreement is as it was");
+    let column = |name: &str| after.iter().map(|row| row[name].as_str().expect(name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        column("reference_until")[4..],
+        column("recent_from")[4..],
+        "the months before end where the last weeks begin"
+    );
+    assert!(column("day").iter().all(|day| *day == sandbox_day(&db)), "{after:?}");
     let table = words(&sandbox.output(&["report", "drift"]));
     assert!(table.contains("grades 0/1/2/3/4") && table.contains("changed"), "{table}");
 }
 
+fn sandbox_day(db: &Connection) -> String {
+    db.query_row("SELECT date('now')", [], |row| row.get(0)).expect("today")
+}
+
 #[test]
-fn without_enough_to_compare_it_says_when_there_will_be() {
-    let sandbox = clinic();
+fn the_daemon_puts_it_on_record_once_there_is_enough_to_compare() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.daemon();
+    sandbox.drop_in("knee-left.png", &small_png(1));
+    sandbox.until("SELECT count(*) FROM grades", 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(drift(&sandbox), Vec::<Value>::new(), "it is too soon");
+    assert!(words(&sandbox.output(&["report", "drift"])).contains("nothing yet"));
+
     let db = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
-    let young = "INSERT INTO service (release, since, who, why) SELECT release, strftime('%Y-%m-%dT00:00:00.000Z', 'now', '-9 days'), \
-                 '', '' FROM service WHERE id = 3; \
-                 UPDATE service SET since = (SELECT max(since) FROM service) WHERE id = 3; \
-                 UPDATE grades SET release = (SELECT release FROM service WHERE id = 3) WHERE graded_at > date('now', '-7 days')";
-    db.execute_batch(young).expect("another one is in service");
-    let output = sandbox.output(&["report", "drift"]);
-    assert_eq!(output.status.code(), Some(3));
-    assert!(words(&output).contains("too short a time to compare; ask again on 20"), "{}", words(&output));
-    let output = sandbox.output(&["report", "drift", "--since", "2026-01-01"]);
-    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+    let old = "UPDATE service SET since = strftime('%Y-%m-%dT00:00:00.000Z', 'now', '-140 days'); \
+               UPDATE grades SET graded_at = strftime('%Y-%m-%dT00:00:00.000Z', 'now', '-140 days')";
+    db.execute_batch(old).expect("it was long ago");
+    let daemon = sandbox.daemon();
+    sandbox.until("SELECT count(*) FROM report_drift WHERE verdict = 'too little to tell'", 8);
+    daemon.stop(Signal::TERM);
 }

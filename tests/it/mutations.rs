@@ -5,11 +5,14 @@ use crate::films::small_png;
 use crate::hostile;
 use crate::radiograph::samples;
 use kellgrend::config::Settings;
+use kellgrend::decoding::{Decoded, answer};
 use kellgrend::digest::Digest;
 use kellgrend::ensemble::{Release, starter};
 use kellgrend::labels::read;
 use kellgrend::networks::weights::Weights;
-use kellgrend::radiograph::Format;
+use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
+use kellgrend::radiograph::{Format, Limits};
+use kellgrend::side::Side;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
@@ -113,6 +116,19 @@ static MANIFESTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     [starter.manifest().to_owned(), format!("{}{more}", starter.manifest())].map(String::into_bytes).into()
 });
 
+/// What a decoder says of a film with two knees, of one with a knee, and of one that it refuses.
+static ANSWERS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let both = dicom(&bilateral(2, 0.2, 0.8), &Subject::new(2, Knees::Both), Coding::ImplicitLittleEndian);
+    let films = [both.expect("DICOM"), small_png(1), b"no film".to_vec()];
+    let answer = |film: &Vec<u8>| {
+        let mut answer = Vec::new();
+        let decoded = Decoded::read(film, &Limits { max_side: 96, ..Limits::default() }, Side::Left);
+        answer::write(&mut answer, decoded).expect("written");
+        answer
+    };
+    films.iter().map(answer).collect()
+});
+
 /// Every format of a state_dict, and what some of them may hold.
 static STATE_DICTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/state_dicts");
@@ -143,6 +159,20 @@ proptest! {
             // what is valid can be written down, and is valid then
             let again = Settings::parse(&settings.to_toml(), Path::new("kellgrend.toml"));
             prop_assert_eq!(again.expect("valid").to_toml(), settings.to_toml());
+        }
+    }
+
+    #[test]
+    fn a_changed_answer_of_a_decoder_is_held_against_the_limits(bytes in changed(&ANSWERS)) {
+        let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
+        match answer::read(&mut &*bytes, 1, &limits) {
+            Ok(Ok(decoded)) => {
+                let pixels: usize = decoded.crops.iter().map(|crop| crop.as_raw().len()).sum();
+                prop_assert!(!decoded.crops.is_empty() && decoded.sides.len() == decoded.crops.len());
+                prop_assert!(pixels <= bytes.len() && pixels as u64 <= limits.max_pixels);
+            }
+            Ok(Err(refused)) => prop_assert!(refused.reason.chars().count() <= 500),
+            Err(_) => {}
         }
     }
 
@@ -189,6 +219,7 @@ fn seeds_for_fuzzing() {
     for (target, seeds) in [
         ("dicom", &dicom),
         ("raster", &rasters),
+        ("answer", &ANSWERS),
         ("labels", labels),
         ("settings", settings),
         ("state_dict", state_dict),
