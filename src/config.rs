@@ -18,9 +18,10 @@ pub use source::ConfigError;
 pub use training::TrainingSettings;
 
 use crate::ensemble::{DeviceChoice, LaunchPlan, Precision};
+use crate::gauges::Gauges;
 use crate::outbox::overlay::Palette;
 use bytesize::ByteSize;
-use choices::{a_handful, at_least_one, at_most_a_week, at_most_an_hour};
+use choices::{a_handful, a_while, at_least_one, at_most_a_week, at_most_an_hour};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -136,6 +137,8 @@ pub struct GradingSettings {
     pub jobs: usize,
     pub memory: ByteSize,
     pub keep_free: ByteSize,
+    #[serde(serialize_with = "humantime_serde::serialize", deserialize_with = "a_while")]
+    pub hang_after: Duration,
 }
 
 /// `[pictures]`
@@ -240,7 +243,7 @@ impl Default for EnsembleSettings {
 
 impl Default for GradingSettings {
     fn default() -> Self {
-        Self { jobs: 0, memory: ByteSize::mib(256), keep_free: ByteSize::mib(512) }
+        Self { jobs: 0, memory: ByteSize::mib(256), keep_free: ByteSize::mib(512), hang_after: Gauges::PATIENCE }
     }
 }
 

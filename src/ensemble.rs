@@ -16,7 +16,7 @@ pub mod vote;
 
 pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
-pub use device::{DeviceChoice, DeviceInUse, settle};
+pub use device::{DeviceChoice, DeviceInUse, settle, was_gpu};
 pub use graded::{GradeError, Graded};
 pub use launches::{LaunchError, LaunchPlan};
 pub use member::Member;
@@ -137,6 +137,11 @@ impl Ensemble {
     /// The members that could not be loaded, in the release's order.
     pub fn absent(&self) -> &[Absent] {
         &self.absent
+    }
+
+    /// Whether the networks are on a GPU.
+    pub fn is_on_gpu(&self) -> bool {
+        self.device.is_cuda()
     }
 
     /// How many knees go through the networks together at most; more in one call gains nothing.

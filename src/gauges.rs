@@ -9,7 +9,7 @@ mod step;
 
 pub use end::End;
 pub use names::register;
-pub use step::{Step, Stuck, Under, for_bytes, for_knees};
+pub use step::{Step, Stuck, Under, for_bytes};
 
 use crate::grade::KlGrade;
 use prometheus::{Gauge, Histogram, HistogramVec, IntCounterVec, IntGauge, Registry};
@@ -38,17 +38,25 @@ pub struct Gauges {
     in_work: IntGauge,
     last_progress: Gauge,
     under_way: UnderWay,
+    /// A step that gives no sign of life for so long hangs; those that have much to do get more.
+    patience: Duration,
     /// When a file ended, or came into work when none was there.
     progressed: Mutex<Instant>,
 }
 
+/// A GPU takes so many knees through eight networks in far less time than any step may take.
+const KNEES_A_STEP: usize = 24;
+
 impl Gauges {
+    /// What a step's patience is unless settings say otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(120);
+
     /// Where all metrics are known; others add theirs.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// A step begins. Where nothing is heard of it for two minutes, it hangs.
+    /// A step begins. Where nothing is heard of it for too long, it hangs.
     pub fn begin(self: &Arc<Self>, step: Step) -> Under {
         self.begin_long(step, Duration::ZERO)
     }
@@ -56,6 +64,13 @@ impl Gauges {
     /// A step begins that may take so much longer.
     pub fn begin_long(self: &Arc<Self>, step: Step, more: Duration) -> Under {
         Under::new(self.clone(), step, more, Instant::now())
+    }
+
+    /// A batch begins its way through the networks. On a slow CPU each knee takes as long as other steps.
+    pub fn begin_batch(self: &Arc<Self>, knees: usize, is_on_gpu: bool) -> Under {
+        self.batches.observe(knees as f64);
+        let steps = if is_on_gpu { knees.div_ceil(KNEES_A_STEP) } else { knees };
+        self.begin_long(Step::Networks, self.patience * u32::try_from(steps).unwrap_or(u32::MAX))
     }
 
     fn took(&self, step: Step, time: Duration) {
@@ -97,11 +112,6 @@ impl Gauges {
     /// A result was published, so long after its file was first seen.
     pub fn answered(&self, after: Duration) {
         self.result.observe(after.as_secs_f64());
-    }
-
-    /// So many knees go through the networks together.
-    pub fn batch(&self, knees: usize) {
-        self.batches.observe(knees as f64);
     }
 
     /// So many radiographs are in work.

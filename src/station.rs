@@ -4,7 +4,7 @@
 
 use crate::config::{EnsembleSettings, Radiographs, Settings, Views};
 use crate::decoding::{Budget, Decoders};
-use crate::ensemble::{DeviceInUse, Ensemble, Precision, Release, settle, starter};
+use crate::ensemble::{DeviceChoice, DeviceInUse, Ensemble, Precision, Release, settle, starter, was_gpu};
 use crate::gauges::Gauges;
 use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
@@ -33,6 +33,8 @@ pub struct Station {
     command: &'static str,
     /// Where the networks run.
     pub device: DeviceInUse,
+    /// The GPU of the start before, where the CPU had to take its place.
+    pub gpu_before: Option<String>,
     /// Where radiographs are graded now.
     desk: RwLock<Arc<Desk>>,
     /// Since when a release is in service that could not be taken up, and when that was tried.
@@ -71,7 +73,11 @@ impl Station {
         if let Some(remark) = &device.remark {
             tracing::info!("{remark}");
         }
-        let gauges = Arc::new(Gauges::default());
+        let gpu_before = match settings.ensemble.device {
+            DeviceChoice::Auto if !device.device.is_cuda() => ledger.last_device()?.filter(|before| was_gpu(before)),
+            _ => None,
+        };
+        let gauges = Arc::new(Gauges::new(settings.grading.hang_after));
         let desk = Desk::new(release, settings, &state, &ledger, &gauges, &device, command)?;
         Ok(Self {
             state,
@@ -80,6 +86,7 @@ impl Station {
             settings: settings.clone(),
             command,
             device,
+            gpu_before,
             desk: RwLock::new(Arc::new(desk)),
             refused: Mutex::default(),
             _lock: lock,

@@ -2,7 +2,7 @@
 
 use crate::config::MailSettings;
 use crate::mail::alert::Disk;
-use crate::mail::{Office, Signs, host};
+use crate::mail::{Office, Signs, host, refusal};
 use crate::outage::Outage;
 use crate::state::{State, free_bytes};
 use crate::station::Station;
@@ -26,11 +26,16 @@ pub fn looks(
     outages: &Outages,
 ) -> anyhow::Result<Option<impl FnMut() + Send + use<>>> {
     let (state, ledger, outages) = (station.state.clone(), station.ledger.clone(), outages.clone());
+    if settings.is_on() {
+        refusal::on_record(&state.root, &ledger).unwrap_or_else(|error| tracing::error!("{error}"));
+    }
+    let gpu_before = station.gpu_before.clone();
     let office = Office::open(settings, ledger, state.ledger.clone(), host(), Timestamp::now())?;
     Ok(office.map(|mut office| {
         move || {
             let signs = Signs {
                 disks: disks(&state),
+                gpu_before: gpu_before.clone(),
                 inbox_unread_since: outages.inbox.since(),
                 networks_fail_since: outages.networks.since(),
             };

@@ -167,8 +167,16 @@ fn on_cpu(remark: Option<String>) -> DeviceInUse {
     DeviceInUse { device: Device::Cpu, description, multiplies_bf16: cpu::multiplies_bf16(), remark }
 }
 
+/// How the description of a GPU begins.
+const GPU: &str = "GPU ";
+
+/// Whether what was noted of a device, in words, is of a GPU.
+pub fn was_gpu(description: &str) -> bool {
+    description.starts_with(GPU)
+}
+
 fn on_gpu(index: usize) -> DeviceInUse {
     let model = gpu::model(index).unwrap_or_else(|| "of unknown model".to_owned());
-    let description = format!("GPU {index} {model}, {} CPU threads", tch::get_num_threads());
+    let description = format!("{GPU}{index} {model}, {} CPU threads", tch::get_num_threads());
     DeviceInUse { device: Device::Cuda(index), description, multiplies_bf16: gpu::multiplies_bf16(index), remark: None }
 }

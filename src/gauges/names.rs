@@ -6,7 +6,7 @@ use crate::grade::KlGrade;
 use prometheus::core::Collector;
 use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Upper bounds of steps, in seconds.
 const STEPS: [f64; 15] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
@@ -19,6 +19,13 @@ const BATCHES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 impl Default for Gauges {
     fn default() -> Self {
+        Self::new(Self::PATIENCE)
+    }
+}
+
+impl Gauges {
+    /// Nothing has happened yet. A step that gives no sign of life for so long hangs.
+    pub fn new(patience: Duration) -> Self {
         let registry = Registry::new();
         let counters = |name, help, label| register(&registry, IntCounterVec::new(Opts::new(name, help), &[label]));
         let gauge = |name, help| register(&registry, IntGauge::new(name, help));
@@ -45,6 +52,7 @@ impl Default for Gauges {
             ),
             registry,
             under_way: UnderWay::default(),
+            patience,
             progressed: Mutex::new(Instant::now()),
         };
         // a series that begins at its first event hides that event

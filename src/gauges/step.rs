@@ -29,9 +29,6 @@ pub enum Step {
 pub(super) const MEASURED: [Step; 6] =
     [Step::Scan, Step::Claim, Step::Decode, Step::DeviceWait, Step::Networks, Step::Publish];
 
-/// A step that gives no sign of life for so long hangs; those that have much to do get more.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 impl Step {
     /// Its word in the label `step`.
     pub fn as_str(self) -> &'static str {
@@ -55,11 +52,6 @@ impl Step {
 /// More patience for so many bytes: over a poor network they come at 1 MiB/s.
 pub fn for_bytes(bytes: u64) -> Duration {
     Duration::from_secs(bytes >> 20)
-}
-
-/// More patience for so many knees in a batch: on a slow CPU each takes its time.
-pub fn for_knees(knees: usize) -> Duration {
-    PATIENCE * u32::try_from(knees).unwrap_or(u32::MAX)
 }
 
 /// Steps under way.
@@ -120,7 +112,7 @@ pub struct Under {
 
 impl Under {
     pub(super) fn new(gauges: Arc<Gauges>, step: Step, more: Duration, began: Instant) -> Self {
-        let patience = (!step.only_waits()).then_some(PATIENCE + more);
+        let patience = (!step.only_waits()).then_some(gauges.patience + more);
         let id = gauges.under_way.entries(|(next, entries)| {
             *next += 1;
             entries.insert(*next, Entry { step, moved: began, patience });

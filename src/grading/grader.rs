@@ -2,7 +2,7 @@
 
 use super::queue::{Job, Queue};
 use crate::ensemble::{Ensemble, GradeError, Graded};
-use crate::gauges::{Gauges, Step, Under, for_knees};
+use crate::gauges::{Gauges, Step, Under};
 use image::GrayImage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +67,7 @@ fn serve(ensemble: &Ensemble, mut queue: Queue, stopped: &AtomicBool, gauges: &A
         if stopped.load(Ordering::Relaxed) {
             continue;
         }
-        let step = batch(gauges, &jobs);
+        let step = batch(ensemble, gauges, &jobs);
         match ensemble.overlaps(knees(&jobs).len()) {
             true => overlapping(ensemble, &mut queue, (jobs, step), stopped, gauges),
             false => answer(ensemble, jobs),
@@ -90,7 +90,7 @@ fn overlapping(
     };
     while let Some(next) = queue.next_full().filter(|_| !stopped.load(Ordering::Relaxed)) {
         let (begun, jobs, _step) = at_work;
-        let step = batch(gauges, &next);
+        let step = batch(ensemble, gauges, &next);
         if !ensemble.overlaps(knees(&next).len()) {
             finish(ensemble, jobs, caught(|| ensemble.finish(begun)));
             return answer(ensemble, next);
@@ -108,10 +108,8 @@ fn overlapping(
 }
 
 /// A batch begins.
-fn batch(gauges: &Arc<Gauges>, jobs: &[Job]) -> Under {
-    let knees = jobs.iter().map(|job| job.knees.len()).sum();
-    gauges.batch(knees);
-    gauges.begin_long(Step::Networks, for_knees(knees))
+fn batch(ensemble: &Ensemble, gauges: &Arc<Gauges>, jobs: &[Job]) -> Under {
+    gauges.begin_batch(jobs.iter().map(|job| job.knees.len()).sum(), ensemble.is_on_gpu())
 }
 
 /// Sends what became of the jobs, or sees what is wrong with them.

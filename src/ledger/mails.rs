@@ -127,6 +127,15 @@ impl Ledger {
         })
     }
 
+    /// A mail of an earlier time, which a server may have taken already. One of its key that is on record stays as it is.
+    pub fn past_mail(&self, mail: MailRow, at: Timestamp, is_sent: bool) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            insert(db, &mail, None, at)?;
+            let taken = "UPDATE mails SET sent_at = created_at, attempts = 1 WHERE key = ?1 AND ?2 AND sent_at IS NULL";
+            db.execute(taken, params![mail.key, is_sent]).map(drop)
+        })
+    }
+
     /// A digest of what was from `since` up to `slot`; it takes the place of one that waits, since it tells that too.
     pub fn digest_written(
         &self,

@@ -2,7 +2,7 @@
 
 use super::{Ledger, LedgerError, names, now};
 use crate::digest::Digest;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 /// The id of a start.
 pub type StartId = i64;
@@ -28,6 +28,13 @@ impl StartRow {
 }
 
 impl Ledger {
+    /// The device of the last start that watched or graded, in words.
+    pub fn last_device(&self) -> Result<Option<String>, LedgerError> {
+        self.write_blocking(|db| {
+            db.query_row("SELECT device FROM starts ORDER BY id DESC LIMIT 1", [], |row| row.get(0)).optional()
+        })
+    }
+
     /// Note a start of this version of the program.
     pub fn started(&self, start: StartRow) -> Result<StartId, LedgerError> {
         self.write_blocking(move |db| {

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 pub enum Kind {
     Disk,
     Inbox,
+    Gpu,
     Networks,
     Quarantine,
     Idle,
@@ -18,13 +19,14 @@ pub enum Kind {
 
 impl Kind {
     /// Those that last, and so may be told again.
-    pub const LASTING: [Self; 5] = [Self::Disk, Self::Inbox, Self::Networks, Self::Quarantine, Self::Idle];
+    pub const LASTING: [Self; 6] = [Self::Disk, Self::Inbox, Self::Gpu, Self::Networks, Self::Quarantine, Self::Idle];
 
     /// The word in the ledger.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Disk => "disk",
             Self::Inbox => "inbox",
+            Self::Gpu => "gpu",
             Self::Networks => "networks",
             Self::Quarantine => "quarantine",
             Self::Idle => "idle",
@@ -65,6 +67,11 @@ pub enum Alert {
         /// Since when.
         since: Timestamp,
     },
+    /// The CPU grades, since the GPU is gone.
+    Gpu {
+        /// The device that graded at the start before.
+        before: String,
+    },
     /// The networks fail.
     Networks {
         /// Since when.
@@ -94,6 +101,7 @@ impl Alert {
         match self {
             Self::Disk(_) => Kind::Disk,
             Self::Inbox { .. } => Kind::Inbox,
+            Self::Gpu { .. } => Kind::Gpu,
             Self::Networks { .. } => Kind::Networks,
             Self::Quarantine { .. } => Kind::Quarantine,
             Self::Idle { .. } => Kind::Idle,
@@ -117,6 +125,7 @@ impl Alert {
                 format!("only {} free on disk", ByteSize(least))
             }
             Self::Inbox { .. } => "the inbox cannot be read".to_owned(),
+            Self::Gpu { .. } => "the GPU is gone, and the CPU grades".to_owned(),
             Self::Networks { .. } => "the networks fail".to_owned(),
             Self::Quarantine { files, .. } => format!("{files} files quarantined within an hour"),
             Self::Idle { .. } => "nothing is graded".to_owned(),
@@ -136,6 +145,12 @@ impl Alert {
                 "The inbox could not be read since {since:.0}, so nothing new is graded. If it is on a network share, see \
                  whether that is there and mounted; otherwise check its owner and permissions. It is looked for all the \
                  time, and grading goes on by itself when it is back. `kellgrend check` says more."
+            ),
+            Self::Gpu { before } => format!(
+                "The start before graded on {before}. At this one no GPU was found, so that the CPU grades: nothing is \
+                 wrong with the grades, but each takes many times as long. `kellgrend check` and the log say what the \
+                 driver says; where `nvidia-smi` shows no GPU either, it is the driver, the card or its seat. The GPU is \
+                 looked for at each start of the service. Where the CPU is meant, `device = \"cpu\"` in [ensemble] says so."
             ),
             Self::Networks { since } => format!(
                 "Radiographs were tried since {since:.0}, and none got through the networks: the device's memory may be \

@@ -13,6 +13,8 @@ pub struct Facts {
     pub disks: Vec<Disk>,
     /// Since when the inbox cannot be read.
     pub inbox_unread_since: Option<Timestamp>,
+    /// The GPU that graded at the start before, where the CPU does now.
+    pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
     /// Files quarantined within the last hour.
@@ -64,6 +66,7 @@ pub fn standing(limits: &AlertSettings, facts: &Facts, now: Timestamp) -> Vec<Al
     let idle = facts.last_graded.filter(|since| !limits.idle.is_zero() && lasts(since, limits.idle));
     disk.into_iter()
         .chain(inbox.map(|since| Alert::Inbox { since }))
+        .chain(facts.gpu_before.iter().map(|before| Alert::Gpu { before: before.clone() }))
         .chain(networks.map(|since| Alert::Networks { since }))
         .chain(burst.then_some(quarantine))
         .chain(idle.map(|since| Alert::Idle { since, in_work: facts.in_work }))

@@ -25,6 +25,8 @@ pub struct Signs {
     pub disks: Vec<Disk>,
     /// Since when the inbox cannot be read.
     pub inbox_unread_since: Option<Timestamp>,
+    /// The GPU that graded at the start before, where the CPU does now.
+    pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
 }
@@ -110,11 +112,12 @@ impl Office {
     }
 
     fn facts(&self, signs: &Signs, known: &MailFacts) -> Facts {
-        let Signs { disks, inbox_unread_since, networks_fail_since } = signs.clone();
+        let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since } = signs.clone();
         let trainings = known.trainings.iter().cloned();
         Facts {
             disks,
             inbox_unread_since,
+            gpu_before,
             networks_fail_since,
             quarantined: known.quarantined.0,
             mostly: known.quarantined.1.clone(),

@@ -1,38 +1,40 @@
-//! A start that was refused is told at once: there is no daemon that could do it later, and perhaps no ledger.
+//! A start that was refused, or a daemon that ended by itself, is told at once: there is no daemon that could do it later, and
+//! perhaps no ledger.
 //!
 //! Whoever starts the service again and again is the queue. A file in the state folder says when it was last told, so
-//! that it is told once in a while only.
+//! that it is told once in a while only. The next start that succeeds takes from there what was told, for the record, and
+//! what no server has taken, to be sent.
+
+mod kept;
 
 use super::alert::times;
 use super::letter::{Letter, message_id};
 use super::post::{self, PostError};
 use crate::config::MailSettings;
-use crate::ledger::MailContent;
-use crate::state::replace;
+use crate::ledger::{Ledger, LedgerError, MailContent, MailRow};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use kept::{FILE, Mail, Told};
+use std::io;
 use std::path::Path;
 
-/// Below the state folder: by the kind of reason, what was told.
-const FILE: &str = "refused-starts.json";
+/// The word for a device that is lost.
+const DEVICE: &str = "device";
 
-/// When refusals of a kind were last told, and how many were not since.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Told {
-    at: Timestamp,
-    untold: u32,
-}
-
-/// Why nobody was told.
+/// Why nobody was told, or nothing noted of it.
 #[derive(Debug, thiserror::Error)]
 pub enum RefusalError {
     /// Without the file there would be a mail for every start.
     #[error("nobody is told by mail that the start was refused, since {FILE} cannot be written: {0}")]
-    File(#[from] std::io::Error),
+    File(#[source] io::Error),
     /// The server's word.
     #[error("nobody is told by mail that the start was refused: {0}")]
     Post(#[from] PostError),
+    /// They are noted by the next start, then.
+    #[error("mails about starts that were refused are not yet on record: {0}")]
+    Ledger(#[from] LedgerError),
+    /// They are noted again by the next start, which changes nothing.
+    #[error("mails about starts that were refused are on record, and stay in {FILE}, which cannot be written: {0}")]
+    Stays(#[source] io::Error),
 }
 
 /// Tell why a start was refused, if one of that kind was not told lately: the server's answer. The kind is one stable word.
@@ -43,43 +45,82 @@ pub fn tell(
     (kind, reason): (&str, &str),
     now: Timestamp,
 ) -> Result<Option<String>, RefusalError> {
-    let file = root.join(FILE);
-    let all = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let mut all: BTreeMap<String, Told> = all.unwrap_or_default();
-    let before = all.get(kind).copied().unwrap_or(Told { at: Timestamp::UNIX_EPOCH, untold: 0 });
-    let mut write = |told: Told| {
+    let mut all = kept::read(root);
+    let before = all.get(kind).cloned().unwrap_or(Told { at: Timestamp::UNIX_EPOCH, untold: 0, mail: None });
+    let mut note = |told: Told| {
         all.insert(kind.to_owned(), told);
-        replace(&file, &serde_json::to_vec(&all).map_err(std::io::Error::other)?)
+        kept::write(root, &all).map_err(RefusalError::File)
     };
-    let untold = Told { untold: before.untold.saturating_add(1), ..before };
+    let untold = before.untold.saturating_add(1);
     let is_early = before.at.checked_add(settings.alerts.again_after).is_ok_and(|next| before.at <= now && now < next);
     if is_early {
-        write(untold)?;
+        note(Told { untold, ..before })?;
         return Ok(None);
     }
+    let content = content(settings, host, (kind, reason), before.untold, now);
+    let mail = |is_sent| {
+        let MailContent { message_id, subject, text, .. } = content.clone();
+        Some(Mail { at: now, message_id, subject, text, is_sent })
+    };
     // first the file: if it could not be written afterwards, every start would send a mail
-    write(Told { at: now, untold: 0 })?;
-    let sent = letter(settings, host, reason, before.untold, now).and_then(|letter| post::send(settings, &letter));
+    note(Told { at: now, untold: 0, mail: mail(true) })?;
+    let letter = Letter::new(settings, &content, now).map_err(PostError::from);
+    let sent = letter.and_then(|letter| post::send(settings, &letter));
     if sent.is_err() {
-        write(untold)?;
+        note(Told { at: before.at, untold, mail: mail(false) })?;
     }
     Ok(Some(sent?))
 }
 
-fn letter(settings: &MailSettings, host: &str, reason: &str, untold: u32, now: Timestamp) -> Result<Letter, PostError> {
-    let mut text = format!(
-        "kellgrend could not start, or not go on, and grades nothing:\n\n{reason}\n\n`kellgrend check` says more. Films \
-         wait in the inbox meanwhile; nothing is lost."
-    );
-    if untold > 0 {
-        text += &format!("\n\nSince the last mail about this it was refused {} more.", times(untold));
+/// Puts on record what was told while nothing ran; what was not taken by a server waits there, to be sent.
+pub fn on_record(root: &Path, ledger: &Ledger) -> Result<(), RefusalError> {
+    let mut all = kept::read(root);
+    let mails: Vec<_> = all.iter_mut().filter_map(|(kind, told)| Some((kind.clone(), told.mail.take()?))).collect();
+    if mails.is_empty() {
+        return Ok(());
     }
-    let content = MailContent {
-        message_id: message_id(&settings.from, host, "start", now),
-        subject: format!("kellgrend on {host}: it does not run"),
+    for (kind, Mail { at, message_id, subject, text, is_sent }) in mails {
+        let content = MailContent { message_id, subject, text, html: None, pictures: Vec::new() };
+        // what keeps a start from starting has many names, and is one kind of mail
+        let word = if kind == DEVICE { DEVICE } else { "start" };
+        ledger.past_mail(MailRow { kind: word, key: format!("{kind}:{at:.3}"), content }, at, is_sent)?;
+    }
+    kept::write(root, &all).map_err(RefusalError::Stays)
+}
+
+fn content(
+    settings: &MailSettings,
+    host: &str,
+    (kind, reason): (&str, &str),
+    untold: u32,
+    now: Timestamp,
+) -> MailContent {
+    let (subject, mut text) = match kind {
+        DEVICE => (
+            "the device is lost",
+            format!(
+                "kellgrend has ended by itself, so that it is started anew:\n\n{reason}\n\nThe service comes back after ten \
+                 seconds. If this mail comes again, or one that says that the GPU is gone, the device does not come back \
+                 so: `nvidia-smi` and the kernel's log (`journalctl -k`) say more, and the machine may have to be started \
+                 anew. Films wait in inbox and work meanwhile; nothing is lost."
+            ),
+        ),
+        _ => (
+            "it does not run",
+            format!(
+                "kellgrend could not start, or not go on, and grades nothing:\n\n{reason}\n\n`kellgrend check` says more. \
+                 Films wait in the inbox meanwhile; nothing is lost."
+            ),
+        ),
+    };
+    if untold > 0 {
+        text += &format!("\n\nSince the last mail about this it has happened {} more.", times(untold));
+    }
+    MailContent {
+        message_id: message_id(&settings.from, host, kind, now),
+        subject: format!("kellgrend on {host}: {subject}"),
         text,
         html: None,
         pictures: Vec::new(),
-    };
-    Letter::new(settings, &content, now).map_err(PostError::from)
+    }
 }

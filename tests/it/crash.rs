@@ -12,6 +12,7 @@ mod device;
 mod disk;
 mod errors;
 mod film;
+mod hang;
 mod start;
 mod tracee;
 mod tracer;

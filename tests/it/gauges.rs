@@ -1,6 +1,6 @@
 //! What hangs is seen, and what only waits or has much to do is not.
 
-use kellgrend::gauges::{End, Gauges, Step, for_bytes, for_knees};
+use kellgrend::gauges::{End, Gauges, Step, Under, for_bytes};
 use kellgrend::outside::health::{Ill, Signs, ills};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,9 +35,14 @@ fn patience_grows_with_what_there_is_to_do() {
     assert_eq!(gauges.stuck(after(1_000_000)), None, "who waits is not at fault");
     assert_eq!(gauges.device_waiting(), 1);
     let minutes = Duration::from_secs(1200);
-    for (step, more) in [(Step::Networks, for_knees(10)), (Step::Claim, for_bytes(1000 << 20)), (Step::Decode, minutes)]
-    {
-        let _under_way = gauges.begin_long(step, more);
+    let begun: [&dyn Fn() -> Under; 4] = [
+        &|| gauges.begin_batch(10, false),
+        &|| gauges.begin_batch(192, true),
+        &|| gauges.begin_long(Step::Claim, for_bytes(1000 << 20)),
+        &|| gauges.begin_long(Step::Decode, minutes),
+    ];
+    for (begin, step) in begun.into_iter().zip([Step::Networks, Step::Networks, Step::Claim, Step::Decode]) {
+        let _under_way = begin();
         assert_eq!(gauges.stuck(after(1000)), None, "{step:?}");
         assert_eq!(gauges.stuck(after(2000)).map(|stuck| stuck.step), Some(step));
     }

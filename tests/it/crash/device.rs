@@ -39,6 +39,9 @@ fn a_lost_device_ends_the_daemon_and_the_next_start_grades_what_waited() {
     daemon.ready();
     sandbox.until(PUBLISHED, 3);
     daemon.stop(Signal::TERM);
+    let told = "SELECT count(*) FROM report_mail WHERE kind = 'device' AND state = 'sent'";
+    assert_eq!((sandbox.count(told), server.taken().len()), (1, 1), "on record, and not sent again");
+    assert!(server.taken()[0].subject().ends_with("the device is lost"), "{}", server.taken()[0].subject());
     let checked = sandbox.output(&["check", "--ledger"]);
     assert!(checked.status.success(), "{}", words(&checked));
 }

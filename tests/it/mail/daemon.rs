@@ -7,7 +7,9 @@ use crate::small_disk::SmallDisk;
 use crate::smtp::{Manners, Smtp, closed_port};
 use kellgrend::ledger::Ledger;
 use kellgrend::mail::{Office, Signs};
+use rusqlite::Connection;
 use rustix::process::Signal;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
@@ -168,6 +170,57 @@ fn a_start_that_is_refused_is_told_once_in_a_while_whatever_keeps_it_from_starti
     daemon.ready();
     assert_eq!(sandbox.output(&["run"]).status.code(), Some(3));
     assert_eq!(server.taken().len(), 1);
+}
+
+#[test]
+fn what_no_server_took_of_a_start_that_was_refused_is_sent_by_the_next_that_succeeds() {
+    let port = closed_port();
+    let sandbox = sandbox(port);
+    let ledger = sandbox.state().join("ledger.db");
+    std::fs::write(&ledger, "this is no database, however long one looks at it").expect("written");
+    for _ in 0..2 {
+        let output = sandbox.output(&["run"]);
+        assert_eq!(output.status.code(), Some(3), "{}", words(&output));
+    }
+    std::fs::remove_file(&ledger).expect("removed");
+    let server = Smtp::at(port, Manners::default());
+    for _ in 0..2 {
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'start' AND state = 'sent'", 1);
+        daemon.stop(Signal::TERM);
+    }
+    let taken = server.taken();
+    assert_eq!(taken.len(), 1);
+    assert!(taken[0].words().contains("is damaged") && taken[0].words().contains("once more"), "{}", taken[0].words());
+}
+
+#[test]
+fn a_gpu_that_is_gone_is_told_though_the_cpu_grades() {
+    if Path::new("/dev/nvidia0").exists() {
+        eprintln!("skipped: this machine has a GPU");
+        return;
+    }
+    let server = Smtp::new(Manners::default());
+    let told = |settings: &str| {
+        let sandbox = Sandbox::with(&sharp_settings(server.port()).replace("device = \"cpu\"", settings));
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        daemon.stop(Signal::TERM);
+        let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+        writer.execute("UPDATE starts SET device = 'GPU 0 NVIDIA H100, 16 CPU threads, bf16'", []).expect("written");
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        sandbox.drop_in("a.png", &small_png(1));
+        sandbox.until(PUBLISHED, 1);
+        daemon.stop(Signal::TERM);
+        server.taken().len()
+    };
+    assert_eq!(told("device = \"cpu\""), 0, "the CPU was asked for");
+    assert_eq!(told("device = \"auto\""), 1);
+    let mail = &server.taken()[0];
+    assert!(mail.subject().ends_with("the GPU is gone, and the CPU grades"), "{}", mail.subject());
+    assert!(mail.words().contains("NVIDIA H100"), "{}", mail.words());
 }
 
 #[test]

@@ -38,6 +38,11 @@ fn each_limit_is_kept_to_the_letter() {
             Facts { networks_fail_since: ago(2), ..facts.clone() },
             Facts { networks_fail_since: ago(1), ..facts.clone() },
         ),
+        (
+            Kind::Gpu,
+            Facts { gpu_before: Some("GPU 0 of a clinic".into()), ..facts.clone() },
+            Facts { gpu_before: None, ..facts.clone() },
+        ),
         (Kind::Quarantine, Facts { quarantined: 51, ..facts.clone() }, Facts { quarantined: 50, ..facts.clone() }),
         (
             Kind::Idle,
