@@ -1,9 +1,11 @@
 //! Ledger and folders held against each other: nothing lost, nothing torn, nothing graded twice.
 
+mod strays;
+
 use crate::digest::Digest;
 use crate::grading::folder_name;
 use crate::ledger::LedgerError;
-use crate::ledger::audit::{Ended, Judged, each_file, each_picture, judge};
+use crate::ledger::audit::{Ended, Judged, each_file, each_picture, judge, known};
 use crate::outbox::record::ResultRecord;
 use crate::state::State;
 use std::collections::HashSet;
@@ -23,7 +25,7 @@ pub struct Audit {
     pub whole: usize,
     /// What ought to be somewhere and is not. Users may remove results and originals; a crash must not.
     pub gone: Vec<String>,
-    /// Results that are not whole, and folders and originals that nobody knows.
+    /// Results that are not whole, and results and originals that nobody knows.
     pub wrong: Vec<String>,
 }
 
@@ -44,6 +46,7 @@ pub fn audit(state: &State) -> Result<Audit, LedgerError> {
         let of = |release: &String| OsString::from(folder_name(&file.digest, release));
         results.extend(file.release.as_ref().map(of));
     })?;
+    found.wrong.extend(strays::strays(state, &known(&state.ledger)?));
     let mut torn = HashSet::new();
     each_picture(&state.ledger, |picture| {
         let path = state.outbox.join(&picture.path);
@@ -69,7 +72,7 @@ pub fn audit(state: &State) -> Result<Audit, LedgerError> {
 
 impl Audit {
     fn file(&mut self, state: &State, file: &Ended) {
-        let Ended { digest, state: at, is_ours, release } = file;
+        let Ended { digest, bytes, state: at, is_ours, release } = file;
         let in_work = state.in_work(digest).exists();
         self.in_work += usize::from(in_work);
         if let Some(release) = release.as_ref().filter(|_| at == "published") {
@@ -81,7 +84,7 @@ impl Audit {
         let kept = match at.as_str() {
             _ if in_work || !is_ours => true,
             // the row comes before the move: it is in the inbox still, and the next start takes it anew
-            "claimed" => true,
+            "claimed" => strays::is_in_inbox(state, digest, *bytes),
             "published" => state.archived(digest).is_some(),
             "quarantined" => state.quarantined(digest).is_some(),
             _ => false,

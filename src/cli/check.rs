@@ -26,12 +26,16 @@ pub(super) struct Check {
     /// Hold ledger and folders against each other instead: nothing lost, nothing torn, nothing graded twice
     #[arg(long)]
     ledger: bool,
+    /// What is gone is an error, too: where nobody removes originals or results by hand, something is lost
+    #[arg(long, requires = "ledger")]
+    strict: bool,
 }
 
 const EXAMPLES: &str = "\
 Try:
   kellgrend check                         before the first start, and after every change of settings or machine
   kellgrend check --ledger                after a power cut, or a restored backup; with the daemon stopped
+  kellgrend check --ledger --strict       the same, where nobody removes originals or results by hand
 
 Exit codes: 0 fit to run, or all agrees; 3 something is not.";
 
@@ -53,7 +57,7 @@ impl Check {
         let source = Settings::load(global.config.as_deref()).ok().and_then(|(_, path)| path);
         let mut found = Findings::default();
         if self.ledger {
-            found.agreement(&state)?;
+            found.agreement(&state, self.strict)?;
             if found.unfit == 0 {
                 println!("\nLedger and folders agree.");
                 return Ok(Exit::Done);

@@ -4,6 +4,7 @@ use super::files::digest_at;
 use super::{Ledger, LedgerError};
 use crate::digest::Digest;
 use rusqlite::Connection;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A law, and the query that finds what breaks it: SHA-256 of a radiograph, or another word that finds the row.
@@ -69,6 +70,8 @@ pub struct Judged {
 pub struct Ended {
     /// Its bytes.
     pub digest: Digest,
+    /// How many they are.
+    pub bytes: u64,
     /// Where it is on its way: claimed, graded, published or quarantined.
     pub state: String,
     /// Whether its original is ours to keep: it came through the inbox, and was not removed after its time.
@@ -104,7 +107,7 @@ fn words(db: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
 /// Every file that must be somewhere, one by one.
 pub fn each_file(ledger: &Path, mut look: impl FnMut(Ended)) -> Result<(), LedgerError> {
     let sql = "SELECT r.sha256, f.state, f.origin = 'inbox' AND NOT EXISTS (\
-                   SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = 'original'), rel.name \
+                   SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = 'original'), rel.name, r.bytes \
                FROM files f JOIN radiographs r ON r.id = f.radiograph LEFT JOIN releases rel ON rel.sha256 = f.release \
                    AND NOT EXISTS (SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = 'result') \
                WHERE f.state NOT IN ('duplicate', 'withdrawn')";
@@ -114,9 +117,19 @@ pub fn each_file(ledger: &Path, mut look: impl FnMut(Ended)) -> Result<(), Ledge
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let (state, is_ours, release) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            look(Ended { digest: digest_at(row, 0)?, state, is_ours, release });
+            let bytes = row.get::<_, i64>(4)?.unsigned_abs();
+            look(Ended { digest: digest_at(row, 0)?, bytes, state, is_ours, release });
         }
         Ok(())
+    };
+    all().map_err(LedgerError::sqlite(ledger))
+}
+
+/// Every radiograph that ever came and was not forgotten.
+pub fn known(ledger: &Path) -> Result<HashSet<Digest>, LedgerError> {
+    let db = Ledger::read(ledger)?;
+    let all = || -> rusqlite::Result<_> {
+        db.prepare("SELECT sha256 FROM radiographs")?.query_map([], |row| digest_at(row, 0))?.collect()
     };
     all().map_err(LedgerError::sqlite(ledger))
 }

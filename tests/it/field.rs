@@ -168,7 +168,7 @@ fn a_hundred_thousand_files_at_the_start_are_taken_the_oldest_first_and_a_new_fi
 
 #[test]
 fn a_burst_of_files_is_taken_to_the_last() {
-    const FILES: usize = 600;
+    const FILES: usize = 5000;
     let sandbox = Sandbox::new();
     let mut daemon = sandbox.daemon();
     daemon.ready();
@@ -211,6 +211,36 @@ fn a_ledger_whose_outbox_somebody_emptied_says_so_and_is_sound() {
     let (sound, said) = check();
     assert!(!sound && said.contains("the ledger knows of no such result"), "{said}");
     std::fs::remove_dir(sandbox.state().join("outbox/stranger")).expect("removed");
+    // an original that nobody knows, and one that is refused and does not say why
+    let (known, unknown) = (files_below(&sandbox.state().join("archive")).remove(0), "ab".repeat(32));
+    let stranger = sandbox.state().join("archive/ab").join(format!("{unknown}.png"));
+    std::fs::create_dir_all(stranger.parent().expect("a folder")).expect("made");
+    std::fs::write(&stranger, "a film of a later time").expect("written");
+    std::fs::write(sandbox.state().join("archive/README"), "somebody else's").expect("written");
+    let (sound, said) = check();
+    assert!(!sound && said.contains(&unknown) && said.contains("put it into the inbox"), "{said}");
+    std::fs::remove_file(&stranger).expect("removed");
+    let silent = sandbox.state().join("quarantine").join(known.file_name().expect("a name"));
+    std::fs::copy(&known, &silent).expect("copied");
+    let (sound, said) = check();
+    assert!(!sound && said.contains("no reason lies beside it") && !said.contains("README"), "{said}");
+    std::fs::remove_file(&silent).expect("removed");
+    // where nobody removes anything, what is gone is lost
+    assert!(check().0);
+    let strict = sandbox.output(&["check", "--ledger", "--strict"]);
+    assert_eq!(strict.status.code(), Some(3), "{}", words(&strict));
+    // a film that was claimed waits in the inbox or in work, or is lost
+    let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    db.execute("UPDATE files SET state = 'claimed', release = NULL", []).expect("sql");
+    let moment =
+        "INSERT OR IGNORE INTO file_states SELECT id, 'claimed', '2026-01-01T00:00:00.000Z' FROM files";
+    db.execute(moment, []).expect("sql");
+    let lost = || {
+        words(&sandbox.output(&["check", "--ledger", "--strict"])).contains("the original of a file that is claimed")
+    };
+    assert!(lost());
+    std::fs::copy(&known, sandbox.inbox().join("a.png")).expect("copied");
+    assert!(!lost());
     // a row that breaks a law is named by it
     let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
     db.execute("DELETE FROM votes", []).expect("sql");

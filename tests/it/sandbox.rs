@@ -90,6 +90,17 @@ impl Sandbox {
         Daemon { child, log, begins }
     }
 
+    /// The daemon as another program starts it, which must take its place.
+    pub fn daemon_under(&self, program: &[&str]) -> Daemon {
+        let (run, log) = (self.command(&["run"]), self.beside("daemon.log"));
+        let file = File::options().create(true).append(true).open(&log).expect("a log");
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).arg(run.get_program()).args(run.get_args());
+        let begins = file.metadata().expect("its size").len() as usize;
+        let child = command.stdin(Stdio::null()).stderr(file).spawn().expect("the program starts");
+        Daemon { child, log, begins }
+    }
+
     /// What the daemon has said, in all of its starts.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.beside("daemon.log")).unwrap_or_default()

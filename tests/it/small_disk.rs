@@ -7,22 +7,26 @@ use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// It lies under a sandbox's state folder, and is unmounted at the end, however the test ends.
+/// It is unmounted at the end, however the test ends.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// None, and a word of it, where nothing can be mounted.
+    /// Under a sandbox's state folder. None, and a word of it, where nothing can be mounted.
     pub fn below(sandbox: &Sandbox, mebibytes: u32) -> Option<Self> {
-        let state = sandbox.state();
+        let disk = Self::at(sandbox.state(), mebibytes)?;
+        fs::create_dir(disk.0.join("inbox")).expect("an inbox");
+        Some(disk)
+    }
+
+    /// In a folder's place, as `below`.
+    pub fn at(folder: PathBuf, mebibytes: u32) -> Option<Self> {
         let mount = ["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "tmpfs"];
-        let mount = Command::new("mount").args(mount).arg(&state).output();
+        let mount = Command::new("mount").args(mount).arg(&folder).output();
         if !mount.is_ok_and(|output| output.status.success()) {
             eprintln!("skipped: a file system of {mebibytes} MiB cannot be mounted here");
             return None;
         }
-        let disk = Self(state);
-        fs::create_dir(disk.0.join("inbox")).expect("an inbox");
-        Some(disk)
+        Some(Self(folder))
     }
 
     /// Somebody else takes all that is free but for so many bytes, or gives back what is missing to that.

@@ -9,7 +9,7 @@ use crate::state::State;
 const SHOWN: usize = 10;
 
 impl Findings {
-    pub(super) fn agreement(&mut self, state: &State) -> anyhow::Result<()> {
+    pub(super) fn agreement(&mut self, state: &State, is_strict: bool) -> anyhow::Result<()> {
         let found = audit(state)?;
         if let Some(pid) = state.holder() {
             self.warn("instance", &format!("process {pid} is at work; what it moves meanwhile may seem gone"));
@@ -26,7 +26,8 @@ impl Findings {
             &format!("{files} on record, {in_work} of them in work; {whole} whole results in the outbox"),
         );
         if !gone.is_empty() {
-            self.warn("gone", &format!("{} that somebody has removed, or that are lost{}", gone.len(), list(gone)));
+            let words = format!("{} that somebody has removed, or that are lost{}", gone.len(), list(gone));
+            if is_strict { self.bad("gone", &words) } else { self.warn("gone", &words) }
         }
         if !wrong.is_empty() {
             self.bad("folders", &format!("{} that do not agree with the ledger{}", wrong.len(), list(wrong)));

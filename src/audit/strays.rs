@@ -1,0 +1,53 @@
+//! Originals as the folders have them: whether the ledger knows each.
+
+use crate::digest::Digest;
+use crate::state::State;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// What lies beside an original in quarantine.
+const REASON: &str = "reason.txt";
+
+/// What is wrong with the files in work, archive and quarantine, in words. What is not called as an original is, somebody else has
+/// put there; what begins with a dot is still being written.
+pub(super) fn strays(state: &State, known: &HashSet<Digest>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for folder in [&state.work, &state.archive, &state.quarantine] {
+        for file in files(folder) {
+            let Some((digest, ending)) = original(&file) else { continue };
+            let path = file.display();
+            if !known.contains(&digest) {
+                wrong
+                    .push(format!("{path}: the ledger knows of no such file; put it into the inbox to have it graded"));
+            } else if folder == &state.quarantine && ending != REASON {
+                let reason = state.quarantine_reason(&digest.to_string()).metadata();
+                if !reason.is_ok_and(|reason| reason.len() > 0) {
+                    wrong.push(format!("{path}: no reason lies beside it, or an empty one"));
+                }
+            }
+        }
+    }
+    wrong
+}
+
+/// Whether the inbox has a file of these bytes. Only files of their length are read.
+pub(super) fn is_in_inbox(state: &State, digest: &Digest, bytes: u64) -> bool {
+    files(&state.inbox).any(|file| {
+        file.metadata().is_ok_and(|meta| meta.len() == bytes)
+            && std::fs::File::open(&file).is_ok_and(|bytes| Digest::of_reader(bytes).is_ok_and(|of| of == *digest))
+    })
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
+    entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path)
+}
+
+/// The digest that an original is called by, and the ending.
+fn original(file: &Path) -> Option<(Digest, &str)> {
+    let name = file.file_name().and_then(OsStr::to_str)?;
+    let (digest, ending) = name.split_once('.').unwrap_or((name, ""));
+    Some((digest.parse().ok()?, ending))
+}

@@ -1,0 +1,110 @@
+//! What only the system can bring upon an inbox: its limits, its permissions, its file systems.
+
+use crate::films::small_png;
+use crate::sandbox::{QUICK, Sandbox};
+use crate::small_disk::SmallDisk;
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::time::Duration;
+
+const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
+
+/// Whether a program can be started by these words.
+fn starts(words: &[&str]) -> bool {
+    Command::new(words[0]).args(&words[1..]).arg("true").output().is_ok_and(|output| output.status.success())
+}
+
+/// A namespace of users has limits of its own.
+#[test]
+fn without_watches_or_watchers_the_timer_finds_everything() {
+    for limit in ["max_inotify_watches", "max_inotify_instances"] {
+        let script = format!("echo 0 > /proc/sys/user/{limit} && exec \"$0\" \"$@\"");
+        let words = ["unshare", "--user", "--map-root-user", "sh", "-c", &script];
+        if !starts(&words) {
+            return eprintln!("skipped: no namespace with limits of its own can be had here");
+        }
+        let sandbox = Sandbox::new();
+        let mut daemon = sandbox.daemon_under(&words);
+        daemon.ready();
+        sandbox.drop_in("a.png", &small_png(1));
+        sandbox.until(PUBLISHED, 1);
+        assert_eq!(sandbox.log().matches("searched on the timer alone").count(), 1, "{limit}: {}", sandbox.log());
+        daemon.stop(Signal::TERM);
+    }
+}
+
+#[test]
+fn a_queue_of_events_that_overflows_hides_nothing() {
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").ok();
+    let Some(limit) = limit.and_then(|limit| limit.trim().parse::<usize>().ok()).filter(|limit| *limit <= 200_000)
+    else {
+        return eprintln!("skipped: the queue of events is too long to be filled here");
+    };
+    let sandbox = Sandbox::with(&QUICK.replace("scan_every = \"500ms\"", "scan_every = \"1h\""));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    // it hears nothing while at least three events come for each of these: made, closed, removed
+    let pid = Pid::from_raw(daemon.pid() as i32).expect("a pid");
+    kill_process(pid, Signal::STOP).expect("stopped");
+    for number in 0..limit / 2 {
+        let passing = sandbox.inbox().join(format!("{number}.tmp"));
+        fs::write(&passing, "").expect("written");
+        fs::remove_file(&passing).expect("removed");
+    }
+    (0..3).for_each(|seed| sandbox.drop_in(&format!("{seed}.png"), &small_png(seed)));
+    kill_process(pid, Signal::CONT).expect("goes on");
+    sandbox.until(PUBLISHED, 3);
+    // and it hears again
+    sandbox.drop_in("later.png", &small_png(4));
+    sandbox.until(PUBLISHED, 4);
+}
+
+#[test]
+fn what_may_not_be_read_waits_until_it_may_and_a_pipe_is_left_alone() {
+    let words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
+    let words = if geteuid().is_root() { &words[..] } else { &["env"] };
+    if !starts(words) {
+        return eprintln!("skipped: root cannot be kept from reading here");
+    }
+    let sandbox = Sandbox::new();
+    let [file, folder, pipe] = ["secret.png", "closed", "pipe.dcm"].map(|name| sandbox.inbox().join(name));
+    let may = |path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).expect("changed");
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join("inside.png"), small_png(1)).expect("written");
+    fs::write(&file, small_png(2)).expect("written");
+    may(&folder, 0);
+    may(&file, 0);
+    assert!(Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()));
+    let mut daemon = sandbox.daemon_under(words);
+    daemon.ready();
+    sandbox.drop_in("plain.png", &small_png(3));
+    sandbox.until(PUBLISHED, 1);
+    std::thread::sleep(Duration::from_secs(2));
+    let complaints = sandbox.log().matches("it cannot be read").count();
+    assert!((1..=2).contains(&complaints), "said, but not at every look:\n{}", sandbox.log());
+    may(&file, 0o644);
+    may(&folder, 0o755);
+    sandbox.until(PUBLISHED, 3);
+    daemon.stop(Signal::TERM);
+    assert!(pipe.exists(), "nobody's business");
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 3);
+}
+
+#[test]
+fn an_inbox_that_is_unmounted_and_mounted_again_is_watched_again() {
+    let sandbox = Sandbox::new();
+    let Some(share) = SmallDisk::at(sandbox.inbox(), 8) else { return };
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("first.png", &small_png(1));
+    sandbox.until(PUBLISHED, 1);
+    drop(share);
+    fs::write(sandbox.inbox().join("beneath.png"), small_png(3)).expect("written");
+    sandbox.until(PUBLISHED, 2);
+    let Some(_share) = SmallDisk::at(sandbox.inbox(), 8) else { return };
+    sandbox.drop_in("second.png", &small_png(4));
+    sandbox.until(PUBLISHED, 3);
+    assert!(daemon.is_alive());
+}
