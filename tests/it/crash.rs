@@ -8,11 +8,13 @@
 #![cfg(target_arch = "x86_64")]
 
 mod calls;
+mod commands;
 mod device;
 mod disk;
 mod errors;
 mod film;
 mod hang;
+mod mail;
 mod start;
 mod tracee;
 mod tracer;

@@ -232,8 +232,7 @@ fn a_ledger_whose_outbox_somebody_emptied_says_so_and_is_sound() {
     // a film that was claimed waits in the inbox or in work, or is lost
     let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
     db.execute("UPDATE files SET state = 'claimed', release = NULL", []).expect("sql");
-    let moment =
-        "INSERT OR IGNORE INTO file_states SELECT id, 'claimed', '2026-01-01T00:00:00.000Z' FROM files";
+    let moment = "INSERT OR IGNORE INTO file_states SELECT id, 'claimed', '2026-01-01T00:00:00.000Z' FROM files";
     db.execute(moment, []).expect("sql");
     let lost = || {
         words(&sandbox.output(&["check", "--ledger", "--strict"])).contains("the original of a file that is claimed")
