@@ -46,7 +46,7 @@ pub fn audit(state: &State) -> Result<Audit, LedgerError> {
         let of = |release: &String| OsString::from(folder_name(&file.digest, release));
         results.extend(file.release.as_ref().map(of));
     })?;
-    found.wrong.extend(strays::strays(state, &known(&state.ledger)?));
+    found.wrong.extend(strays::strays(state, &known(&state.ledger)?)?);
     let mut torn = HashSet::new();
     each_picture(&state.ledger, |picture| {
         let path = state.outbox.join(&picture.path);

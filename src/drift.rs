@@ -12,7 +12,7 @@ mod spans;
 pub use holm::holm;
 pub use homogeneity::homogeneity;
 pub use ranks::ranks;
-pub use spans::{Against, MONTHS, RECENT, REFERENCE, Span, Spans, TooSoon};
+pub use spans::{Against, MONTHS, RECENT, REFERENCE, Span, Spans};
 
 use crate::grade::GRADES;
 

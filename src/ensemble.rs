@@ -16,7 +16,7 @@ pub mod vote;
 
 pub use batch::BatchLimit;
 pub use cam::SaliencyMap;
-pub use device::{DeviceChoice, DeviceInUse, settle, was_gpu};
+pub use device::{DeviceChoice, DeviceInUse, settle};
 pub use graded::{GradeError, Graded};
 pub use launches::{LaunchError, LaunchPlan};
 pub use member::Member;

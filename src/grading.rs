@@ -237,8 +237,10 @@ impl Grading {
         let graded = match self.grader.grade(decoded.crops.clone()).await? {
             Ok(graded) => graded,
             Err(error @ (GradeError::NoPixels { .. } | GradeError::NotFinite { .. })) => {
-                // a device that answers nothing else would condemn a whole archive
-                self.try_out().await?;
+                if matches!(error, GradeError::NotFinite { .. }) {
+                    // a device that answers nothing else would condemn a whole archive
+                    self.try_out().await?;
+                }
                 return self.refuse(subject, "not-gradable", error.to_string(), extension).await;
             }
             Err(GradeError::Torch(error)) => return Err(Trouble::Networks(error)),

@@ -4,7 +4,8 @@
 
 use crate::config::{EnsembleSettings, Radiographs, Settings, Views};
 use crate::decoding::{Budget, Decoders};
-use crate::ensemble::{DeviceChoice, DeviceInUse, Ensemble, Precision, Release, settle, starter, was_gpu};
+use crate::ensemble::device::GPU;
+use crate::ensemble::{DeviceChoice, DeviceInUse, Ensemble, Precision, Release, settle, starter};
 use crate::gauges::Gauges;
 use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
 use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
@@ -33,7 +34,7 @@ pub struct Station {
     command: &'static str,
     /// Where the networks run.
     pub device: DeviceInUse,
-    /// The GPU of the start before, where the CPU had to take its place.
+    /// The GPU that graded here before, where the CPU had to take its place.
     pub gpu_before: Option<String>,
     /// Where radiographs are graded now.
     desk: RwLock<Arc<Desk>>,
@@ -74,7 +75,7 @@ impl Station {
             tracing::info!("{remark}");
         }
         let gpu_before = match settings.ensemble.device {
-            DeviceChoice::Auto if !device.device.is_cuda() => ledger.last_device()?.filter(|before| was_gpu(before)),
+            DeviceChoice::Auto if !device.device.is_cuda() => ledger.last_device(GPU)?,
             _ => None,
         };
         let gauges = Arc::new(Gauges::new(settings.grading.hang_after));

@@ -1,6 +1,8 @@
 //! Originals as the folders have them: whether the ledger knows each.
 
 use crate::digest::Digest;
+use crate::ledger::LedgerError;
+use crate::ledger::audit::is_known;
 use crate::state::State;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -11,17 +13,18 @@ use walkdir::WalkDir;
 const REASON: &str = "reason.txt";
 
 /// What is wrong with the files in work, archive and quarantine, in words. What is not called as an original is, somebody else has
-/// put there; what begins with a dot is still being written.
-pub(super) fn strays(state: &State, known: &HashSet<Digest>) -> Vec<String> {
+/// put there, or it is still being written.
+pub(super) fn strays(state: &State, known: &HashSet<Digest>) -> Result<Vec<String>, LedgerError> {
     let mut wrong = Vec::new();
     for folder in [&state.work, &state.archive, &state.quarantine] {
         for file in files(folder) {
-            let Some((digest, ending)) = original(&file) else { continue };
+            let Some((digest, _)) = original(&file).filter(|(_, ending)| *ending != REASON) else { continue };
             let path = file.display();
-            if !known.contains(&digest) {
+            // a running daemon may have taken it since: the row comes before the move
+            if !known.contains(&digest) && !is_known(&state.ledger, digest)? {
                 wrong
                     .push(format!("{path}: the ledger knows of no such file; put it into the inbox to have it graded"));
-            } else if folder == &state.quarantine && ending != REASON {
+            } else if folder == &state.quarantine {
                 let reason = state.quarantine_reason(&digest.to_string()).metadata();
                 if !reason.is_ok_and(|reason| reason.len() > 0) {
                     wrong.push(format!("{path}: no reason lies beside it, or an empty one"));
@@ -29,7 +32,7 @@ pub(super) fn strays(state: &State, known: &HashSet<Digest>) -> Vec<String> {
             }
         }
     }
-    wrong
+    Ok(wrong)
 }
 
 /// Whether the inbox has a file of these bytes. Only files of their length are read.

@@ -53,8 +53,8 @@ fn tell(mail: &MailSettings, root: &Path, error: &anyhow::Error) {
     }
     let kind = error.downcast_ref().map_or("start", Trouble::code);
     match refusal::tell(mail, root, &host(), (kind, &in_full(error)), Timestamp::now()) {
-        Ok(Some(answer)) => tracing::info!(answer, "a mail says that the start was refused"),
-        Ok(None) => tracing::info!("a mail said lately that starts are refused"),
+        Ok(Some(answer)) => tracing::info!(answer, "a mail tells of it"),
+        Ok(None) => tracing::info!("a mail told of the same lately"),
         Err(error) => tracing::error!("{error}"),
     }
 }

@@ -183,9 +183,9 @@ pub(super) fn at_most_an_hour<'de, D: Deserializer<'de>>(deserializer: D) -> Res
 /// A time in which something must have happened.
 pub(super) fn a_while<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let time: Duration = humantime_serde::deserialize(deserializer)?;
-    if !(Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time) {
+    if !(Duration::from_secs(5)..=Duration::from_secs(86_400)).contains(&time) {
         let time = humantime::format_duration(time);
-        return Err(D::Error::custom(format!("{time} is out of range: 1 s to 1 day is meant")));
+        return Err(D::Error::custom(format!("{time} is out of range: 5 s to 1 day is meant")));
     }
     Ok(time)
 }

@@ -40,21 +40,13 @@ pub struct Spans {
     pub against: Vec<(Against, Span)>,
 }
 
-/// There are no two spans to compare yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooSoon {
-    /// From this day on there will be.
-    pub from: Date,
-}
-
 impl Spans {
     /// The spans for a release that graded first on this day. What the last weeks are held against may be shorter while the
-    /// release is young, but not shorter than they are. Today is not over and counts for nothing.
-    pub fn of(first: Date, today: Date) -> Result<Self, TooSoon> {
+    /// release is young, but not shorter than they are; none where it is too young for that. Today is not over and counts for nothing.
+    pub fn of(first: Date, today: Date) -> Option<Self> {
         let recent = Span { from: today.saturating_sub(RECENT.days()), until: today };
-        let least = first.saturating_add(RECENT.days());
-        if recent.from < least {
-            return Err(TooSoon { from: least.saturating_add(RECENT.days()) });
+        if recent.from < first.saturating_add(RECENT.days()) {
+            return None;
         }
         let reference = Span { from: first, until: first.saturating_add(REFERENCE.days()).min(recent.from) };
         let months = recent.from.saturating_sub(MONTHS.days()).max(reference.until);
@@ -62,7 +54,7 @@ impl Spans {
         if months.saturating_add(RECENT.days()) <= recent.from {
             against.push((Against::MonthsBefore, Span { from: months, until: recent.from }));
         }
-        Ok(Self { recent, against })
+        Some(Self { recent, against })
     }
 }
 

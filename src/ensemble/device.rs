@@ -168,12 +168,7 @@ fn on_cpu(remark: Option<String>) -> DeviceInUse {
 }
 
 /// How the description of a GPU begins.
-const GPU: &str = "GPU ";
-
-/// Whether what was noted of a device, in words, is of a GPU.
-pub fn was_gpu(description: &str) -> bool {
-    description.starts_with(GPU)
-}
+pub const GPU: &str = "GPU ";
 
 fn on_gpu(index: usize) -> DeviceInUse {
     let model = gpu::model(index).unwrap_or_else(|| "of unknown model".to_owned());

@@ -11,9 +11,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// So many radiographs wait at most. It is more than the largest settings let be under way, so that nobody ever waits for a place.
+const QUEUE: usize = 1 << 15;
+
 /// A handle on the device's thread, which ends when the handle is dropped.
 pub struct Grader {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::SyncSender<Job>,
     stopped: Arc<AtomicBool>,
     gauges: Arc<Gauges>,
     thread: JoinHandle<()>,
@@ -27,7 +30,7 @@ pub struct Stopped;
 impl Grader {
     /// Start the thread. Batches hold up to `batch` knees, the first of which waits at most `wait` for the others.
     pub fn start(ensemble: Ensemble, batch: usize, wait: Duration, gauges: Arc<Gauges>) -> Self {
-        let (jobs, queue) = mpsc::channel();
+        let (jobs, queue) = mpsc::sync_channel(QUEUE);
         let stopped = Arc::new(AtomicBool::new(false));
         let (stop, count) = (stopped.clone(), gauges.clone());
         let thread = std::thread::Builder::new()

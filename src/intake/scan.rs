@@ -27,12 +27,19 @@ pub(super) fn scan(inbox: &Path, ignore: &[Pattern], step: &Under) -> io::Result
             wanted(entry)
         })
         // An entry that vanished or may not be entered is nobody's loss: the next scan looks again.
-        .filter_map(Result::ok)
+        .filter_map(|entry| entry.inspect_err(complain).ok())
         .filter(|entry| entry.file_type().is_file())
         .filter_map(|entry| Some((entry.path().to_owned(), Stamp::of(&entry.metadata().ok()?))))
         .collect();
     files.sort_by_key(|(_, stamp)| stamp.mtime);
     Ok(files)
+}
+
+/// Without the folder's name, which may be a patient's.
+fn complain(error: &walkdir::Error) {
+    if let Some(error) = error.io_error().filter(|error| error.kind() != io::ErrorKind::NotFound) {
+        tracing::warn!("a folder in the inbox cannot be read: {error}; what is in it waits");
+    }
 }
 
 /// Hidden names, and those that settings name: files in flight, what file servers keep for themselves.

@@ -134,6 +134,12 @@ pub fn known(ledger: &Path) -> Result<HashSet<Digest>, LedgerError> {
     all().map_err(LedgerError::sqlite(ledger))
 }
 
+/// Whether a radiograph of these bytes is on record now.
+pub fn is_known(ledger: &Path, digest: Digest) -> Result<bool, LedgerError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM radiographs WHERE sha256 = ?1)";
+    Ledger::read(ledger)?.query_row(sql, [digest.to_string()], |row| row.get(0)).map_err(LedgerError::sqlite(ledger))
+}
+
 /// Every picture that was published, one by one.
 pub fn each_picture(ledger: &Path, mut look: impl FnMut(Published)) -> Result<(), LedgerError> {
     let db = Ledger::read(ledger)?;

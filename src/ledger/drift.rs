@@ -3,7 +3,7 @@
 mod words;
 
 use super::{Ledger, LedgerError, Service};
-use crate::drift::{Against, Drift, Sample, Span, Spans, TooSoon};
+use crate::drift::{Against, Drift, Sample, Span, Spans};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 /// The release in service, and what it has said.
 pub struct Said {
     /// The release.
-    pub release: Service,
+    release: Service,
     /// The day on which it graded first since it was first put into service, UTC.
-    pub first: Date,
+    first: Date,
     db: Connection,
     path: PathBuf,
 }
@@ -55,12 +55,9 @@ impl Said {
         Ok(first.map(|first| Self { release, first, db, path: ledger.to_owned() }))
     }
 
-    /// The last weeks before a day, held against the first ones and the months before; an error where it is too soon for that.
-    pub fn compared(&self, today: Date) -> Result<Result<Compared, TooSoon>, LedgerError> {
-        let Spans { recent: days, against } = match Spans::of(self.first, today) {
-            Ok(spans) => spans,
-            Err(soon) => return Ok(Err(soon)),
-        };
+    /// The last weeks before a day, held against the first ones and the months before; none where it is too soon for that.
+    pub fn compared(&self, today: Date) -> Result<Option<Compared>, LedgerError> {
+        let Some(Spans { recent: days, against }) = Spans::of(self.first, today) else { return Ok(None) };
         let recent = self.in_days(days)?;
         let against = against.into_iter().map(|(what, days)| {
             let reference = self.in_days(days)?;
@@ -68,7 +65,7 @@ impl Said {
             Ok(Comparison { what, days, reference, drift })
         });
         let against = against.collect::<Result<_, LedgerError>>()?;
-        Ok(Ok(Compared { days, recent, against }))
+        Ok(Some(Compared { days, recent, against }))
     }
 
     /// The day on which its drift was last put on record.

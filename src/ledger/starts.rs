@@ -28,10 +28,12 @@ impl StartRow {
 }
 
 impl Ledger {
-    /// The device of the last start that watched or graded, in words.
-    pub fn last_device(&self) -> Result<Option<String>, LedgerError> {
-        self.write_blocking(|db| {
-            db.query_row("SELECT device FROM starts ORDER BY id DESC LIMIT 1", [], |row| row.get(0)).optional()
+    /// The last device of this kind of the daemon's starts, in words that begin so.
+    pub fn last_device(&self, kind: &'static str) -> Result<Option<String>, LedgerError> {
+        self.write_blocking(move |db| {
+            let sql =
+                "SELECT device FROM starts WHERE command = 'run' AND device LIKE ?1 || '%' ORDER BY id DESC LIMIT 1";
+            db.query_row(sql, [kind], |row| row.get(0)).optional()
         })
     }
 

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
+/// So many jobs wait at most. It is more than the largest settings let be under way, so that nobody ever waits for a place.
+const QUEUE: usize = 1 << 15;
+
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle on the ledger. Clones share the one writing thread, which ends with the last of them.
 #[derive(Clone)]
 pub struct Ledger {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::SyncSender<Job>,
     pub(super) path: Arc<PathBuf>,
 }
 
@@ -20,7 +23,7 @@ impl Ledger {
     /// Open the database, create or migrate it, and start the writing thread.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let (mut connection, mut wal) = (open_writer(path)?, Wal::of(path));
-        let (jobs, queue) = mpsc::channel::<Job>();
+        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
         std::thread::Builder::new()
             .name("ledger".into())
             .spawn(move || {

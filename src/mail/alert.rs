@@ -69,7 +69,7 @@ pub enum Alert {
     },
     /// The CPU grades, since the GPU is gone.
     Gpu {
-        /// The device that graded at the start before.
+        /// The GPU that graded before.
         before: String,
     },
     /// The networks fail.
@@ -147,7 +147,7 @@ impl Alert {
                  time, and grading goes on by itself when it is back. `kellgrend check` says more."
             ),
             Self::Gpu { before } => format!(
-                "The start before graded on {before}. At this one no GPU was found, so that the CPU grades: nothing is \
+                "This used to grade on {before}. At the last start no GPU was found, so that the CPU grades: nothing is \
                  wrong with the grades, but each takes many times as long. `kellgrend check` and the log say what the \
                  driver says; where `nvidia-smi` shows no GPU either, it is the driver, the card or its seat. The GPU is \
                  looked for at each start of the service. Where the CPU is meant, `device = \"cpu\"` in [ensemble] says so."

@@ -13,7 +13,7 @@ pub struct Facts {
     pub disks: Vec<Disk>,
     /// Since when the inbox cannot be read.
     pub inbox_unread_since: Option<Timestamp>,
-    /// The GPU that graded at the start before, where the CPU does now.
+    /// The GPU that graded before, where the CPU does now.
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,

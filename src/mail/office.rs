@@ -25,7 +25,7 @@ pub struct Signs {
     pub disks: Vec<Disk>,
     /// Since when the inbox cannot be read.
     pub inbox_unread_since: Option<Timestamp>,
-    /// The GPU that graded at the start before, where the CPU does now.
+    /// The GPU that graded before, where the CPU does now.
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
@@ -162,7 +162,7 @@ impl Office {
     /// Of the weeks before a time; empty where it is too soon to compare any.
     fn drift(&self, until: Timestamp) -> Result<Vec<(Against, Drift)>, MailError> {
         let Some(said) = Said::in_service(&self.path)? else { return Ok(Vec::new()) };
-        let Ok(compared) = said.compared(until.to_zoned(TimeZone::UTC).date())? else { return Ok(Vec::new()) };
+        let Some(compared) = said.compared(until.to_zoned(TimeZone::UTC).date())? else { return Ok(Vec::new()) };
         Ok(compared.against.into_iter().map(|comparison| (comparison.what, comparison.drift)).collect())
     }
 

@@ -24,10 +24,10 @@ const DEVICE: &str = "device";
 #[derive(Debug, thiserror::Error)]
 pub enum RefusalError {
     /// Without the file there would be a mail for every start.
-    #[error("nobody is told by mail that the start was refused, since {FILE} cannot be written: {0}")]
+    #[error("nobody is told of it by mail, since {FILE} cannot be written: {0}")]
     File(#[source] io::Error),
     /// The server's word.
-    #[error("nobody is told by mail that the start was refused: {0}")]
+    #[error("nobody is told of it by mail: {0}")]
     Post(#[from] PostError),
     /// They are noted by the next start, then.
     #[error("mails about starts that were refused are not yet on record: {0}")]
@@ -46,7 +46,7 @@ pub fn tell(
     now: Timestamp,
 ) -> Result<Option<String>, RefusalError> {
     let mut all = kept::read(root);
-    let before = all.get(kind).cloned().unwrap_or(Told { at: Timestamp::UNIX_EPOCH, untold: 0, mail: None });
+    let before = all.remove(kind).unwrap_or_else(Told::nothing);
     let mut note = |told: Told| {
         all.insert(kind.to_owned(), told);
         kept::write(root, &all).map_err(RefusalError::File)
@@ -58,32 +58,42 @@ pub fn tell(
         return Ok(None);
     }
     let content = content(settings, host, (kind, reason), before.untold, now);
-    let mail = |is_sent| {
+    let mails = |is_sent| {
         let MailContent { message_id, subject, text, .. } = content.clone();
-        Some(Mail { at: now, message_id, subject, text, is_sent })
+        kept::with(&before.mails, Mail { at: now, message_id, subject, text, is_sent })
     };
     // first the file: if it could not be written afterwards, every start would send a mail
-    note(Told { at: now, untold: 0, mail: mail(true) })?;
+    note(Told { at: now, untold: 0, mails: mails(false) })?;
     let letter = Letter::new(settings, &content, now).map_err(PostError::from);
-    let sent = letter.and_then(|letter| post::send(settings, &letter));
-    if sent.is_err() {
-        note(Told { at: before.at, untold, mail: mail(false) })?;
+    match letter.and_then(|letter| post::send(settings, &letter)) {
+        Ok(answer) => {
+            note(Told { at: now, untold: 0, mails: mails(true) })?;
+            Ok(Some(answer))
+        }
+        Err(error) => {
+            note(Told { at: before.at, untold, mails: mails(false) })?;
+            Err(error.into())
+        }
     }
-    Ok(Some(sent?))
 }
 
 /// Puts on record what was told while nothing ran; what was not taken by a server waits there, to be sent.
 pub fn on_record(root: &Path, ledger: &Ledger) -> Result<(), RefusalError> {
     let mut all = kept::read(root);
-    let mails: Vec<_> = all.iter_mut().filter_map(|(kind, told)| Some((kind.clone(), told.mail.take()?))).collect();
-    if mails.is_empty() {
+    if all.values().all(|told| told.mails.is_empty()) {
         return Ok(());
     }
-    for (kind, Mail { at, message_id, subject, text, is_sent }) in mails {
-        let content = MailContent { message_id, subject, text, html: None, pictures: Vec::new() };
+    for (kind, told) in &mut all {
         // what keeps a start from starting has many names, and is one kind of mail
         let word = if kind == DEVICE { DEVICE } else { "start" };
-        ledger.past_mail(MailRow { kind: word, key: format!("{kind}:{at:.3}"), content }, at, is_sent)?;
+        for Mail { at, message_id, subject, text, is_sent } in std::mem::take(&mut told.mails) {
+            let content = MailContent { message_id, subject, text, html: None, pictures: Vec::new() };
+            ledger.past_mail(MailRow { kind: word, key: format!("{kind}:{at:.3}"), content }, at, is_sent)?;
+            if !is_sent {
+                // the row tells it, and what that could not be told of before
+                (told.at, told.untold) = (at, 0);
+            }
+        }
     }
     kept::write(root, &all).map_err(RefusalError::Stays)
 }

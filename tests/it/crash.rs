@@ -3,8 +3,9 @@
 //! Instead of named places in the program, the kernel stops it at each call that makes something durable or gives it another
 //! name; so no step can be forgotten, and the binary under test is the one that ships.
 //!
-//! It is killed before each step. Of the calls that fail, one in so many is tried; `KELLGREND_CRASH_EVERY=1` tries each of them, and
-//! a larger number does for a quick look.
+//! It is killed before each step. The next start then finds what was written, or what was synced alone: of a film's life both are tried
+//! at each step, elsewhere by turns. Of the calls that fail, one in so many is tried. `KELLGREND_CRASH_EVERY=1` tries all, and a
+//! larger number does for a quick look.
 #![cfg(target_arch = "x86_64")]
 
 mod calls;
@@ -106,9 +107,25 @@ fn prepared() -> Sandbox {
     sandbox
 }
 
+/// Says that one step in so many is tried.
+const EVERY: &str = "KELLGREND_CRASH_EVERY";
+
 /// One step in so many is tried.
 fn every(usual: usize) -> usize {
-    std::env::var("KELLGREND_CRASH_EVERY").map_or(usual, |text| text.parse().expect("a number"))
+    std::env::var(EVERY).map_or(usual, |text| text.parse().expect("a number"))
+}
+
+/// What a program that was killed before a step has left behind, with the power on and without, in words, too. One of both, by
+/// turns, unless all are asked for.
+fn leftovers<'a>(step: usize, report: &Report, on: &'a Sandbox, without: &'a Sandbox) -> Vec<(&'a Sandbox, String)> {
+    let what = format!("step {step}, {:?}", report.steps.last());
+    let mut both = vec![(on, format!("killed before {what}")), (without, format!("without power before {what}"))];
+    if report.end != End::Killed {
+        both.truncate(1);
+    } else if std::env::var_os(EVERY).is_none() {
+        both.swap_remove(step % 2);
+    }
+    both
 }
 
 /// Kills at these steps, until a program ends before it comes so far. `kill` says how its program ended. The answer is how many were

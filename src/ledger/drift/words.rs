@@ -27,7 +27,7 @@ impl Ledger {
         if said.judged_on()? == Some(today.to_string()) {
             return Ok(());
         }
-        let Ok(compared) = said.compared(today)? else { return Ok(()) };
+        let Some(compared) = said.compared(today)? else { return Ok(()) };
         let words: Vec<_> = compared.against.iter().flat_map(|to| words(&compared, to)).collect();
         self.write_blocking(move |db| replace(db, &release, &words))
     }

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+/// Of each kind so many mails are kept for the record.
+const MOST: usize = 100;
+
 /// Below the state folder: by the kind of reason, what was told.
 pub(super) const FILE: &str = "refused-starts.json";
 
@@ -15,9 +18,16 @@ pub(super) const FILE: &str = "refused-starts.json";
 pub(super) struct Told {
     pub(super) at: Timestamp,
     pub(super) untold: u32,
-    /// The last mail, until it is on record.
+    /// What was told, until it is on record, the oldest first.
     #[serde(default)]
-    pub(super) mail: Option<Mail>,
+    pub(super) mails: Vec<Mail>,
+}
+
+impl Told {
+    /// Nothing was, so far.
+    pub(super) fn nothing() -> Self {
+        Self { at: Timestamp::UNIX_EPOCH, untold: 0, mails: Vec::new() }
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -34,6 +44,13 @@ pub(super) struct Mail {
 pub(super) fn read(root: &Path) -> BTreeMap<String, Told> {
     let all = std::fs::read(root.join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     all.unwrap_or_default()
+}
+
+/// One mail more. What no server has taken it tells, too, and takes the place of.
+pub(super) fn with(mails: &[Mail], mail: Mail) -> Vec<Mail> {
+    let mut mails: Vec<_> = mails.iter().filter(|mail| mail.is_sent).cloned().chain([mail]).collect();
+    mails.drain(..mails.len().saturating_sub(MOST));
+    mails
 }
 
 pub(super) fn write(root: &Path, all: &BTreeMap<String, Told>) -> io::Result<()> {

@@ -9,10 +9,11 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
 const FILMS: u32 = 40;
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A thread of the daemon that is held.
 struct Held(Pid);
@@ -26,8 +27,9 @@ impl Held {
             threads.find(|thread| fs::read_to_string(thread.join("comm")).is_ok_and(|name| name == "device\n"));
         let device = device.expect("a thread that owns the device");
         let state = || fs::read_to_string(device.join("stat")).expect("its state").split(' ').nth(2).map(str::to_owned);
-        let mut computes = 0;
+        let (mut computes, began) = (0, Instant::now());
         while computes < 3 {
+            assert!(began.elapsed() < PATIENCE, "it does not compute");
             std::thread::sleep(Duration::from_millis(2));
             computes = if state().as_deref() == Some("R") { computes + 1 } else { 0 };
         }
@@ -67,7 +69,10 @@ fn a_device_that_hangs_starves_the_watchdog_and_the_next_start_grades_what_waite
         let length = socket.recv(&mut bytes).expect("a word for systemd");
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     };
-    while !hear().contains("STATUS=the step \"networks\" has not moved") {}
+    let began = Instant::now();
+    while !hear().contains("STATUS=the step \"networks\" has not moved") {
+        assert!(began.elapsed() < PATIENCE, "nobody sees that it hangs");
+    }
     for _ in 0..5 {
         let heard = hear();
         assert!(!heard.contains("WATCHDOG=1"), "{heard}");
@@ -77,7 +82,9 @@ fn a_device_that_hangs_starves_the_watchdog_and_the_next_start_grades_what_waite
     // what systemd does then
     kill(Pid::from_raw(daemon.pid() as i32), Signal::SIGABRT).expect("a signal");
     device.ends();
+    let began = Instant::now();
     while daemon.is_alive() {
+        assert!(began.elapsed() < PATIENCE, "it does not end");
         std::thread::sleep(Duration::from_millis(20));
     }
     let mut daemon = sandbox.daemon();

@@ -2,7 +2,9 @@
 
 use super::calls::Calls;
 use super::tracer::{End, Fault, Faults, Plan, Report, Round, Traced};
-use super::{SIDE_BY_SIDE, bring_films, copy_of, every, kill_at_steps, next_start_goes_on, prepared, side_by_side};
+use super::{
+    SIDE_BY_SIDE, bring_films, copy_of, every, kill_at_steps, leftovers, next_start_goes_on, prepared, side_by_side,
+};
 use crate::sandbox::{QUICK, Sandbox};
 use nix::libc::{EDQUOT, EIO, EMFILE, ENOSPC, EROFS};
 
@@ -20,15 +22,13 @@ fn a_first_start_that_was_killed_or_lost_its_power_is_made_up_for() {
         let mut traced = Traced::start(&sandbox, &["run"], Plan::killed_before(step, &unpowered));
         traced.ready();
         let report = traced.end()?;
-        let what = format!("step {step}, {:?}", report.steps.last());
-        next_start_goes_on(&sandbox, &format!("killed before {what}"), |sandbox| bring_films(sandbox, 1));
-        if report.end == End::Killed {
-            next_start_goes_on(&unpowered, &format!("without power before {what}"), |sandbox| bring_films(sandbox, 1));
+        for (left, what) in leftovers(step, &report, &sandbox, &unpowered) {
+            next_start_goes_on(left, &what, |sandbox| bring_films(sandbox, 1));
         }
         Some(report)
     });
     let Some(killed) = killed else { return };
-    println!("killed and without power before {killed} durable steps of a first start");
+    println!("killed or without power before {killed} durable steps of a first start");
     assert!(killed * every(1) >= 40, "only {killed} steps: the tracer does not see them");
 }
 

@@ -2,7 +2,7 @@
 
 use super::calls::Calls;
 use super::tracer::{End, Plan, Report, Traced};
-use super::{copy_of, every, kill_at_steps};
+use super::{copy_of, every, kill_at_steps, leftovers};
 use crate::sandbox::{Sandbox, files_below, words};
 use crate::training::SMALL;
 use crate::training::runs::{knees, left_behind};
@@ -68,10 +68,8 @@ fn a_training_that_was_killed_or_lost_its_power_comes_to_the_same_end() {
     };
     let kill_and_go_on = |sandbox: Sandbox, args: &[&str], step: usize| {
         let (report, unpowered) = kill(&sandbox, args, step)?;
-        let what = format!("step {step}, {:?}", report.steps.last());
-        goes_on(&sandbox, &path, &expected, &format!("killed before {what}"));
-        if report.end == End::Killed {
-            goes_on(&unpowered, &path, &expected, &format!("without power before {what}"));
+        for (left, what) in leftovers(step, &report, &sandbox, &unpowered) {
+            goes_on(left, &path, &expected, &what);
         }
         Some(report)
     };
@@ -85,6 +83,6 @@ fn a_training_that_was_killed_or_lost_its_power_comes_to_the_same_end() {
     let of_release =
         kill_at_steps((1..).step_by(every(1)), |step| kill_and_go_on(copy_of(&fitted, &settings), &GO_ON, step));
     let (Some(of_fits), Some(of_release)) = (of_fits, of_release) else { return };
-    println!("killed and without power before {of_fits} durable steps of fits, {of_release} of a release");
+    println!("killed or without power before {of_fits} durable steps of fits, {of_release} of a release");
     assert!(of_fits * every(1) >= 50 && of_release * every(1) >= 25, "the tracer does not see them");
 }

@@ -1,7 +1,7 @@
 //! What the daemon does beside grading: lists of labels are taken in or refused, and what was kept for its time goes.
 
-use super::tracer::{End, Plan, Traced};
-use super::{copy_of, every, kill_at_steps};
+use super::tracer::{Plan, Traced};
+use super::{copy_of, every, kill_at_steps, leftovers};
 use crate::films::small_png;
 use crate::retention::{TERMS, kept, long_ago, terms};
 use crate::sandbox::{QUICK, Sandbox, files_below, words};
@@ -70,14 +70,10 @@ fn labels_and_retention_go_on_where_they_were_killed_or_lost_their_power() {
         let mut traced = Traced::start(&sandbox, &["run"], Plan::killed_before(step, &unpowered));
         traced.wait_for(Duration::from_secs(90), || is_done(&sandbox));
         let report = traced.end()?;
-        let what = format!("step {step}, {:?}", report.steps.last());
-        next_start_goes_on(&sandbox, &format!("killed before {what}"));
-        if report.end == End::Killed {
-            next_start_goes_on(&unpowered, &format!("without power before {what}"));
-        }
+        leftovers(step, &report, &sandbox, &unpowered).iter().for_each(|(left, what)| next_start_goes_on(left, what));
         Some(report)
     });
     let Some(killed) = killed else { return };
-    println!("killed and without power before {killed} durable steps of labels and retention");
+    println!("killed or without power before {killed} durable steps of labels and retention");
     assert!(killed * every(1) >= 15, "only {killed} steps: the tracer does not see them");
 }

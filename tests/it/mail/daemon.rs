@@ -193,6 +193,23 @@ fn what_no_server_took_of_a_start_that_was_refused_is_sent_by_the_next_that_succ
     let taken = server.taken();
     assert_eq!(taken.len(), 1);
     assert!(taken[0].words().contains("is damaged") && taken[0].words().contains("once more"), "{}", taken[0].words());
+    // that was told, so that the next refusal waits its time
+    let away = sandbox.state().join("away.db");
+    std::fs::rename(&ledger, &away).expect("renamed");
+    std::fs::write(&ledger, "this is no database, however long one looks at it").expect("written");
+    assert_eq!(sandbox.output(&["run"]).status.code(), Some(3));
+    assert_eq!(server.taken().len(), 1);
+    // and what was told long ago, as an earlier version noted it, is told again and on record
+    let file = sandbox.state().join("refused-starts.json");
+    std::fs::write(&file, r#"{"start":{"at":"2020-01-01T00:00:00Z","untold":6}}"#).expect("written");
+    assert_eq!(sandbox.output(&["run"]).status.code(), Some(3));
+    assert!(server.taken()[1].words().contains("6 times more"), "{}", server.taken()[1].words());
+    std::fs::rename(&away, &ledger).expect("renamed");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'start' AND state = 'sent'", 2);
+    daemon.stop(Signal::TERM);
+    assert_eq!(server.taken().len(), 2);
 }
 
 #[test]
@@ -202,22 +219,34 @@ fn a_gpu_that_is_gone_is_told_though_the_cpu_grades() {
         return;
     }
     let server = Smtp::new(Manners::default());
-    let told = |settings: &str| {
+    let once_on_a_gpu = |settings: &str| {
         let sandbox = Sandbox::with(&sharp_settings(server.port()).replace("device = \"cpu\"", settings));
         let mut daemon = sandbox.daemon();
         daemon.ready();
         daemon.stop(Signal::TERM);
         let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
         writer.execute("UPDATE starts SET device = 'GPU 0 NVIDIA H100, 16 CPU threads, bf16'", []).expect("written");
-        let mut daemon = sandbox.daemon();
-        daemon.ready();
-        sandbox.drop_in("a.png", &small_png(1));
-        sandbox.until(PUBLISHED, 1);
-        daemon.stop(Signal::TERM);
-        server.taken().len()
+        sandbox
     };
-    assert_eq!(told("device = \"cpu\""), 0, "the CPU was asked for");
-    assert_eq!(told("device = \"auto\""), 1);
+    let sandbox = once_on_a_gpu("device = \"cpu\"");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("a.png", &small_png(1));
+    sandbox.until(PUBLISHED, 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(server.taken().len(), 0, "the CPU was asked for");
+
+    let sandbox = once_on_a_gpu("device = \"auto\"");
+    // a start on the CPU that ended before it could write a mail
+    let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    let columns = "version, command, settings, settings_sha256, started_at, missing";
+    let later = format!("INSERT INTO starts ({columns}, device) SELECT {columns}, 'CPU, 2 threads, bf16' FROM starts");
+    writer.execute(&later, []).expect("written");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'gpu' AND state = 'sent'", 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(server.taken().len(), 1);
     let mail = &server.taken()[0];
     assert!(mail.subject().ends_with("the GPU is gone, and the CPU grades"), "{}", mail.subject());
     assert!(mail.words().contains("NVIDIA H100"), "{}", mail.words());
