@@ -3,9 +3,8 @@
 //! Instead of named places in the program, the kernel stops it at each call that makes something durable or gives it another
 //! name; so no step can be forgotten, and the binary under test is the one that ships.
 //!
-//! It is killed before each step. The next start then finds what was written, or what was synced alone: of a film's life both are tried
-//! at each step, elsewhere by turns. Of the calls that fail, one in so many is tried. `KELLGREND_CRASH_EVERY=1` tries all, and a
-//! larger number does for a quick look.
+//! It is killed before each step. The next start then finds what was written, or what was synced alone, by turns. Of the calls that
+//! fail, one in so many is tried. `KELLGREND_CRASH_EVERY=1` tries all, and both at each step; a larger number does for a quick look.
 #![cfg(target_arch = "x86_64")]
 
 mod calls;
@@ -23,7 +22,10 @@ mod training;
 mod upkeep;
 
 use crate::films::small_png;
-use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use crate::sandbox::{QUICK, Sandbox, files_below};
+use kellgrend::audit::{Audit, audit};
+use kellgrend::config::Folders;
+use kellgrend::state::State;
 use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
@@ -57,12 +59,17 @@ fn is_done(sandbox: &Sandbox, rounds: usize) -> bool {
         && is_empty("work")
 }
 
+/// Ledger and folders agree, and nothing is gone: `kellgrend check --ledger --strict` without a process of its own.
+fn agreement(sandbox: &Sandbox, what: &str) -> Audit {
+    let state = State::new(&sandbox.state(), &Folders::default()).expect("a state folder");
+    let found = audit(&state).expect("a ledger");
+    assert!(found.is_sound() && found.gone.is_empty(), "{what}: {found:#?}");
+    found
+}
+
 /// The daemon is ended, and all is as it must be: each film graded once, nothing lost, nothing torn.
 fn is_as_it_must_be(sandbox: &Sandbox, rounds: usize, what: &str) {
-    let checked = sandbox.output(&["check", "--ledger", "--strict"]);
-    let said = words(&checked);
-    assert!(checked.status.success(), "{what}:\n{said}");
-    assert!(said.contains(&format!(" {rounds} whole result")), "{what}:\n{said}");
+    assert_eq!(agreement(sandbox, what).whole, rounds, "{what}: whole results");
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), rounds as i64, "{what}");
     let refused = files_below(&sandbox.state().join("quarantine"));
     let reasons = refused.iter().filter(|path| path.to_string_lossy().ends_with(".reason.txt"));

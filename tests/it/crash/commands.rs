@@ -1,7 +1,7 @@
 //! Commands that change something beside the daemon: whatever they are killed before, they can be given again.
 
 use super::tracer::{Plan, Traced};
-use super::{bring_films, copy_of, every, is_done, kill_at_steps, leftovers};
+use super::{agreement, bring_films, copy_of, every, is_done, kill_at_steps, leftovers};
 use crate::sandbox::{QUICK, Sandbox, words};
 use kellgrend::ledger::Ledger;
 use rustix::process::Signal;
@@ -100,8 +100,7 @@ fn again(sandbox: &Sandbox, case: usize, what: &str) {
     if !is_done(sandbox, 1) {
         finish(sandbox, what);
     }
-    let checked = sandbox.output(&["check", "--ledger", "--strict"]);
-    assert!(checked.status.success(), "{what}:\n{}", words(&checked));
+    agreement(sandbox, what);
 }
 
 #[test]

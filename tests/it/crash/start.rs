@@ -70,7 +70,7 @@ fn a_start_that_meets_an_error_goes_on_or_says_so() {
     let prepared = prepared();
     let starts: [(&str, &(dyn Fn() -> Sandbox + Sync)); 2] =
         [("first", &empty), ("later", &|| copy_of(&prepared, QUICK))];
-    for (calls, usually) in [(Calls::Durable, [9, 4]), (Calls::Open, [41, 14])] {
+    for (calls, usually) in [(Calls::Durable, [11, 5]), (Calls::Open, [59, 19])] {
         for ((which, sandbox), usually) in starts.into_iter().zip(usually) {
             let Some(undisturbed) = start_through(&sandbox(), calls, Round::new()) else { return };
             let steps = undisturbed.steps.len();

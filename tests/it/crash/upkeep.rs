@@ -1,10 +1,10 @@
 //! What the daemon does beside grading: lists of labels are taken in or refused, and what was kept for its time goes.
 
 use super::tracer::{Plan, Traced};
-use super::{copy_of, every, kill_at_steps, leftovers};
+use super::{agreement, copy_of, every, kill_at_steps, leftovers};
 use crate::films::small_png;
 use crate::retention::{TERMS, kept, long_ago, terms};
-use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use crate::sandbox::{QUICK, Sandbox, files_below};
 use kellgrend::digest::Digest;
 use rustix::process::Signal;
 use std::fs;
@@ -35,8 +35,7 @@ fn is_done(sandbox: &Sandbox) -> bool {
 }
 
 fn is_as_it_must_be(sandbox: &Sandbox, what: &str) {
-    let checked = sandbox.output(&["check", "--ledger", "--strict"]);
-    assert!(checked.status.success(), "{what}:\n{}", words(&checked));
+    agreement(sandbox, what);
     assert_eq!(sandbox.count("SELECT count(*) FROM report_labels"), 2, "{what}");
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 2, "{what}");
     let reason = sandbox.state().join("labels").join(end_of(BAD, "refused", "txt"));
