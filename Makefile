@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 60
 demo: build
 	$(BINARY) demo --state demo $(if $(FOLDER),"$(FOLDER)")
 
-# The tests run on the release build: one compilation serves both commands.
+# The tests run on the release build: most of what is compiled serves both commands.
 test: libtorch
 	$(CARGO) test --release
 
