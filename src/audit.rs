@@ -5,7 +5,7 @@ mod strays;
 use crate::digest::Digest;
 use crate::grading::folder_name;
 use crate::ledger::LedgerError;
-use crate::ledger::audit::{Ended, Judged, each_file, each_picture, judge, known};
+use crate::ledger::audit::{Ended, Judged, each_file, each_picture, judge};
 use crate::outbox::record::ResultRecord;
 use crate::state::State;
 use std::collections::HashSet;
@@ -46,7 +46,7 @@ pub fn audit(state: &State) -> Result<Audit, LedgerError> {
         let of = |release: &String| OsString::from(folder_name(&file.digest, release));
         results.extend(file.release.as_ref().map(of));
     })?;
-    found.wrong.extend(strays::strays(state, &known(&state.ledger)?)?);
+    found.wrong.extend(strays::strays(state)?);
     let mut torn = HashSet::new();
     each_picture(&state.ledger, |picture| {
         let path = state.outbox.join(&picture.path);

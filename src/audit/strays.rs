@@ -2,9 +2,8 @@
 
 use crate::digest::Digest;
 use crate::ledger::LedgerError;
-use crate::ledger::audit::is_known;
+use crate::ledger::audit::Known;
 use crate::state::State;
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
@@ -14,14 +13,14 @@ const REASON: &str = "reason.txt";
 
 /// What is wrong with the files in work, archive and quarantine, in words. What is not called as an original is, somebody else has
 /// put there, or it is still being written.
-pub(super) fn strays(state: &State, known: &HashSet<Digest>) -> Result<Vec<String>, LedgerError> {
-    let mut wrong = Vec::new();
+pub(super) fn strays(state: &State) -> Result<Vec<String>, LedgerError> {
+    let (known, mut wrong) = (Known::open(&state.ledger)?, Vec::new());
     for folder in [&state.work, &state.archive, &state.quarantine] {
         for file in files(folder) {
             let Some((digest, _)) = original(&file).filter(|(_, ending)| *ending != REASON) else { continue };
             let path = file.display();
-            // a running daemon may have taken it since: the row comes before the move
-            if !known.contains(&digest) && !is_known(&state.ledger, digest)? {
+            // asked once the file is seen: a running daemon writes the row before it moves the file here
+            if !known.has(digest)? {
                 wrong
                     .push(format!("{path}: the ledger knows of no such file; put it into the inbox to have it graded"));
             } else if folder == &state.quarantine {

@@ -162,30 +162,30 @@ pub(super) fn a_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64,
 
 /// A time after which something is given up.
 pub(super) fn at_most_a_week<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let time: Duration = humantime_serde::deserialize(deserializer)?;
-    if time > Duration::from_secs(7 * 86_400) {
-        let time = humantime::format_duration(time);
-        return Err(D::Error::custom(format!("{time} is out of range: at most 7 days are meant")));
-    }
-    Ok(time)
+    a_time(deserializer, |time| time <= Duration::from_secs(7 * 86_400), "at most 7 days are meant")
 }
 
 /// A time that something waits; more than an hour is a slip of the pen.
 pub(super) fn at_most_an_hour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let time: Duration = humantime_serde::deserialize(deserializer)?;
-    if time.is_zero() || time > Duration::from_secs(3600) {
-        let time = humantime::format_duration(time);
-        return Err(D::Error::custom(format!("{time} is out of range: more than 0 s and at most 1 h is meant")));
-    }
-    Ok(time)
+    let is_meant = |time: Duration| !time.is_zero() && time <= Duration::from_secs(3600);
+    a_time(deserializer, is_meant, "more than 0 s and at most 1 h is meant")
 }
 
 /// A time in which something must have happened.
 pub(super) fn a_while<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let meant = Duration::from_secs(5)..=Duration::from_secs(86_400);
+    a_time(deserializer, |time| meant.contains(&time), "5 s to 1 day is meant")
+}
+
+fn a_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    is_meant: impl Fn(Duration) -> bool,
+    meant: &str,
+) -> Result<Duration, D::Error> {
     let time: Duration = humantime_serde::deserialize(deserializer)?;
-    if !(Duration::from_secs(5)..=Duration::from_secs(86_400)).contains(&time) {
+    if !is_meant(time) {
         let time = humantime::format_duration(time);
-        return Err(D::Error::custom(format!("{time} is out of range: 5 s to 1 day is meant")));
+        return Err(D::Error::custom(format!("{time} is out of range: {meant}")));
     }
     Ok(time)
 }

@@ -4,8 +4,7 @@ use super::files::digest_at;
 use super::{Ledger, LedgerError};
 use crate::digest::Digest;
 use rusqlite::Connection;
-use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A law, and the query that finds what breaks it: SHA-256 of a radiograph, or another word that finds the row.
 const LAWS: [(&str, &str); 9] = [
@@ -125,19 +124,23 @@ pub fn each_file(ledger: &Path, mut look: impl FnMut(Ended)) -> Result<(), Ledge
     all().map_err(LedgerError::sqlite(ledger))
 }
 
-/// Every radiograph that ever came and was not forgotten.
-pub fn known(ledger: &Path) -> Result<HashSet<Digest>, LedgerError> {
-    let db = Ledger::read(ledger)?;
-    let all = || -> rusqlite::Result<_> {
-        db.prepare("SELECT sha256 FROM radiographs")?.query_map([], |row| digest_at(row, 0))?.collect()
-    };
-    all().map_err(LedgerError::sqlite(ledger))
+/// Says whether a radiograph of some bytes is on record now.
+pub struct Known {
+    db: Connection,
+    path: PathBuf,
 }
 
-/// Whether a radiograph of these bytes is on record now.
-pub fn is_known(ledger: &Path, digest: Digest) -> Result<bool, LedgerError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM radiographs WHERE sha256 = ?1)";
-    Ledger::read(ledger)?.query_row(sql, [digest.to_string()], |row| row.get(0)).map_err(LedgerError::sqlite(ledger))
+impl Known {
+    /// Asks the ledger at a path.
+    pub fn open(ledger: &Path) -> Result<Self, LedgerError> {
+        Ok(Self { db: Ledger::read(ledger)?, path: ledger.to_owned() })
+    }
+
+    /// Whether it is.
+    pub fn has(&self, digest: Digest) -> Result<bool, LedgerError> {
+        let asked = self.db.prepare_cached("SELECT 1 FROM radiographs WHERE sha256 = ?1");
+        asked.and_then(|mut asked| asked.exists([digest.to_string()])).map_err(LedgerError::sqlite(&self.path))
+    }
 }
 
 /// Every picture that was published, one by one.

@@ -82,22 +82,23 @@ impl Sandbox {
 
     /// The daemon with these environment variables.
     pub fn daemon_with(&self, variables: &[(&str, &str)]) -> Daemon {
-        let log = self.beside("daemon.log");
-        let file = File::options().create(true).append(true).open(&log).expect("a log");
-        let begins = file.metadata().expect("its size").len() as usize;
-        let child =
-            self.command(&["run"]).envs(variables.iter().copied()).stderr(file).spawn().expect("the binary starts");
-        Daemon { child, log, begins }
+        let mut command = self.command(&["run"]);
+        command.envs(variables.iter().copied());
+        self.started(command)
     }
 
     /// The daemon as another program starts it, which must take its place.
     pub fn daemon_under(&self, program: &[&str]) -> Daemon {
-        let (run, log) = (self.command(&["run"]), self.beside("daemon.log"));
+        let (run, mut command) = (self.command(&["run"]), Command::new(program[0]));
+        command.args(&program[1..]).arg(run.get_program()).args(run.get_args()).stdin(Stdio::null());
+        self.started(command)
+    }
+
+    fn started(&self, mut command: Command) -> Daemon {
+        let log = self.beside("daemon.log");
         let file = File::options().create(true).append(true).open(&log).expect("a log");
-        let mut command = Command::new(program[0]);
-        command.args(&program[1..]).arg(run.get_program()).args(run.get_args());
         let begins = file.metadata().expect("its size").len() as usize;
-        let child = command.stdin(Stdio::null()).stderr(file).spawn().expect("the program starts");
+        let child = command.stderr(file).spawn().expect("the program starts");
         Daemon { child, log, begins }
     }
 

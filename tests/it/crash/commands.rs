@@ -1,11 +1,9 @@
 //! Commands that change something beside the daemon: whatever they are killed before, they can be given again.
 
 use super::tracer::{Plan, Traced};
-use super::{agreement, bring_films, copy_of, every, is_done, kill_at_steps, leftovers};
+use super::{agreement, bring_films, copy_of, every, is_done, kill_at_steps, leftovers, next_start_goes_on};
 use crate::sandbox::{QUICK, Sandbox, words};
 use kellgrend::ledger::Ledger;
-use rustix::process::Signal;
-use std::time::{Duration, Instant};
 
 const WEIGHTS: &str = "models/starter/shufflenet_v2_x2_0.safetensors";
 
@@ -69,24 +67,11 @@ fn cases(sandbox: &Sandbox) -> [Case; 4] {
 /// A film is graded, another file in quarantine, and a release waits to be put into service.
 fn prepared() -> Sandbox {
     let sandbox = Sandbox::with(QUICK);
-    bring_films(&sandbox, 1);
-    finish(&sandbox, "at first");
+    next_start_goes_on(&sandbox, "at first", |sandbox| bring_films(sandbox, 1));
     let weights = sandbox.state().join(WEIGHTS);
     let output = sandbox.output(&["models", "import", weights.to_str().expect("UTF-8"), "--name", "mine"]);
     assert!(output.status.success(), "{}", words(&output));
     sandbox
-}
-
-/// The daemon brings to its end what waits.
-fn finish(sandbox: &Sandbox, what: &str) {
-    let mut daemon = sandbox.daemon();
-    daemon.ready();
-    let began = Instant::now();
-    while !is_done(sandbox, 1) {
-        assert!(began.elapsed() < Duration::from_secs(90), "{what}: it does not go on:\n{}", daemon.log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    daemon.stop(Signal::TERM);
 }
 
 /// It is given again, and then all is as it must be.
@@ -98,7 +83,7 @@ fn again(sandbox: &Sandbox, case: usize, what: &str) {
     assert!(output.status.success() || !or_says.is_empty() && said.contains(or_says), "{what}, again:\n{said}");
     assert!(is_complete(sandbox), "{what}, again:\n{said}");
     if !is_done(sandbox, 1) {
-        finish(sandbox, what);
+        next_start_goes_on(sandbox, what, |_| ());
     }
     agreement(sandbox, what);
 }
