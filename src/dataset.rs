@@ -34,7 +34,7 @@ pub struct Passed {
 pub struct Film {
     /// SHA-256 of the radiograph's bytes.
     pub digest: Digest,
-    /// The patient ID or, without one, what the file's name says before the side.
+    /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, or the name.
     pub patient: String,
     /// Its picture.
     pub knee: GrayImage,
@@ -79,7 +79,10 @@ impl Labelled {
             (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
             (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
         };
-        let patient = decoded.patient_id().unwrap_or(patient_from_name(&name)).to_owned();
+        let named = patient_from_name(&name);
+        // the archive names films by their bytes, and the two knees of a study are still one patient's
+        let study = decoded.study_uid().filter(|_| named == name);
+        let patient = decoded.patient_id().or(study).unwrap_or(named).to_owned();
         Ok(Film { digest: Digest::of(&bytes), patient, knee: knee.clone() })
     }
 }

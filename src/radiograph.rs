@@ -73,18 +73,21 @@ impl Radiograph {
     /// The knees on the film: two where it says that it shows both, else one.
     ///
     /// A film of both is cut down the middle; on a frontal film the patient faces the reader, so the right knee is on
-    /// the picture's left. Each crop is the largest square around the centre, as the networks expect the joint there:
+    /// the picture's left, unless the tags say otherwise. Each crop is the largest square around the centre, as the networks expect the joint there:
     /// a film whose joint lies elsewhere should be cropped before it is sent.
     pub fn knees(&self) -> Vec<Knee> {
         let (width, height) = self.picture.dimensions();
-        match self.tags.laterality {
-            Laterality::Both if width > 1 => vec![
-                Knee { side: Side::Right, crop: self.square(0, width / 2, height) },
-                Knee { side: Side::Left, crop: self.square(width - width / 2, width / 2, height) },
-            ],
-            Laterality::Both => vec![Knee { side: Side::Unknown, crop: self.square(0, width, height) }],
-            Laterality::Knee(side) => vec![Knee { side, crop: self.square(0, width, height) }],
-        }
+        let whole = |side| vec![Knee { side, crop: self.square(0, width, height) }];
+        let [left, right] = match self.tags.laterality {
+            Laterality::Knee(side) => return whole(side),
+            Laterality::Both | Laterality::BothMirrored if width < 2 => return whole(Side::Unknown),
+            Laterality::Both => [Side::Right, Side::Left],
+            Laterality::BothMirrored => [Side::Left, Side::Right],
+        };
+        vec![
+            Knee { side: left, crop: self.square(0, width / 2, height) },
+            Knee { side: right, crop: self.square(width - width / 2, width / 2, height) },
+        ]
     }
 
     /// The centred largest square of a part of the picture that starts at column `left`.

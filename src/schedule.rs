@@ -15,6 +15,10 @@ pub struct Schedule {
     zone: tz::TimeZone,
 }
 
+/// A process begins some seconds after it is due, and a week in which the clock is put forward is an hour shorter: so much
+/// less than the pause is no reason to pass over a time, but never more than half of it.
+const SLACK: Duration = Duration::from_secs(2 * 3600);
+
 /// What must hold for a training to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conditions {
@@ -120,7 +124,8 @@ impl Schedule {
         let Some(slot) = self.last(facts.decided, now) else { return Decision::Wait };
         let too_soon = facts.last_begun.and_then(|begun| {
             let until = begun.checked_add(conditions.pause).unwrap_or(Timestamp::MAX);
-            (now < until).then_some(Pass::TooSoon { begun, until })
+            let slack = SLACK.min(conditions.pause / 2);
+            (now < until.checked_sub(slack).unwrap_or(now)).then_some(Pass::TooSoon { begun, until })
         });
         let few = Pass::FewLabels { have: facts.new_labels, needed: conditions.labels };
         let few = (facts.new_labels < conditions.labels).then_some(few);

@@ -13,8 +13,8 @@ pub struct Compared {
     pub champion: String,
     /// Score by score.
     pub rows: Vec<Change>,
-    /// Whether this release took its place.
-    pub promoted: bool,
+    /// Whether the gate lets this release take its place.
+    pub passed: bool,
     /// Why, in full sentences.
     pub reasons: Vec<String>,
 }
@@ -38,11 +38,11 @@ pub struct Change {
 
 /// The decision and its reasons, and the differences with their intervals.
 pub(super) fn section(compared: &Compared) -> Markup {
-    let Compared { champion, rows, promoted, reasons } = compared;
+    let Compared { champion, rows, passed, reasons } = compared;
     let scale = Scale::around(rows.iter().flat_map(|row| [row.low, row.high, row.difference, 0.0]), 5);
     html! {
         p {
-            strong { @if *promoted { "Promoted." } @else { "Not promoted." } }
+            strong { @if *passed { "It passes the gate." } @else { "It does not pass the gate." } }
             " Both releases graded the same gold knees; " strong { (champion) } " was in service."
         }
         @if !reasons.is_empty() { ul { @for reason in reasons { li { (reason) } } } }

@@ -95,7 +95,6 @@ impl Train {
         let ledger = Ledger::open(&state.ledger)?;
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let shop = Shop { settings, state, ledger, device };
-        let stop = until_signal()?;
         let run = match &self.run {
             Some(name) => Run::open(&shop.state.training, name).map_err(usage)?,
             None => {
@@ -119,20 +118,22 @@ impl Train {
             parent: parent.as_ref(),
             again: self.again,
         };
-        let mut follower = Follower::new(&run, &shop, stop, self.unattended);
-        let ended = workshop.work(&run, &fits, &mut follower)?;
+        // until here a signal ends the process, and nothing is lost; from here on libtorch is at work
+        let stop = until_signal()?;
+        let mut follower = Follower::new(&run, &shop, stop.clone(), self.unattended);
+        let mut ended = workshop.work(&run, &fits, &mut follower)?;
         let failed = follower.finish();
+        if ended == End::Done && run.has_ended()? {
+            ended = end::make(&run, &workshop, &shop, self.promote, &stop)?;
+        } else if ended == End::Done {
+            eprintln!(
+                "nothing is left to begin here; other processes are at work, or --networks and --only-folds leave it"
+            );
+        }
         if ended == End::Stopped {
             let (state, name) = (shop.state.root.display(), &run.plan.name);
             eprintln!("stopped; it goes on with: kellgrend train --state {state} --run {name}");
             return Ok(Exit::Interrupted);
-        }
-        if run.has_ended()? {
-            end::make(&run, &workshop, &shop, self.promote)?;
-        } else {
-            eprintln!(
-                "nothing is left to begin here; other processes are at work, or --networks and --only-folds leave it"
-            );
         }
         Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
     }
@@ -186,10 +187,10 @@ const NICENESS: i32 = 5;
 
 /// The process is the daemon's: it lets others compute first, and ends with it, however that ends.
 fn step_back() {
-    let told = rustix::process::setpriority_process(None, NICENESS)
-        .map(drop)
-        .and_then(|()| rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)));
-    if let Err(error) = told {
+    // lower than the daemon's own, wherever that is
+    let lower = rustix::process::nice(NICENESS).map(drop);
+    let tied = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    for error in [lower, tied].into_iter().filter_map(Result::err) {
         tracing::warn!("training goes on like any other process: {error}");
     }
 }

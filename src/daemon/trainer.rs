@@ -86,10 +86,18 @@ impl Trainer {
     }
 
     fn decision(&self, is_running: bool) -> anyhow::Result<Decision> {
-        let TrainingFacts { decided, new_labels, last_begun, .. } = self.facts()?;
+        let TrainingFacts { decided, last_begun, .. } = self.facts()?;
         let Some(decided) = decided else { return Ok(Decision::Wait) };
-        let facts = Facts { decided, new_labels, last_begun, is_running };
-        Ok(self.schedule.decide(self.conditions, facts, Timestamp::now()))
+        let (enough, now) = (usize::MAX, Timestamp::now());
+        let facts = Facts { decided, new_labels: enough, last_begun, is_running };
+        Ok(match self.schedule.decide(self.conditions, facts, now) {
+            // all labels are gone through for that, and so only where they decide
+            Decision::Begin { .. } => {
+                let facts = Facts { new_labels: self.ledger.unlearnt_labels()?, ..facts };
+                self.schedule.decide(self.conditions, facts, now)
+            }
+            other => other,
+        })
     }
 
     /// While one runs, what is due is passed over; until its run is on record, its own slot is what is due.

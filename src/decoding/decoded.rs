@@ -34,6 +34,11 @@ impl Decoded {
         Ok(Self { tags, format, bytes: bytes.len() as u64, size, sides, crops: Arc::new(crops) })
     }
 
+    /// The study, where the film says one.
+    pub fn study_uid(&self) -> Option<&str> {
+        self.tags.study_uid.as_deref()
+    }
+
     /// The patient ID, where the film says one.
     pub fn patient_id(&self) -> Option<&str> {
         self.tags.patient.as_ref()?.id.as_deref()

@@ -31,6 +31,9 @@ use std::{
 };
 use tch::Device;
 
+/// Another user than the one who writes a release may grade with it.
+const OPEN_TO_ALL: u32 = 0o755;
+
 const MANIFEST: &str = "release.toml";
 const CARD: &str = "MODEL_CARD.md";
 
@@ -118,7 +121,7 @@ impl Release {
     /// Writes a release's files into a new folder `models/name`, all of them or none.
     pub(super) fn write(models: &Path, name: &str, files: &[(&str, &[u8])]) -> Result<Self, ReleaseError> {
         let path = models.join(name);
-        match write_once(models, name, files) {
+        match write_once(models, name, OPEN_TO_ALL, files) {
             Ok(folder) => Self::open(&folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(ReleaseError::Exists { path }),
             Err(source) => Err(ReleaseError::Write { path, source }),

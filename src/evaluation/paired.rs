@@ -6,7 +6,7 @@ use crate::grade::GRADES;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a challenger's scores are beside a champion's; none where a score has no value.
 ///
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 /// them is better. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
+    /// How many patients the knees are of.
+    pub patients: usize,
     /// Of the accuracy.
     pub accuracy: Option<Difference>,
     /// Of the macro F1.
@@ -68,7 +70,9 @@ impl Comparison {
             let interval = Interval::of(differences.collect())?;
             Some(Difference { champion, challenger, difference: challenger - champion, interval })
         };
+        let patients: BTreeSet<usize> = champion.iter().map(|case| case.patient).collect();
         Ok(Self {
+            patients: patients.len(),
             accuracy: difference(&|measured| measured.confusion.accuracy()),
             macro_f1: difference(&|measured| measured.confusion.macro_f1()),
             quadratic_kappa: difference(&|measured| measured.confusion.quadratic_kappa()),

@@ -208,10 +208,12 @@ fn record(imprint: &Imprint, subject: &Subject, of: &Decoded, recorded: &Recorde
     }
 }
 
-/// The spacing in the patient where the film is calibrated, else at the detector.
+/// The spacing in the patient where the film is calibrated, else at the detector: of a film that is not, both may be written
+/// and are the same (PS3.3 10.7.1.1).
 fn spacing(tags: &Tags) -> Option<PixelSpacing> {
     let of = |mm: [f64; 2], plane| PixelSpacing { row_mm: mm[0], column_mm: mm[1], plane };
-    tags.pixel_spacing
+    let calibrated = tags.pixel_spacing.filter(|mm| tags.imager_pixel_spacing.as_ref() != Some(mm));
+    calibrated
         .map(|mm| of(mm, SpacingPlane::Patient))
         .or_else(|| tags.imager_pixel_spacing.map(|mm| of(mm, SpacingPlane::Detector)))
 }

@@ -41,7 +41,10 @@ impl Overview {
         let training = TrainingNow::read(db).unwrap_or_default();
         let outcome = "SELECT outcome FROM training_runs ORDER BY begun_at DESC LIMIT 1";
         let training_outcome = db.query_row(outcome, [], |row| row.get(0)).unwrap_or_default();
-        let new_labels = db.query_row("SELECT count(*) FROM unlearnt_labels", [], |row| row.get(0)).ok();
+        // asked every few seconds: which of them can be learnt from, the schedule asks when it is due
+        let new_labels = "SELECT count(*) FROM labels \
+             WHERE added_at > coalesce((SELECT max(begun_at) FROM training_runs WHERE of_labels), '')";
+        let new_labels = db.query_row(new_labels, [], |row| row.get(0)).ok();
         let service = Service::read(db)?;
         Ok(Self { start, missing, service, files, knees, last_graded_at, training, training_outcome, new_labels })
     }

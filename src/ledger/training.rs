@@ -74,21 +74,20 @@ impl RunOutcome {
 pub struct TrainingFacts {
     /// Up to when slots of the schedule have been decided, or when it was set.
     pub decided: Option<Timestamp>,
-    /// Labels that came since the last run that learns from them began.
-    pub new_labels: usize,
-    /// When that was.
+    /// When the last run that learns from labels began.
     pub last_begun: Option<Timestamp>,
     /// A run that the schedule began and that has not ended.
     pub open: Option<String>,
 }
 
 impl Ledger {
-    /// A run is begun; again, it changes nothing.
+    /// A run is begun; again, it changes nothing, unless it had ended without a release: then it goes on.
     pub fn run_begun(&self, run: RunRow) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
             db.execute(
                 "INSERT INTO training_runs (name, begun_at, origin, data, knees, gold_knees, fits, plan, of_labels) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+                 ON CONFLICT DO UPDATE SET ended_at = NULL, outcome = NULL, reasons = NULL WHERE release IS NULL",
                 params![
                     run.name,
                     run.begun_at,
@@ -169,7 +168,7 @@ impl Ledger {
                     (RunOutcome::Promoted, reasons)
                 }
                 Some(_) => {
-                    let others = "Another release was put into service while this one was trained.";
+                    let others = "Another release is in service than the one that it was held against.";
                     (RunOutcome::Kept, format!("{reasons} {others}"))
                 }
                 None => (RunOutcome::Kept, reasons),
@@ -179,16 +178,16 @@ impl Ledger {
         })
     }
 
-    /// A run is over without a release.
+    /// A run is over without a release; one that has a release by now stays as it ended.
     pub fn run_failed(&self, run: String, reason: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| end(db, &run, RunOutcome::Failed, None, &reason))
     }
 
-    /// Whether a run is over.
-    pub fn has_ended(&self, run: String) -> Result<bool, LedgerError> {
+    /// Whether a run has made its release, and all is said of it.
+    pub fn has_made_release(&self, run: String) -> Result<bool, LedgerError> {
         self.write_blocking(move |db| {
-            let ended = "SELECT ended_at IS NOT NULL FROM training_runs WHERE name = ?1";
-            Ok(db.query_row(ended, [run], |row| row.get(0)).optional()?.unwrap_or(false))
+            let made = "SELECT release IS NOT NULL FROM training_runs WHERE name = ?1";
+            Ok(db.query_row(made, [run], |row| row.get(0)).optional()?.unwrap_or(false))
         })
     }
 
@@ -210,6 +209,14 @@ impl Ledger {
         self.write_blocking(move |db| decide(db, &super::timestamp(slot), &schedule, &decision))
     }
 
+    /// How many labels there are to learn from that the last run did not know.
+    pub fn unlearnt_labels(&self) -> Result<usize, LedgerError> {
+        self.write_blocking(|db| {
+            let count: i64 = db.query_row("SELECT count(*) FROM unlearnt_labels", [], |row| row.get(0))?;
+            Ok(count as usize)
+        })
+    }
+
     /// What the schedule needs to know.
     pub fn training_facts(&self, schedule: String) -> Result<TrainingFacts, LedgerError> {
         self.write_blocking(move |db| {
@@ -218,12 +225,10 @@ impl Ledger {
                 Ok::<_, rusqlite::Error>(told.and_then(|told| told.parse().ok()))
             };
             let last_begun = "SELECT max(begun_at) FROM training_runs WHERE of_labels";
-            let new_labels: i64 = db.query_row("SELECT count(*) FROM unlearnt_labels", [], |row| row.get(0))?;
             let open = "SELECT name FROM training_runs WHERE origin = 'schedule' AND ended_at IS NULL \
                         ORDER BY begun_at DESC LIMIT 1";
             Ok(TrainingFacts {
                 decided: time("SELECT max(slot) FROM training_slots WHERE schedule = ?1", &[&schedule])?,
-                new_labels: new_labels as usize,
                 last_begun: time(last_begun, &[])?,
                 open: db.query_row(open, [], |row| row.get(0)).optional()?,
             })
@@ -233,7 +238,8 @@ impl Ledger {
 
 fn end(db: &Connection, run: &str, outcome: RunOutcome, release: Option<&str>, reasons: &str) -> rusqlite::Result<()> {
     db.execute(
-        "UPDATE training_runs SET ended_at = ?2, outcome = ?3, release = ?4, reasons = ?5 WHERE name = ?1",
+        "UPDATE training_runs SET ended_at = ?2, outcome = ?3, release = ?4, reasons = ?5 \
+         WHERE name = ?1 AND release IS NULL",
         params![run, now(), outcome.as_str(), release, reasons],
     )?;
     Ok(())

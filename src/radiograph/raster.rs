@@ -19,8 +19,11 @@ type Decoded = Result<(GrayImage, Tags), Refusal>;
 /// Decodes a PNG of any depth; alpha is dropped, as OpenCV does.
 pub(super) fn png(bytes: &[u8], limits: &Limits) -> Decoded {
     png_chunks::check(bytes)?;
-    Refusal::on_panic(|| decode("PNG", PngDecoder::with_limits(Cursor::new(bytes), bounds(limits)), limits))
+    Refusal::on_panic(|| decode("PNG", PngDecoder::with_limits(Cursor::new(bytes), bounds(limits)), false, limits))
 }
+
+/// A TIFF's photometric interpretation: its decoder turns such greys round in all of their bits.
+const WHITE_IS_ZERO: u16 = 0;
 
 /// Decodes a TIFF's first picture.
 ///
@@ -32,7 +35,14 @@ pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
         if compression.is_ok_and(|compression| compression == Some(CompressionMethod::ModernJPEG.to_u16())) {
             return Err(Refusal::unsupported("its TIFF data are coded as JPEG"));
         }
-        decode("TIFF", TiffDecoder::new(Cursor::new(bytes)), limits)
+        let is_inverted = Directory::new(Cursor::new(bytes))
+            .and_then(|mut directory| directory.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation));
+        decode(
+            "TIFF",
+            TiffDecoder::new(Cursor::new(bytes)),
+            is_inverted.is_ok_and(|word| word == Some(WHITE_IS_ZERO)),
+            limits,
+        )
     })
 }
 
@@ -56,7 +66,7 @@ pub(super) fn jpeg(bytes: &[u8], limits: &Limits) -> Decoded {
     Ok((picture.into_luma8(), Tags::of_raster(format!("JPEG, {precision} bit {kind}"))))
 }
 
-fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, limits: &Limits) -> Decoded {
+fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, is_inverted: bool, limits: &Limits) -> Decoded {
     let refusal = |error| refusal(name, &error);
     let mut decoder = decoder.map_err(refusal)?;
     let (width, height) = decoder.dimensions();
@@ -67,7 +77,7 @@ fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, limits: &
     }
     decoder.set_limits(bounds(limits)).map_err(refusal)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let (depth, kind, grey) = grey(DynamicImage::from_decoder(decoder).map_err(refusal)?)?;
+    let (depth, kind, grey) = grey(DynamicImage::from_decoder(decoder).map_err(refusal)?, is_inverted)?;
     let mut picture = DynamicImage::ImageLuma8(picture(width, height, grey)?);
     picture.apply_orientation(orientation);
     Ok((picture.into_luma8(), Tags::of_raster(format!("{name}, {depth} bit {kind}"))))
@@ -80,8 +90,8 @@ fn bounds(limits: &Limits) -> image::Limits {
     bounds
 }
 
-/// Bits a sample, "grey" or "colour", and 8-bit grey values.
-fn grey(image: DynamicImage) -> Result<(u8, &'static str, Vec<u8>), Refusal> {
+/// Bits a sample, "grey" or "colour", and 8-bit grey values, of which the decoder may have made the negative.
+fn grey(image: DynamicImage, is_inverted: bool) -> Result<(u8, &'static str, Vec<u8>), Refusal> {
     fn of_colour<T: Copy + Into<u16>>(samples: &[T], channels: usize) -> Vec<u16> {
         samples.chunks_exact(channels).map(|p| luma(p[0].into(), p[1].into(), p[2].into())).collect()
     }
@@ -91,6 +101,11 @@ fn grey(image: DynamicImage) -> Result<(u8, &'static str, Vec<u8>), Refusal> {
         DynamicImage::ImageLumaA8(image) => (8, "grey", image.into_raw().into_iter().step_by(2).collect()),
         DynamicImage::ImageRgb8(image) => (8, "colour", bytes(of_colour(&image, 3))),
         DynamicImage::ImageRgba8(image) => (8, "colour", bytes(of_colour(&image, 4))),
+        // how many of the bits are used is seen before they are turned round
+        DynamicImage::ImageLuma16(image) if is_inverted => {
+            let stored: Vec<u16> = image.iter().map(|grey| !grey).collect();
+            (16, "grey", eight_bits(&stored).into_iter().map(|grey| !grey).collect())
+        }
         DynamicImage::ImageLuma16(image) => (16, "grey", eight_bits(&image)),
         DynamicImage::ImageLumaA16(image) => {
             (16, "grey", eight_bits(&image.into_raw().into_iter().step_by(2).collect::<Vec<_>>()))

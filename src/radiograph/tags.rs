@@ -9,8 +9,10 @@ use std::fmt;
 pub enum Laterality {
     /// One knee.
     Knee(Side),
-    /// Both knees side by side.
+    /// Both knees side by side, the right one on the picture's left.
     Both,
+    /// Both as seen from behind: the left one on the picture's left.
+    BothMirrored,
 }
 
 /// Who was x-rayed (PS3.3 C.7.1.1). `Debug` prints none of it, so that no log line can.

@@ -30,12 +30,12 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Writes files into a new folder `parent/name`, which exists afterwards with all of them on disk, or not at all. One that
 /// exists is left as it is: [`io::ErrorKind::AlreadyExists`].
-pub fn write_once(parent: &Path, name: &str, files: &[(&str, &[u8])]) -> io::Result<PathBuf> {
+pub fn write_once(parent: &Path, name: &str, mode: u32, files: &[(&str, &[u8])]) -> io::Result<PathBuf> {
     let path = parent.join(name);
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    let (partial, _lock) = write(parent, files)?;
+    let (partial, _lock) = write(parent, mode, files)?;
     match fs::rename(partial.path(), &path) {
         Ok(()) => {
             // it has moved away, and so is not there to be removed
@@ -50,9 +50,9 @@ pub fn write_once(parent: &Path, name: &str, files: &[(&str, &[u8])]) -> io::Res
 }
 
 /// The files on disk, in a folder that is removed when dropped, and the lock on it.
-fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<(TempDir, File)> {
+fn write(parent: &Path, mode: u32, files: &[(&str, &[u8])]) -> io::Result<(TempDir, File)> {
     make_folder(parent)?;
-    let (partial, lock) = begin(parent)?;
+    let (partial, lock) = begin(parent, mode)?;
     for (name, bytes) in files {
         let mut file = File::create_new(partial.path().join(name))?;
         file.write_all(bytes)?;
@@ -64,7 +64,7 @@ fn write(parent: &Path, files: &[(&str, &[u8])]) -> io::Result<(TempDir, File)> 
 
 /// An empty folder to write to, locked: the system takes the lock back when the process ends, however it ends, and so what a
 /// process that was killed has left is known, and removed here.
-fn begin(parent: &Path) -> io::Result<(TempDir, File)> {
+fn begin(parent: &Path, mode: u32) -> io::Result<(TempDir, File)> {
     // one at a time, or a folder that is not locked yet would be taken for such a one; where there are no locks, it stays
     let turn = File::open(parent)?;
     if turn.lock().is_ok() {
@@ -75,9 +75,8 @@ fn begin(parent: &Path) -> io::Result<(TempDir, File)> {
             }
         }
     }
-    // readable by others, unlike a temporary folder: another user than the writer may grade
-    let open_to_all = Permissions::from_mode(0o755);
-    let partial = tempfile::Builder::new().prefix(PARTIAL).permissions(open_to_all).tempdir_in(parent)?;
+    let permissions = Permissions::from_mode(mode);
+    let partial = tempfile::Builder::new().prefix(PARTIAL).permissions(permissions).tempdir_in(parent)?;
     let lock = File::open(partial.path())?;
     let _unheard_of = lock.lock();
     Ok((partial, lock))

@@ -20,13 +20,13 @@ pub struct Examined {
     pub graded: Vec<Graded>,
 }
 
-/// Grades them all.
+/// Grades them all, unless `seen` ends it.
 pub fn examine(
     ensemble: &Ensemble,
     knees: &[&Knee],
     decoders: &Decoders,
     jobs: usize,
-    mut seen: impl FnMut(),
+    mut seen: impl FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<Graded>> {
     let mut graded = Vec::with_capacity(knees.len());
     let mut waiting: Vec<GrayImage> = Vec::new();
@@ -41,9 +41,11 @@ pub fn examine(
         jobs,
         |knee| knee.read(decoders),
         |_, knee| {
-            seen();
-            outcome = match (&outcome, knee) {
-                (Err(_), _) => return,
+            if outcome.is_err() {
+                return;
+            }
+            outcome = match (seen(), knee) {
+                (Err(error), _) => Err(error),
                 (Ok(()), Err(error)) => Err(anyhow::Error::msg(error)),
                 (Ok(()), Ok(knee)) => {
                     waiting.push(knee);

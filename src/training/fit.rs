@@ -108,7 +108,7 @@ impl Fit<'_> {
         if number == self.recipe.head_epochs {
             state.learner.forget(self.recipe)?;
         }
-        let train_loss = self.learn(number, &mut state.learner, watch)?;
+        let (train_loss, rate) = self.learn(number, &mut state.learner, watch)?;
         let judged = judge(self, &state.learner.state_dict(&state.learner.average)?, number + 1, watch)?;
         let best = state.curve.iter().filter(|epoch| epoch.is_best).map(|epoch| epoch.loss).next_back();
         let is_best = best.is_none_or(|best| judged.loss <= best + self.recipe.tolerance);
@@ -118,7 +118,7 @@ impl Fit<'_> {
         }
         state.curve.push(Epoch {
             epoch: number + 1,
-            rate: self.rate(number as f64 + 1.0),
+            rate,
             train_loss,
             loss: judged.loss,
             accuracy: judged.accuracy,
@@ -130,8 +130,8 @@ impl Fit<'_> {
         watch.epoch(&state.curve[number], checkpoint)
     }
 
-    /// One pass over the knees to learn from; their mean loss.
-    fn learn(&self, epoch: usize, learner: &mut Learner, watch: &mut dyn Watch) -> Result<f64, FitError> {
+    /// One pass over the knees to learn from; their mean loss, and the last step's rate.
+    fn learn(&self, epoch: usize, learner: &mut Learner, watch: &mut dyn Watch) -> Result<(f64, f64), FitError> {
         let mut chance = self.chance(epoch);
         if self.recipe.omission > 0.0 {
             // what networks leave out is drawn by libtorch, whose generator is the process's
@@ -142,6 +142,7 @@ impl Fit<'_> {
         let steps = knees.len() / batch;
         let mut sum = Tensor::f_zeros([], (Kind::Float, self.device))?;
         let balance = self.balance()?;
+        let rate_at = |step: usize| self.rate(epoch as f64 + step as f64 / steps as f64);
         for (step, knees) in knees.chunks_exact(batch).enumerate() {
             if !watch.step(step, steps) {
                 return Err(FitError::Stopped);
@@ -152,7 +153,7 @@ impl Fit<'_> {
                 truths: &Tensor::f_from_slice(&truths)?.f_to(self.device)?,
                 balance: balance.as_ref(),
                 learning: if epoch < self.recipe.head_epochs { Learning::Head } else { Learning::All },
-                rate: self.rate(epoch as f64 + step as f64 / steps as f64),
+                rate: rate_at(step),
             };
             let _sum = sum.f_add_(&learner.step(&lesson, self.recipe)?)?;
             if (step + 1) % LOOK_EVERY == 0 && !sum.f_double_value(&[])?.is_finite() {
@@ -160,7 +161,11 @@ impl Fit<'_> {
             }
         }
         let mean = sum.f_double_value(&[])? / steps as f64;
-        if mean.is_finite() { Ok(mean) } else { Err(FitError::NotFinite { epoch: epoch + 1 }) }
+        if mean.is_finite() {
+            Ok((mean, rate_at(steps.saturating_sub(1))))
+        } else {
+            Err(FitError::NotFinite { epoch: epoch + 1 })
+        }
     }
 
     /// The rate at a time, in epochs.

@@ -30,6 +30,8 @@ pub struct Gate {
     /// By how much more than this, with 95 % certainty. A negative margin also lets in a challenger that is not much worse:
     /// with -0.01, one that falls by less than 0.01.
     pub margin: f64,
+    /// At least so many patients must be in the gold set: of a few, how far a score varies is not known well enough.
+    pub patients: usize,
     /// How far any grade's recall may fall; a rare grade weighs little in a score, and much for its patients.
     pub recall_drop: f64,
 }
@@ -74,7 +76,7 @@ impl fmt::Display for GateScore {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { score: GateScore::default(), margin: 0.0, recall_drop: 0.05 }
+        Self { score: GateScore::default(), margin: 0.0, patients: 20, recall_drop: 0.05 }
     }
 }
 
@@ -88,8 +90,13 @@ impl Gate {
             };
             return Verdict { promoted: false, reasons: vec![reason] };
         };
-        let mut promoted = score.interval.low > self.margin;
+        let are_enough = comparison.patients >= self.patients;
+        let mut promoted = score.interval.low > self.margin && are_enough;
         let mut reasons = vec![self.of_score(&score)];
+        if !are_enough {
+            let Comparison { patients, .. } = comparison;
+            reasons.push(format!("The gold set has {patients} patients, and {} are asked for.", self.patients));
+        }
         for (grade, recall) in KlGrade::ALL.into_iter().zip(&comparison.recall) {
             let Some(Difference { champion, challenger, difference, .. }) = recall else {
                 reasons.push(format!("No gold knee is of grade {grade}, so its recall is not compared."));

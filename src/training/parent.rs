@@ -1,4 +1,4 @@
-//! The run that the release in service came from. A network that goes on learning must go on leaving out the same patients:
+//! The runs that the release in service came from. A network that goes on learning must go on leaving out the same patients:
 //! otherwise what it says of them is what it has learnt by heart, and temperatures, members and the threshold for a human
 //! reader would be chosen by it.
 
@@ -23,15 +23,16 @@ pub struct Wanted<'a> {
     pub fitted_folds: &'a [usize],
 }
 
-/// The run that made `champion`, where it has a network for every fit to go on from: as many folds, and each network that the
-/// release or the run knows at all fitted for each of the folds. None where another installation made the release.
-pub fn parent(training: &Path, champion: &Release, wanted: &Wanted) -> Option<Run> {
-    if wanted.start != Start::Release {
-        return None;
-    }
-    let run = Run::open(training, champion.name()).ok()?;
-    if run.plan.folds != wanted.folds || !made(&run, champion) {
-        return None;
+/// The run that made `champion`; none where another installation did, or the run was removed.
+pub fn maker(training: &Path, champion: &Release) -> Option<Run> {
+    Run::open(training, champion.name()).ok().filter(|run| made(run, champion))
+}
+
+/// Whether a run has a network for every fit to go on from: as many folds, and each network that its release `champion` or the
+/// run knows at all fitted for each of the folds.
+pub fn goes_on(run: &Run, champion: &Release, wanted: &Wanted) -> bool {
+    if wanted.start != Start::Release || run.plan.folds != wanted.folds {
+        return false;
     }
     let voting: Vec<_> = champion.members().map(|member| member.entry().architecture).collect();
     // a network that neither of them knows has seen nothing
@@ -39,12 +40,38 @@ pub fn parent(training: &Path, champion: &Release, wanted: &Wanted) -> Option<Ru
         wanted.networks.iter().filter(|network| voting.contains(network) || run.plan.networks.contains(network));
     let mut fits =
         known.flat_map(|&network| wanted.fitted_folds.iter().map(move |fold| FitName { network, fold: fold - 1 }));
-    fits.all(|fit| fitted(&run, fit).is_some()).then_some(run)
+    fits.all(|fit| fitted(run, fit).is_some())
 }
 
-/// Where the patients of a run are, by their radiographs; whoever was gold there was learnt from by nobody, and is free.
-pub fn folds(run: &Run) -> anyhow::Result<HashMap<Digest, usize>> {
-    Ok(run.set()?.learnt().map(|(_, fold, knee)| (knee.radiograph, fold)).collect())
+/// What the networks of a run, and those that they go on from, have learnt.
+#[derive(Default)]
+pub struct Learnt {
+    /// The folds of all patients, by their radiographs, as the last of the runs that had them dealt them; whoever was gold in
+    /// each was learnt from by nobody, and is not here.
+    pub folds: HashMap<Digest, usize>,
+    /// The release from which the first of these runs began, and of which nobody here knows what it has learnt.
+    pub ancestor: Option<String>,
+}
+
+impl Learnt {
+    /// Reads it from the run and all that it came from: a patient who was absent once was not forgotten.
+    pub fn of(training: &Path, run: &Run) -> anyhow::Result<Self> {
+        let (mut learnt, mut run) = (Self::default(), run.clone());
+        loop {
+            for (_, fold, knee) in run.set()?.learnt() {
+                learnt.folds.entry(knee.radiograph).or_insert(fold);
+            }
+            let Some(before) = run.plan.parent.clone() else {
+                learnt.ancestor = run.plan.ancestor;
+                return Ok(learnt);
+            };
+            match Run::open(training, &before) {
+                Ok(before) => run = before,
+                // whom that one has learnt from, nobody knows any more
+                Err(_) => return Ok(Self { ancestor: Some(before), ..learnt }),
+            }
+        }
+    }
 }
 
 /// The weights that a fit goes on from; none where the run does not know the network. One that it does know is there, or was when

@@ -40,6 +40,9 @@ pub struct Plan {
     pub parent: Option<String>,
     /// The release that the first of these runs began from, and that may have seen any of the knees.
     pub ancestor: Option<String>,
+    /// So many of the gold knees, which somebody named, the release in service has learnt from.
+    #[serde(default)]
+    pub known_gold: usize,
     /// Whether the new one takes its place where the gate lets it.
     pub promote: bool,
     /// How the networks are trained.
@@ -94,6 +97,18 @@ impl Plan {
     /// The side of a network's views in pixels.
     pub fn image_size(&self, network: Architecture) -> u32 {
         if self.recipe.image_size == 0 { network.image_size() } else { self.recipe.image_size }
+    }
+
+    /// What must be known of the gold knees, for the eyes of who reads how well they were graded.
+    pub fn gold_in_words(&self) -> String {
+        let in_service = self.champion.as_ref().map_or("", |champion| &champion.name);
+        match (self.known_gold, &self.ancestor) {
+            (0, None) => "that nothing was learnt from".to_owned(),
+            (0, Some(ancestor)) => {
+                format!("not learnt from here, though {ancestor}, where the networks began, may know them")
+            }
+            (known, _) => format!("not learnt from here, though {in_service} has learnt from {known} of them"),
+        }
     }
 
     /// Where a fit's chance begins.

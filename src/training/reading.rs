@@ -49,6 +49,15 @@ pub fn read_all<I: Sync, T: Send>(
     });
 }
 
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// What programs may still take of the computer's memory without others' having to go, in bytes, as Linux estimates it.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
+}
+
 /// The pictures of a run's knees at a network's size.
 pub fn pictures(
     knees: &[&Knee],
@@ -60,7 +69,21 @@ pub fn pictures(
 ) -> anyhow::Result<Pictures> {
     // a quarter of a GPU's memory; the networks need the rest
     let most = device.memory().map_or(u64::MAX, |memory| memory.total / 4);
-    let pictures = Pictures::new(knees.len(), side, device.device, most)?;
+    let on = |most| Pictures::new(knees.len(), side, device.device, most);
+    let pictures = match on(most) {
+        // others have the GPU's memory: each batch is copied there
+        Err(_) if device.device.is_cuda() => on(0)?,
+        pictures => pictures?,
+    };
+    let (needed, free) = (pictures.bytes_in_memory(), available_memory());
+    anyhow::ensure!(
+        free.is_none_or(|free| needed < free),
+        "the pictures of {} knees at {side} pixels take {:.1} GiB of memory, and {:.1} GiB are free; set a smaller image_size \
+         ([training.adjust]), or train where there is more",
+        knees.len(),
+        needed as f64 / GIB,
+        free.unwrap_or_default() as f64 / GIB
+    );
     let mut trouble = Ok(());
     read_all(
         knees,

@@ -27,13 +27,14 @@ pub struct Made {
     pub verdict: Verdict,
 }
 
-/// Chooses members, compares them with the champion, writes release and card. Nothing is put into service here.
+/// Chooses members, compares them with the champion, writes release and card. Nothing is put into service here, and an error of
+/// `seen` ends it.
 pub fn make(
     run: &Run,
     workshop: &Workshop,
     settings: &EnsembleSettings,
     models: &Path,
-    mut seen: impl FnMut(&'static str, usize, usize),
+    mut seen: impl FnMut(&'static str, usize, usize) -> anyhow::Result<()>,
 ) -> anyhow::Result<Made> {
     let (plan, set) = (&run.plan, run.set()?);
     let fitted = fitted(run)?;
@@ -51,7 +52,7 @@ pub fn make(
         let mut done = 0;
         let graded = examine(ensemble, &gold, &workshop.decoders, workshop.jobs, || {
             done += 1;
-            seen(what, done, gold.len());
+            seen(what, done, gold.len())
         })?;
         let knees = set.knees.iter().zip(set.patients()).filter(|(knee, _)| knee.place == Place::Gold);
         let (truths, patients) = knees.map(|(knee, patient)| (knee.grade, patient)).unzip();
@@ -67,7 +68,7 @@ pub fn make(
     };
     let verdict = plan.gate.judge(&comparison);
 
-    trained.measured(metrics(&choice, &examined));
+    trained.measured(metrics(plan, &choice, &examined));
     let examples = examples(&challenging.with_maps(true), &gold, &examined, workshop, &plan.name)?;
     let members: Vec<_> = challenger.members().map(|member| member.name().to_owned()).collect();
     let card = Report {
@@ -82,7 +83,7 @@ pub fn make(
         examples,
     }
     .card();
-    run.keep_verdict(&verdict)?;
+    run.keep_verdict(trained.digest()?, &verdict)?;
     let (html, json) = (card.html(), card.json());
     let release = trained.write(models, &[("card.html", html.as_bytes()), ("card.json", json.as_bytes())])?;
     Ok(Made { release, verdict })
@@ -113,13 +114,27 @@ fn choose(plan: &Plan, set: &TrainingSet, fitted: &[(FitName, Outcome)]) -> anyh
         }
         OutOfFold { name: network.to_string(), logits }
     };
-    // a network of which most fits have failed would leave few knees that all have graded
-    let fits = |network: &Architecture| fitted.iter().filter(|(fit, _)| fit.network == *network).count();
-    let most = plan.networks.iter().map(fits).max().unwrap_or_default();
-    let networks: Vec<_> = plan.networks.iter().filter(|network| 2 * fits(network) > most).map(network).collect();
+    let networks: Vec<_> = to_choose_from(plan, fitted).iter().map(network).collect();
     let may_be_known = plan.ancestor.is_some();
     let knees = Knees { patients: &patients, truths: &truths, folds: &folds, may_be_known };
     Choice::of(&networks, knees, plan.vote, &plan.choice).map_err(anyhow::Error::msg)
+}
+
+/// The networks that have graded most folds together: each fit that failed leaves fewer knees that all have graded, and so the
+/// network with the fewest goes, until that is so.
+fn to_choose_from(plan: &Plan, fitted: &[(FitName, Outcome)]) -> Vec<Architecture> {
+    let has = |network, fold: &usize| fitted.iter().any(|(fit, _)| (fit.network, fit.fold + 1) == (network, *fold));
+    let folds = |network: Architecture| plan.fitted_folds.iter().filter(|fold| has(network, fold)).count();
+    let mut networks = plan.networks.clone();
+    loop {
+        let by_all = |fold: &&usize| networks.iter().all(|&network| has(network, fold));
+        let common = plan.fitted_folds.iter().filter(by_all).count();
+        if networks.len() < 2 || 2 * common > plan.fitted_folds.len() {
+            return networks;
+        }
+        let fewest = (0..networks.len()).rev().min_by_key(|&place| folds(networks[place])).unwrap_or_default();
+        tracing::warn!("{} may not vote: too many of its fits have failed", networks.remove(fewest));
+    }
 }
 
 fn put_together(run: &Run, choice: &Choice, fitted: &[(FitName, Outcome)]) -> anyhow::Result<Trained> {
@@ -148,13 +163,13 @@ fn put_together(run: &Run, choice: &Choice, fitted: &[(FitName, Outcome)]) -> an
     Ok(Trained::new(&plan.name, plan.created, plan.vote, members, review, note))
 }
 
-fn metrics(choice: &Choice, examined: &Examined) -> Vec<Metrics> {
+fn metrics(plan: &Plan, choice: &Choice, examined: &Examined) -> Vec<Metrics> {
     let of = |data: &str, cases: &[Case]| {
         let Scores { knees, accuracy, macro_f1, quadratic_kappa, .. } = Scores::of(cases);
         let (data, knees) = (data.to_owned(), u32::try_from(knees).ok());
         accuracy.map(|accuracy| Metrics { data, knees, accuracy, macro_f1, quadratic_kappa })
     };
-    let gold = of("gold set, never learnt from", &examined.of_ensemble());
+    let gold = of(&format!("gold set, {}", plan.gold_in_words()), &examined.of_ensemble());
     let out_of_fold = of("out-of-fold answers of the training set", &choice.out_of_fold);
     gold.into_iter().chain(out_of_fold).collect()
 }

@@ -46,7 +46,7 @@ impl Report<'_> {
         };
         let gold_knees = gold.first().map_or(0, |(_, cases)| cases.len());
         let results = [
-            Results::of(format!("gold set, {gold_knees} knees that nothing was learnt from"), gold, plan.seed),
+            Results::of(format!("gold set, {gold_knees} knees {}", plan.gold_in_words()), gold, plan.seed),
             Results::of(format!("out-of-fold answers, {knees} knees, each from {whose}"), out_of_fold, plan.seed),
         ];
         Card {
@@ -145,7 +145,7 @@ fn compared(plan: &Plan, comparison: &Comparison, verdict: &Verdict) -> Compared
     Compared {
         champion: plan.champion.as_ref().map_or_else(String::new, |champion| champion.name.clone()),
         rows: all.filter_map(change).collect(),
-        promoted: verdict.promoted,
+        passed: verdict.promoted,
         reasons: verdict.reasons.clone(),
     }
 }

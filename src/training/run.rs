@@ -10,11 +10,13 @@ use crate::grade::GRADES;
 use crate::state::{PARTIAL, make_folder, replace, write_once};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// A run's list of files has the names that they came with.
+const FOR_THE_OWNER: u32 = 0o700;
 
 const PLAN: &str = "run.toml";
 const LOCK: &str = "lock";
@@ -66,12 +68,10 @@ impl Run {
     pub fn create(training: &Path, plan: Plan, Tables { knees, files }: &Tables) -> anyhow::Result<Self> {
         let text = toml::to_string(&plan)?;
         let all = [(PLAN, text.as_bytes()), (KNEES, knees), (FILES, files)];
-        let folder = write_once(training, &plan.name, &all).with_context(|| {
+        let folder = write_once(training, &plan.name, FOR_THE_OWNER, &all).with_context(|| {
             let path = training.join(&plan.name);
             format!("the run cannot be written to {}; choose another name where there is one", path.display())
         })?;
-        // the list of files has the names that they came with
-        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         Ok(Self { plan, folder })
     }
 
@@ -144,17 +144,23 @@ impl Run {
         tempfile::Builder::new().prefix(PARTIAL).tempdir_in(self.folder.join(RELEASE))
     }
 
-    /// The gate's word on the release, kept before there is one: whoever finds the release there knows what was said of it.
-    pub fn keep_verdict(&self, verdict: &Verdict) -> anyhow::Result<()> {
+    /// The gate's word on the release with this digest, kept before there is one: whoever finds the release there knows what
+    /// was said of it.
+    pub fn keep_verdict(&self, release: Digest, verdict: &Verdict) -> anyhow::Result<()> {
         let path = self.folder.join(RELEASE).join(VERDICT);
-        replace(&path, &serde_json::to_vec(verdict)?).with_context(|| path.display().to_string())
+        replace(&path, &serde_json::to_vec(&(release, verdict))?).with_context(|| path.display().to_string())
     }
 
-    /// The same read back.
-    pub fn verdict(&self) -> anyhow::Result<Verdict> {
+    /// The same read back; none where it was said of another release, or of none.
+    pub fn verdict(&self, release: Digest) -> anyhow::Result<Option<Verdict>> {
         let path = self.folder.join(RELEASE).join(VERDICT);
-        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-        serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.with_context(|| path.display().to_string())?,
+        };
+        let (of, verdict): (Digest, Verdict) =
+            serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?;
+        Ok((of == release).then_some(verdict))
     }
 
     /// The weights of a fit that has a network.

@@ -80,7 +80,7 @@ fn full() -> Card {
         comparison: Some(Compared {
             champion: "starter".to_owned(),
             rows: vec![change("Accuracy", -0.005), change("Macro F1", 0.007)],
-            promoted: true,
+            passed: true,
             reasons: vec!["Quadratic kappa rises.".to_owned()],
         }),
         review: Some(Review { threshold: 0.431, coverage: 0.9, accuracy: Some(0.754), accuracy_of_marked: None }),
@@ -119,7 +119,7 @@ fn every_number_is_told() {
         ("data", "17,503 8,752 3,500 1,750 1,411 612 907 450 120"),
         ("recipe", "label_smoothing 0.15"),
         ("curves", "densenet161 61.7 % 0.913"),
-        ("comparison", "starter Promoted. 0.812 0.853 +0.041 −0.005 +0.077 +0.007"),
+        ("comparison", "starter It passes the gate. 0.812 0.853 +0.041 −0.005 +0.077 +0.007"),
         ("review", "0.431 90.0 % 10.0 % 75.4 %"),
         ("subsets", "10 of 12 network9 73.1 % 0.702 0.871"),
     ];

@@ -79,12 +79,12 @@ fn what_says_no_times_is_an_error() {
     }
 }
 
-const CONDITIONS: Conditions = Conditions { labels: 20, pause: Duration::from_secs(6 * 24 * 60 * 60) };
+const CONDITIONS: Conditions = Conditions { labels: 20, pause: Duration::from_secs(7 * 24 * 60 * 60) };
 
-/// Everything speaks for a training, and nothing has been decided since a Friday's.
+/// Everything speaks for a training, and nothing has been decided since a Friday's, which began some seconds later.
 fn facts() -> Facts {
     let slot = at("2026-11-06T22:00:00Z");
-    Facts { decided: slot, new_labels: 20, last_begun: Some(slot), is_running: false }
+    Facts { decided: slot, new_labels: 20, last_begun: Some(slot + 20.seconds()), is_running: false }
 }
 
 fn decide(facts: Facts, now: &str) -> Decision {
@@ -101,6 +101,18 @@ fn a_training_begins_when_it_is_due_and_once() {
     assert_eq!(decide(begun, "2026-11-20T21:59:00Z"), Decision::Wait);
     let first = Facts { last_begun: None, ..facts() };
     assert_eq!(decide(first, "2026-11-13T22:00:01Z"), Decision::Begin { slot });
+}
+
+#[test]
+fn a_week_that_is_an_hour_short_is_a_week() {
+    let (winter, summer) = (at("2026-03-27T21:00:00Z"), at("2026-04-03T20:00:00Z"));
+    let begun = Facts { decided: winter, last_begun: Some(winter + 20.seconds()), ..facts() };
+    let decision = schedule(FRIDAYS, "Europe/Berlin").decide(CONDITIONS, begun, summer);
+    assert_eq!(decision, Decision::Begin { slot: summer });
+    // where the pause is short, no more than half of it is given away
+    let minutes = Conditions { pause: Duration::from_secs(120), ..CONDITIONS };
+    let soon = schedule("* * * * *", "UTC").decide(minutes, begun, winter + 60.seconds());
+    assert!(matches!(soon, Decision::Pass { why: Pass::TooSoon { .. }, .. }), "{soon:?}");
 }
 
 #[test]
@@ -132,16 +144,17 @@ fn what_keeps_a_training_from_beginning_is_said() {
     assert_eq!(why(few).to_string(), "there are too few new labels, 19 of the 20 needed");
     let begun = at("2026-11-07T22:00:30.5Z");
     let soon = Facts { last_begun: Some(begun), ..few };
-    assert_eq!(why(soon), Pass::TooSoon { begun, until: at("2026-11-13T22:00:30.5Z") });
+    assert_eq!(why(soon), Pass::TooSoon { begun, until: at("2026-11-14T22:00:30.5Z") });
     let words =
-        "the last training began at 2026-11-07T22:00:30Z, and the next may not begin before 2026-11-13T22:00:30Z";
+        "the last training began at 2026-11-07T22:00:30Z, and the next may not begin before 2026-11-14T22:00:30Z";
     assert_eq!(why(soon).to_string(), words);
     let running = Facts { is_running: true, ..soon };
     assert_eq!(why(running).to_string(), "the last training is still running");
     // a pause that never ends is no overflow
     let endless = Conditions { pause: Duration::MAX, ..CONDITIONS };
     let decision = schedule(FRIDAYS, "UTC").decide(endless, facts(), slot);
-    assert_eq!(decision, Decision::Pass { slot, why: Pass::TooSoon { begun: facts().decided, until: Timestamp::MAX } });
+    let begun = facts().last_begun.expect("one has begun");
+    assert_eq!(decision, Decision::Pass { slot, why: Pass::TooSoon { begun, until: Timestamp::MAX } });
 }
 
 proptest! {

@@ -4,6 +4,7 @@ mod choice;
 mod fit;
 mod folds;
 mod gate;
+mod lineage;
 pub mod runs;
 mod set;
 mod unattended;

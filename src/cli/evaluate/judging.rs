@@ -41,11 +41,15 @@ pub(super) async fn judge(
         }
         let Some((file, task)) = under_way.pop_front() else { break };
         let outcome = task.await?.and_then(|(digest, patient, graded)| {
-            let judged = Judged { patient, truth: file.truth, graded };
+            let knee = ((digest, file.position), Judged { patient, truth: file.truth, graded });
             match seen.insert((digest, file.position), file.truth) {
-                None => Ok(judged),
+                None => Ok(knee),
                 Some(before) if before == file.truth => Err("the same bytes were judged before".to_owned()),
-                Some(before) => Err(format!("the same bytes are in a folder of grade {before}, too")),
+                // which of them is right, nobody knows here: the first one goes, too
+                Some(before) => {
+                    judged.retain(|(of, _): &(_, Judged)| *of != (digest, file.position));
+                    Err(format!("the same bytes are in a folder of grade {before}, too; none of them is used"))
+                }
             }
         });
         match outcome {
@@ -54,7 +58,7 @@ pub(super) async fn judge(
         }
         progress.inc(1);
     }
-    Ok((judged, passed))
+    Ok((judged.into_iter().map(|(_, judged)| judged).collect(), passed))
 }
 
 async fn one(

@@ -8,12 +8,12 @@ use crate::digest::Digest;
 use crate::ensemble::Release;
 use crate::networks::Architecture;
 use crate::station::{decoders, take_release};
-use crate::training::parent::{self, Wanted};
+use crate::training::parent::{self, Learnt, Wanted};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
 use crate::training::run::Run;
 use crate::training::set::{Dealing, GoldSet, Place, TrainingSet, freeze};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What begins a run.
@@ -73,7 +73,7 @@ impl Begin {
                 training.folds
             )));
         }
-        let (files, gold, data) = self.files(shop)?;
+        let (files, mut gold, data) = self.files(shop)?;
         let seed = self.seed.unwrap_or(training.seed);
         let created = jiff::Timestamp::now();
         let name = self.name.clone().unwrap_or_else(|| created.strftime("run-%Y-%m-%d-%H%M%S").to_string());
@@ -81,8 +81,10 @@ impl Begin {
         check_name(&name, shop).map_err(usage)?;
         let folds = training.folds;
         let wanted = Wanted { start: recipe.start, networks: &networks, folds, fitted_folds: &fitted_folds };
-        let parent = parent::parent(&shop.state.training, &champion, &wanted);
-        let kept = parent.as_ref().map(parent::folds).transpose()?.unwrap_or_default();
+        let maker = parent::maker(&shop.state.training, &champion);
+        let learnt =
+            maker.as_ref().map(|maker| Learnt::of(&shop.state.training, maker)).transpose()?.unwrap_or_default();
+        let parent = maker.filter(|maker| parent::goes_on(maker, &champion, &wanted));
         for network in networks.iter().filter(|_| recipe.start == Start::Release) {
             let runs = parent.iter().flat_map(|parent| &parent.plan.networks).copied();
             if !runs.chain(architectures(&champion)).any(|known| known == *network) {
@@ -90,11 +92,13 @@ impl Begin {
             }
         }
         let ancestor = match &parent {
-            Some(parent) => parent.plan.ancestor.clone(),
+            Some(_) => learnt.ancestor,
             None => (recipe.start == Start::Release).then(|| champion.name().to_owned()),
         };
         let bar = progress::bar(files.len() + gold.files.len());
         let jobs = shop.settings.grading.jobs();
+        gold.known = learnt.folds.keys().copied().collect();
+        let kept = if parent.is_some() { learnt.folds } else { HashMap::new() };
         let dealing = Dealing { folds, seed, kept };
         let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings), jobs, || bar.inc(1));
         bar.finish_and_clear();
@@ -104,6 +108,13 @@ impl Begin {
         }
         if let Some(path) = self.gold.as_ref().filter(|_| set.gold().is_empty()) {
             return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
+        }
+        let known_gold = set.gold().into_iter().filter(|knee| gold.known.contains(&knee.radiograph)).count();
+        if known_gold > 0 {
+            let name = champion.name();
+            eprintln!(
+                "{name} has learnt from {known_gold} of the gold knees, and is flattered where the two are compared"
+            );
         }
         let tables = set.to_csv()?;
         let plan = Plan {
@@ -121,6 +132,7 @@ impl Begin {
             champion: Some(Champion { name: champion.name().to_owned(), sha256: champion.digest().to_string() }),
             parent: parent.map(|parent| parent.plan.name),
             ancestor,
+            known_gold,
             promote: promote || unattended && training.promote,
             recipe,
             choice: training.choice,

@@ -9,28 +9,46 @@ use crate::ledger::RunOutcome;
 use crate::station::release_row;
 use crate::training::release::{Made, make as make_release};
 use crate::training::run::{Progress, Run};
-use crate::training::work::Workshop;
+use crate::training::work::{End, Workshop};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Makes the release, unless it is there or another process makes it.
-pub(super) fn make(run: &Run, workshop: &Workshop, shop: &Shop, promote: bool) -> anyhow::Result<()> {
+/// Makes the release, unless it is there, another process makes it, or somebody asks to stop.
+pub(super) fn make(
+    run: &Run,
+    workshop: &Workshop,
+    shop: &Shop,
+    promote: bool,
+    stop: &AtomicBool,
+) -> anyhow::Result<End> {
     let name = &run.plan.name;
     let Some(_workplace) = run.take_end()? else {
         eprintln!("another process makes the release {name}");
-        return Ok(());
+        return Ok(End::Done);
     };
-    if shop.ledger.has_ended(name.clone())? {
+    if shop.ledger.has_made_release(name.clone())? {
         let promote = if promote { " and `kellgrend models promote` puts its release into service" } else { "" };
         eprintln!("the run has ended: `kellgrend report training` says how{promote}");
-        return Ok(());
+        return Ok(End::Done);
     }
     let folder = shop.state.models.join(name);
     let (release, verdict) = match folder.exists() {
         // whoever made it did not come so far as to say so
-        true => (Release::open(&folder)?, run.verdict()?),
-        false => match made(run, workshop, shop)? {
-            Some(Made { release, verdict }) => (release, verdict),
-            None => return Ok(()),
+        true => {
+            let release = Release::open(&folder)?;
+            let verdict = run.verdict(release.digest())?.ok_or_else(|| {
+                let folder = folder.display();
+                anyhow::anyhow!(
+                    "{folder} is not what this run made; move it away, and `kellgrend train --run {name}` ends the run"
+                )
+            })?;
+            (release, verdict)
+        }
+        false => match made(run, workshop, shop, stop) {
+            Ok(Some(Made { release, verdict })) => (release, verdict),
+            Ok(None) => return Ok(End::Done),
+            Err(error) if error.is::<Stopped>() => return Ok(End::Stopped),
+            Err(error) => return Err(error),
         },
     };
     let reasons = verdict.reasons.join(" ");
@@ -55,15 +73,24 @@ pub(super) fn make(run: &Run, workshop: &Workshop, shop: &Shop, promote: bool) -
     let promote = format!("kellgrend models promote --state {} {name}", shop.state.root.display());
     match (promoted, verdict.promoted) {
         (true, _) => println!("It is in service."),
-        (false, true) if may => println!("It is kept: another release was put into service while it was trained."),
+        (false, true) if may => {
+            println!(
+                "It is kept: another release is in service than the one that it was held against. To use it: {promote}"
+            );
+        }
         (false, true) => println!("The gate lets it pass: {promote}"),
         (false, false) => println!("It is kept and not used. Against the gate: {promote}"),
     }
-    Ok(())
+    Ok(End::Done)
 }
 
+/// Somebody has asked to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped")]
+struct Stopped;
+
 /// The release, or none where no fit has a network: then the run is over.
-fn made(run: &Run, workshop: &Workshop, shop: &Shop) -> anyhow::Result<Option<Made>> {
+fn made(run: &Run, workshop: &Workshop, shop: &Shop, stop: &AtomicBool) -> anyhow::Result<Option<Made>> {
     let name = &run.plan.name;
     if run.plan.fits().into_iter().all(|fit| matches!(run.progress(fit), Ok(Progress::Failed(_)))) {
         shop.ledger.run_failed(name.clone(), "no fit has a network (`kellgrend report fits` says why)".to_owned())?;
@@ -78,7 +105,9 @@ fn made(run: &Run, workshop: &Workshop, shop: &Shop) -> anyhow::Result<Option<Ma
         bar.set_length(all as u64);
         bar.set_message(what);
         bar.set_position(done as u64);
-        priority.wait_for_grading(|| false);
+        let is_stopped = || stop.load(Ordering::Relaxed);
+        priority.wait_for_grading(is_stopped);
+        if is_stopped() { Err(Stopped.into()) } else { Ok(()) }
     });
     bar.finish_and_clear();
     made.map(Some)

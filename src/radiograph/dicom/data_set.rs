@@ -1,6 +1,6 @@
 //! The values of the few elements that a film needs.
 
-use super::elements::{Element, Elements, Encoding};
+use super::elements::{Element, Elements, Encoding, inner};
 use crate::radiograph::Refusal;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -83,8 +83,10 @@ impl<'a> DataSet<'a> {
     /// The first item of a sequence.
     pub fn first_item(&self, sequence: Tag) -> Result<Option<DataSet<'_>>, Refusal> {
         let Some(element) = self.element(sequence) else { return Ok(None) };
-        let Some(item) = self.walk().items(element.value.clone())?.into_iter().next() else { return Ok(None) };
-        DataSet::read(Cow::Borrowed(self.slice(&item)), 0, self.encoding, self.max_bytes).map(Some)
+        let encoding = inner(self.encoding, element.vr);
+        let mut walk = Elements::new(&self.bytes, 0, encoding, self.max_bytes);
+        let Some(item) = walk.items(element.value.clone())?.into_iter().next() else { return Ok(None) };
+        DataSet::read(Cow::Borrowed(self.slice(&item)), 0, encoding, self.max_bytes).map(Some)
     }
 
     fn walk(&self) -> Elements<'_> {

@@ -233,7 +233,7 @@ enum Open {
 }
 
 /// An unknown VR of undefined length holds an implicit little endian sequence (PS3.5 6.2.2, note 2).
-fn inner(outer: Encoding, vr: [u8; 2]) -> Encoding {
+pub(super) fn inner(outer: Encoding, vr: [u8; 2]) -> Encoding {
     if outer.explicit && &vr == b"UN" { Encoding::IMPLICIT_LITTLE } else { outer }
 }
 

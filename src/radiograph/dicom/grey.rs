@@ -16,7 +16,7 @@ pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> R
     }
     let modality = Modality::read(data_set, pixel)?;
     let output = |stored: u16| modality.apply(pixel.value(stored));
-    let voi = match Voi::read(data_set, pixel)? {
+    let voi = match Voi::read(data_set, modality.is_signed(pixel))? {
         Some(voi) => voi,
         None => spread(data_set, pixel, stored, output),
     };

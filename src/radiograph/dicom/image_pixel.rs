@@ -56,6 +56,7 @@ impl ImagePixel {
             }
             less => return Err(Refusal::damaged(format!("it says that it holds {less} frames"))),
         }
+        check_square(data_set)?;
         let samples = word(data_set, tags::SAMPLES_PER_PIXEL, "SamplesPerPixel")?.unwrap_or(1);
         let photometric = photometric(data_set, samples)?;
         let bits_allocated = need(tags::BITS_ALLOCATED, "BitsAllocated")?;
@@ -111,6 +112,23 @@ impl ImagePixel {
             stored.into()
         }
     }
+}
+
+/// How far a pixel's sides may be apart, as a share: a joint space is not seen wider by that.
+const SQUARE: f64 = 0.02;
+
+/// Refuses pixels that are not square (PS3.3 C.7.6.3.1.7, 10.7.1.3): networks see each as a square.
+fn check_square(data_set: &DataSet) -> Result<(), Refusal> {
+    for tag in [tags::PIXEL_ASPECT_RATIO, tags::PIXEL_SPACING, tags::IMAGER_PIXEL_SPACING] {
+        if let [down, across] = data_set.numbers(tag)[..]
+            && down > 0.0
+            && across > 0.0
+            && (down / across - 1.0).abs() > SQUARE
+        {
+            return Err(Refusal::unsupported("its pixels are not square"));
+        }
+    }
+    Ok(())
 }
 
 /// The one number of a tag; `None` where it is absent or empty.

@@ -1,7 +1,6 @@
 //! Lookup tables as modality and VOI use them (PS3.3 C.11.1.1 and C.11.2.1.1).
 
 use super::data_set::DataSet;
-use super::image_pixel::ImagePixel;
 use crate::radiograph::Refusal;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -15,8 +14,8 @@ pub(super) struct Lut {
 }
 
 impl Lut {
-    /// The table in the first item of a sequence, or `None` where there is no item.
-    pub fn read(data_set: &DataSet, sequence: Tag, pixel: &ImagePixel) -> Result<Option<Self>, Refusal> {
+    /// The table in the first item of a sequence, or `None` where there is no item; whether what it is fed may be below 0.
+    pub fn read(data_set: &DataSet, sequence: Tag, is_fed_signed: bool) -> Result<Option<Self>, Refusal> {
         let Some(item) = data_set.first_item(sequence)? else { return Ok(None) };
         let damaged = || Refusal::damaged("its lookup table is incomplete");
         let descriptor: Vec<u16> = item.words(tags::LUT_DESCRIPTOR).take(3).collect();
@@ -26,7 +25,7 @@ impl Lut {
         let signed = match item.element(tags::LUT_DESCRIPTOR).map(|element| &element.vr) {
             Some(b"SS") => true,
             Some(b"US") => false,
-            _ => pixel.signed,
+            _ => is_fed_signed,
         };
         let first = if signed { i32::from(first as i16) } else { first.into() };
         let words: Vec<u16> = item.words(tags::LUT_DATA).take(entries).collect();
@@ -41,7 +40,9 @@ impl Lut {
         if !(8..=16).contains(&bits) {
             return Err(Refusal::damaged(format!("its lookup table has {bits} bits an entry")));
         }
-        Ok(Some(Self { first, values, bits: bits.into() }))
+        // some say fewer bits than their entries have
+        let widest = values.iter().map(|value| 16 - value.leading_zeros()).max().unwrap_or_default();
+        Ok(Some(Self { first, values, bits: widest.max(bits.into()) }))
     }
 
     /// The entry for an input; the first or last one outside the table.

@@ -16,7 +16,7 @@ pub(super) enum Modality {
 impl Modality {
     /// The film's transformation; the identity where it names none.
     pub fn read(data_set: &DataSet, pixel: &ImagePixel) -> Result<Self, Refusal> {
-        if let Some(lut) = Lut::read(data_set, tags::MODALITY_LUT_SEQUENCE, pixel)? {
+        if let Some(lut) = Lut::read(data_set, tags::MODALITY_LUT_SEQUENCE, pixel.signed)? {
             return Ok(Self::Table(lut));
         }
         let slope = data_set.number(tags::RESCALE_SLOPE)?.filter(|slope| *slope != 0.0).unwrap_or(1.0);
@@ -25,6 +25,16 @@ impl Modality {
             return Err(Refusal::damaged("its rescale slope takes pixels beyond all numbers"));
         }
         Ok(line)
+    }
+
+    /// Whether its output may be below 0 (PS3.3 C.11.2.1.1).
+    pub fn is_signed(&self, pixel: &ImagePixel) -> bool {
+        match self {
+            Self::Table(_) => false,
+            Self::Line { .. } => {
+                [0, pixel.mask()].into_iter().any(|end| self.apply(pixel.value(end)) < 0.0) || pixel.signed
+            }
+        }
     }
 
     /// The output for a stored value.

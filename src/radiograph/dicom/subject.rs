@@ -1,5 +1,8 @@
 //! Who and what is on the film, and whether that is a knee.
 
+mod part;
+mod view;
+
 use super::data_set::DataSet;
 use crate::radiograph::{Laterality, Patient, Refusal, Tags};
 use crate::side::Side;
@@ -16,68 +19,8 @@ const OTHER_MODALITIES: [&str; 42] = [
     "SEG", "SM", "SR", "STAIN", "TG", "US", "VA", "XA", "XC", "PLAN",
 ];
 
-/// Body parts that may hold the knee: DICOM's terms (PS3.16 L) and what devices and archives write.
-const KNEE_PARTS: [&str; 14] = [
-    "LEG",
-    "LEGS",
-    "LOWERLEG",
-    "LOWERLEGS",
-    "LOWEREXTREMITY",
-    "LOWEREXTREMITIES",
-    "LOWERLIMB",
-    "EXTREMITY",
-    "EXTREMITIES",
-    "JOINT",
-    "JOINTS",
-    "BONE",
-    "TIBIA",
-    "UNKNOWN",
-];
-
-/// Body parts without a knee, so named in a refusal; any other word is refused unnamed.
-const OTHER_PARTS: [&str; 38] = [
-    "ABDOMEN",
-    "ANKLE",
-    "ARM",
-    "BREAST",
-    "CALCANEUS",
-    "CHEST",
-    "CLAVICLE",
-    "COCCYX",
-    "CSPINE",
-    "ELBOW",
-    "FACE",
-    "FEMUR",
-    "FINGER",
-    "FOOT",
-    "FOREARM",
-    "HAND",
-    "HEAD",
-    "HEEL",
-    "HIP",
-    "HUMERUS",
-    "JAW",
-    "LSPINE",
-    "NECK",
-    "ORBIT",
-    "PELVIS",
-    "RIB",
-    "SACRUM",
-    "SCAPULA",
-    "SHOULDER",
-    "SKULL",
-    "SPINE",
-    "STERNUM",
-    "THIGH",
-    "THUMB",
-    "TOE",
-    "TSPINE",
-    "WHOLEBODY",
-    "WRIST",
-];
-
-/// View positions that are not frontal: lateral (PS3.3 C.8.11.5), skyline.
-const OTHER_VIEWS: [&str; 9] = ["LL", "RL", "LLD", "RLD", "LAT", "LATERAL", "SKYLINE", "SUNRISE", "MERCHANT"];
+/// Presentation Intent Type (0008,0068) of a detector's raw picture, which is made into one to look at elsewhere (PS3.3 C.8.11.1.1.1).
+const RAW: &str = "FOR PROCESSING";
 
 /// Whether the modality is one of radiography; `None` where there is no modality.
 pub(super) fn is_radiography(data_set: &DataSet) -> Option<bool> {
@@ -103,18 +46,18 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
         Some(other) if !RADIOGRAPHY.contains(&other) => return Err(Refusal::NotARadiograph(other)),
         _ => {}
     }
-    if let Some(part) = data_set.text(tags::BODY_PART_EXAMINED) {
-        let letters: String = part.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase();
-        let knee = letters.contains("KNEE") || letters.contains("PATELLA") || KNEE_PARTS.contains(&letters.as_str());
-        if !knee && !letters.is_empty() {
-            let known = OTHER_PARTS.iter().find(|known| **known == letters);
-            return Err(Refusal::NotAKnee(known.copied().unwrap_or("another one")));
-        }
+    if data_set.text(tags::PRESENTATION_INTENT_TYPE).is_some_and(|intent| intent == RAW) {
+        return Err(Refusal::unsupported(
+            "it is the detector's raw picture, FOR PROCESSING, and not the film that is looked at",
+        ));
     }
-    match data_set.text(tags::VIEW_POSITION) {
-        Some(view) if OTHER_VIEWS.contains(&view.to_ascii_uppercase().as_str()) => Err(Refusal::NotFrontal),
-        _ => Ok(()),
-    }
+    part::check(data_set)?;
+    view::check(data_set)
+}
+
+/// A word's letters, in capitals.
+fn letters(word: &str) -> String {
+    word.to_uppercase().chars().filter(|letter| letter.is_alphabetic()).collect()
 }
 
 /// What the tags say, for the ledger and for reports.
@@ -135,7 +78,7 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
         view: text(tags::VIEW_POSITION),
         body_part: text(tags::BODY_PART_EXAMINED),
         study_date: text(tags::STUDY_DATE),
-        laterality: laterality(text(tags::IMAGE_LATERALITY).as_deref(), text(tags::LATERALITY).as_deref()),
+        laterality: laterality(data_set),
         pixel_spacing: spacing(data_set, tags::PIXEL_SPACING),
         imager_pixel_spacing: spacing(data_set, tags::IMAGER_PIXEL_SPACING),
         coding,
@@ -143,14 +86,14 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
 }
 
 /// The image's own laterality, else the series'; unknown where both speak and differ.
-fn laterality(image: Option<&str>, series: Option<&str>) -> Laterality {
-    let meaning = |word: &str| match word {
+fn laterality(data_set: &DataSet) -> Laterality {
+    let said = |tag| match data_set.text(tag)?.as_str() {
         "L" => Some(Laterality::Knee(Side::Left)),
         "R" => Some(Laterality::Knee(Side::Right)),
-        "B" => Some(Laterality::Both),
+        "B" => Some(view::both(data_set)),
         _ => None,
     };
-    match (image.and_then(meaning), series.and_then(meaning)) {
+    match (said(tags::IMAGE_LATERALITY), said(tags::LATERALITY)) {
         (Some(image), Some(series)) if image != series => Laterality::Knee(Side::Unknown),
         (image, series) => image.or(series).unwrap_or(Laterality::Knee(Side::Unknown)),
     }

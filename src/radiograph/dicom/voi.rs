@@ -1,7 +1,6 @@
 //! The VOI LUT module (PS3.3 C.11.2): which values of interest become black, white and between.
 
 use super::data_set::DataSet;
-use super::image_pixel::ImagePixel;
 use super::lut::Lut;
 use crate::radiograph::Refusal;
 use dicom_dictionary_std::tags;
@@ -34,8 +33,8 @@ pub(super) enum Voi {
 
 impl Voi {
     /// The film's first table, else its first window; `None` where it has neither, or a window that is none.
-    pub fn read(data_set: &DataSet, pixel: &ImagePixel) -> Result<Option<Self>, Refusal> {
-        if let Some(lut) = Lut::read(data_set, tags::VOILUT_SEQUENCE, pixel)? {
+    pub fn read(data_set: &DataSet, is_fed_signed: bool) -> Result<Option<Self>, Refusal> {
+        if let Some(lut) = Lut::read(data_set, tags::VOILUT_SEQUENCE, is_fed_signed)? {
             return Ok(Some(Self::Table(lut)));
         }
         // What is no number says nothing.

@@ -13,7 +13,8 @@ const FACTS: &str = "kellgrend";
 /// A checkpoint in memory.
 pub struct Checkpoint {
     facts: Facts,
-    tensors: Vec<(&'static str, Vec<f32>)>,
+    /// Numbers as bytes, so that a large network's are not there twice.
+    tensors: Vec<(&'static str, Vec<u8>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,16 +62,10 @@ impl Checkpoint {
     pub fn to_bytes(&self) -> Result<Vec<u8>, FitError> {
         let unusable = |error: &dyn std::fmt::Display| FitError::Checkpoint(error.to_string());
         let facts = serde_json::to_string(&self.facts).map_err(|error| unusable(&error))?;
-        let bytes: Vec<_> = self
+        let views = self
             .tensors
             .iter()
-            .map(|(name, numbers)| {
-                (*name, numbers.len(), numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>())
-            })
-            .collect();
-        let views = bytes
-            .iter()
-            .map(|(name, length, bytes)| Ok((*name, TensorView::new(Dtype::F32, vec![*length], bytes)?)))
+            .map(|(name, bytes)| Ok((*name, TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
         views
             .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(FACTS.to_owned(), facts)]))))
@@ -88,8 +83,7 @@ impl Checkpoint {
         let mut tensors = Vec::new();
         for name in [VALUES, AVERAGE, MEAN, SQUARE, BEST] {
             if let Ok(tensor) = file.tensor(name) {
-                let numbers = tensor.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-                tensors.push((name, numbers.collect()));
+                tensors.push((name, tensor.data().to_vec()));
             }
         }
         Ok(Self { facts, tensors })
@@ -110,7 +104,8 @@ impl Checkpoint {
         let device = parameters.values.device();
         tch::no_grad(|| {
             for (name, numbers) in tensors {
-                let tensor = Tensor::f_from_slice(&numbers)?.f_to(device)?;
+                let length = numbers.len() / 4;
+                let tensor = Tensor::f_from_data_size(&numbers, &[length as i64], Kind::Float)?.f_to(device)?;
                 let mut place = match name {
                     VALUES => parameters.values.shallow_clone(),
                     AVERAGE => average.shallow_clone(),
@@ -135,9 +130,10 @@ impl Checkpoint {
     }
 }
 
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
+/// A tensor's numbers, float32, least byte first.
+fn numbers(tensor: &Tensor) -> Result<Vec<u8>, TchError> {
     let tensor = tensor.f_to_kind(Kind::Float)?.f_to(Device::Cpu)?;
-    let mut numbers = vec![0f32; tensor.numel()];
-    tensor.f_copy_data(&mut numbers, tensor.numel())?;
-    Ok(numbers)
+    let mut bytes = vec![0; 4 * tensor.numel()];
+    tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
+    Ok(bytes)
 }

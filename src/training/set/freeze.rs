@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct GoldSet {
     /// This share of all patients, 0 to 1. A patient's own hash decides, so that who is gold once is gold in every run.
     pub share: f64,
+    /// Whoever has one of these radiographs has been learnt from, and is not drawn.
+    pub known: BTreeSet<Digest>,
     /// Those of these radiographs.
     pub radiographs: BTreeSet<Digest>,
     /// Those of these files, which join the set.
@@ -49,6 +51,7 @@ pub fn freeze(
     let mut known: HashMap<(Digest, Option<usize>), Option<usize>> = HashMap::new();
     let mut contradicted = BTreeSet::new();
     let mut numbers: HashMap<String, String> = HashMap::new();
+    let mut drawn = BTreeSet::new();
     let read = |labelled: &&Labelled| labelled.read(decoders).map(|Film { digest, patient, .. }| (digest, patient));
     read_all(&all, jobs, read, |index, outcome| {
         seen();
@@ -69,11 +72,14 @@ pub fn freeze(
                 known.insert((radiograph, *position), None);
             }
             None => {
-                let is_gold =
-                    index < gold.files.len() || gold.radiographs.contains(&radiograph) || lot(&patient) < gold.share;
+                let is_gold = index < gold.files.len() || gold.radiographs.contains(&radiograph);
                 let place = if is_gold { Place::Gold } else { Place::Fold(0) };
+                let is_drawn = lot(&patient) < gold.share;
                 let next = numbers.len() + 1;
                 let patient = numbers.entry(patient).or_insert_with(|| format!("p{next:05}")).clone();
+                if is_drawn {
+                    drawn.insert(patient.clone());
+                }
                 known.insert((radiograph, *position), Some(knees.len()));
                 // a run may go on from another folder
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
@@ -85,16 +91,20 @@ pub fn freeze(
     let mut index = 0..;
     knees.retain(|_| !index.next().is_some_and(|index| contradicted.contains(&index)));
     let mut set = TrainingSet { knees };
-    set.set_gold_apart();
+    set.set_gold_apart(&drawn, &gold.known);
     set.deal(dealing)?;
     Ok((set, passed))
 }
 
 impl TrainingSet {
-    /// A gold knee takes all of its patient with it, and all of its film.
-    fn set_gold_apart(&mut self) {
+    /// Whoever was drawn is gold, but for those who are known; and a gold knee takes all of its patient with it, and all of
+    /// its film.
+    fn set_gold_apart(&mut self, drawn: &BTreeSet<String>, known: &BTreeSet<Digest>) {
+        let is_known = |knee: &&Knee| known.contains(&knee.radiograph);
+        let known: BTreeSet<_> = self.knees.iter().filter(is_known).map(|knee| knee.patient.clone()).collect();
         let gold = self.gold();
-        let patients: BTreeSet<String> = gold.iter().map(|knee| knee.patient.clone()).collect();
+        let mut patients: BTreeSet<String> = gold.iter().map(|knee| knee.patient.clone()).collect();
+        patients.extend(drawn.difference(&known).cloned());
         let films: BTreeSet<Digest> = gold.iter().map(|knee| knee.radiograph).collect();
         for knee in &mut self.knees {
             if patients.contains(&knee.patient) || films.contains(&knee.radiograph) {

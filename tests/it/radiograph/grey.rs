@@ -69,6 +69,27 @@ fn tables_agree_with_pydicom() {
 }
 
 #[test]
+fn a_table_is_read_as_what_it_is_fed_and_holds() {
+    let item = |first: u16, data: [u16; 4]| {
+        let item = Film::default().set(0x0028_3002, "US", Value::Words(vec![4, first, 12]));
+        item.set(0x0028_3006, "OW", Value::Words(data.to_vec()))
+    };
+    let with = |vr, table| film12(&[0, 1023, 1024, 1025, 1026, 1027]).set(film::VOI_LUT, vr, table);
+    // after a rescale to -1024 its first value may be below 0, and the implicit coding does not say so (PS3.3 C.11.2.1.1)
+    let low =
+        with("SQ", Value::Items(vec![item(-1i16 as u16, [0, 1365, 2730, 4095])])).text(film::INTERCEPT, "DS", "-1024");
+    let picture = decode(&low.file(film::IMPLICIT), &Limits::default()).unwrap().picture;
+    assert_eq!(picture.to_vec(), [0, 0, 85, 170, 255, 255]);
+    // entries of 16 bits that are said to have 12
+    let wide = with("SQ", Value::Items(vec![item(1023, [0, 21845, 43690, 65535])]));
+    check(&wide, &[0, 0, 85, 170, 255, 255]);
+    // a sequence whose kind the writer did not know is coded implicitly inside (PS3.5 6.2.2, note 2)
+    let coded = item(1023, [0, 1365, 2730, 4095]).data_set(false, false);
+    let head = [0xFE, 0xFF, 0x00, 0xE0].into_iter().chain((coded.len() as u32).to_le_bytes());
+    check(&with("UN", Value::Bytes(head.chain(coded).collect())), &[0, 0, 85, 170, 255, 255]);
+}
+
+#[test]
 fn without_a_window_lowest_to_highest_but_for_padding() {
     // 100 -> 0, 600 -> 127.5, 1100 -> 255
     check(&film12(&[100, 600, 1100, 1100]), &[0, 128, 255, 255]);

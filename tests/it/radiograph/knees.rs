@@ -44,6 +44,19 @@ fn of_both_knees_the_right_one_is_on_the_left() {
 }
 
 #[test]
+fn a_film_of_both_knees_from_behind_has_the_left_one_on_the_left() {
+    let pixels: Vec<u8> = (0..16).map(|i| (i % 8) * 30).collect();
+    let film = window8(Film::grey8(8, 2, &pixels)).text(film::IMAGE_LATERALITY, "CS", "B");
+    let sides = |orientation| {
+        let film = film.clone().text(0x0020_0020, "CS", orientation);
+        let knees = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().knees();
+        knees.iter().map(|knee| (knee.side, knee.crop.to_vec()[0])).collect::<Vec<_>>()
+    };
+    assert_eq!(sides("R\\F"), [(Side::Left, 30), (Side::Right, 150)]);
+    assert_eq!(sides("L\\F"), [(Side::Right, 30), (Side::Left, 150)]);
+}
+
+#[test]
 fn a_name_tells_the_side_only_where_it_is_clear() {
     for (stem, side) in [
         ("9001695L", Side::Left),

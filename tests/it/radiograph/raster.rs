@@ -24,6 +24,20 @@ fn sixteen_bits_are_scaled_by_257_and_twelve_by_their_own_range() {
 }
 
 #[test]
+fn a_tiff_whose_lowest_value_is_white_is_the_negative_in_the_bits_that_it_uses() {
+    let negative = |values| {
+        let mut bytes = encode(words(values), ImageFormat::Tiff);
+        // PhotometricInterpretation, one SHORT: BlackIsZero becomes WhiteIsZero
+        let entry = [0x06, 0x01, 0x03, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x00];
+        let at = bytes.windows(entry.len()).position(|part| part == entry).expect("black is zero");
+        bytes[at + 8] = 0;
+        grey(&bytes).to_vec()
+    };
+    assert_eq!(negative([0, 100, 2048, 4095]), [255, 249, 127, 0]);
+    assert_eq!(negative([257, 32767, 32768, 65535]), [254, 128, 127, 0]);
+}
+
+#[test]
 fn colour_becomes_luma_and_alpha_is_dropped() {
     // cv2.cvtColor(..., COLOR_RGB2GRAY)
     let rgb = [[10, 200, 30], [255, 0, 0], [0, 255, 0], [0, 0, 255], [77, 3, 199]];

@@ -23,7 +23,7 @@ fn tags_are_read_in_their_character_set_and_never_shown() {
         .text(0x0008_0020, "DA", "20260102")
         .text(film::VIEW, "CS", "PA")
         .text(0x0018_1164, "DS", "0.143\\0.144")
-        .text(0x0028_0030, "DS", "0.12 \\0.13");
+        .text(0x0028_0030, "DS", "0.12 \\0.121");
     let tags = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags;
     let patient = tags.patient.clone().unwrap();
     assert_eq!(patient.name.as_deref(), Some("Müller^Zoë"));
@@ -33,7 +33,7 @@ fn tags_are_read_in_their_character_set_and_never_shown() {
     assert_eq!((tags.view.as_deref(), tags.body_part.as_deref()), (Some("PA"), Some("KNEE")));
     assert_eq!(tags.study_date.as_deref(), Some("20260102"));
     assert_eq!(tags.imager_pixel_spacing, Some([0.143, 0.144]));
-    assert_eq!(tags.pixel_spacing, Some([0.12, 0.13]));
+    assert_eq!(tags.pixel_spacing, Some([0.12, 0.121]));
     assert_eq!(tags.coding, "Explicit VR Little Endian");
     let shown = format!("{tags:?}");
     for secret in ["ller", "4711", "19501231"] {
@@ -80,8 +80,68 @@ fn other_body_parts_and_views_are_refused() {
     for part in ["CHEST", "HIP", "HAND", "SKULL", "DOE JANE"] {
         assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "not-a-knee", "{part}");
     }
-    assert_eq!(refused(film().text(film::VIEW, "CS", "AP")), "decoded");
-    assert_eq!(refused(film().text(film::VIEW, "CS", "LL")), "not-frontal");
+    for part in ["KNIEGELENK", "RODILLA DER", "LOWEXT", "TIB/FIB", "OTHER"] {
+        assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "decoded", "{part}");
+    }
+    for view in ["AP", "PA", "AP BILATERAL", "PA AXIAL", "ROSENBERG", ""] {
+        assert_eq!(refused(film().text(film::VIEW, "CS", view)), "decoded", "{view}");
+    }
+    for view in
+        ["LL", "LLO", "RAO", "Lat", "LEFT LATERAL", "MEDIOLATERAL", "AP OBLIQUE", "TANGENTIAL", "AXIAL", "SUNRISE"]
+    {
+        assert_eq!(refused(film().text(film::VIEW, "CS", view)), "not-frontal", "{view}");
+    }
+}
+
+fn code(value: &str, meaning: &str) -> film::Value {
+    let item =
+        Film::default().text(0x0008_0100, "SH", value).text(0x0008_0102, "SH", "SCT").text(0x0008_0104, "LO", meaning);
+    film::Value::Items(vec![item])
+}
+
+#[test]
+fn where_words_are_missing_codes_count() {
+    let of_region = |value, meaning| film().without(film::BODY_PART).set(0x0008_2218, "SQ", code(value, meaning));
+    for (value, meaning) in [("72696002", "Knie"), ("T-D9200", ""), ("1", "Lower leg"), ("1", "Knee joint")] {
+        assert_eq!(refused(of_region(value, meaning)), "decoded", "{meaning}");
+    }
+    let bytes = of_region("51185008", "Chest").file(film::EXPLICIT);
+    assert!(matches!(decode(&bytes, &Limits::default()), Err(Refusal::NotAKnee("CHEST"))));
+    assert_eq!(
+        refused(of_region("85562004", "Hand").text(film::BODY_PART, "CS", "KNEE")),
+        "decoded",
+        "the word counts"
+    );
+
+    let of_view = |meaning| film().without(film::VIEW).set(0x0054_0220, "SQ", code("1", meaning));
+    for meaning in ["antero-posterior", "postero-anterior", "Frontal projection"] {
+        assert_eq!(refused(of_view(meaning)), "decoded", "{meaning}");
+    }
+    for meaning in ["left lateral", "Lateral projection", "Right oblique", "axial", "medio-lateral"] {
+        assert_eq!(refused(of_view(meaning)), "not-frontal", "{meaning}");
+    }
+}
+
+#[test]
+fn what_is_seen_from_the_side_raw_or_distorted_is_refused() {
+    const ORIENTATION: u32 = 0x0020_0020;
+    for (orientation, outcome) in
+        [("L\\F", "decoded"), ("R\\F", "decoded"), ("A\\F", "not-frontal"), ("PL\\FL", "not-frontal")]
+    {
+        assert_eq!(refused(film().text(ORIENTATION, "CS", orientation)), outcome, "{orientation}");
+    }
+    const INTENT: u32 = 0x0008_0068;
+    assert_eq!(refused(film().text(INTENT, "CS", "FOR PROCESSING")), "unsupported");
+    assert_eq!(refused(film().text(INTENT, "CS", "FOR PRESENTATION")), "decoded");
+    for (tag, vr, sides, outcome) in [
+        (0x0028_0034, "IS", "1\\1", "decoded"),
+        (0x0028_0034, "IS", "2\\1", "unsupported"),
+        (0x0028_0030, "DS", "0.143\\0.144", "decoded"),
+        (0x0028_0030, "DS", "0.2\\0.1", "unsupported"),
+        (0x0018_1164, "DS", "0.1\\0.2", "unsupported"),
+    ] {
+        assert_eq!(refused(film().text(tag, vr, sides)), outcome, "{sides}");
+    }
 }
 
 #[test]

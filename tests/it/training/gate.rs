@@ -37,7 +37,8 @@ fn compared(champion: &[Case], challenger: &[Case]) -> Comparison {
 }
 
 fn all(comparison: &Comparison) -> Vec<Option<Difference>> {
-    let Comparison { accuracy, macro_f1, quadratic_kappa, recall, calibration_error, log_loss } = comparison.clone();
+    let Comparison { accuracy, macro_f1, quadratic_kappa, recall, calibration_error, log_loss, .. } =
+        comparison.clone();
     [accuracy, macro_f1, quadratic_kappa, calibration_error, log_loss].into_iter().chain(recall).collect()
 }
 
@@ -97,7 +98,7 @@ fn one_grade_cannot_be_sacrificed_for_the_others() {
 fn a_worse_challenger_is_let_in_where_the_margin_says_so() {
     let champion = graded(500, |patient| lucky(patient, 72));
     let comparison = compared(&champion, &graded(500, |patient| lucky(patient, 71)));
-    let gate = Gate { score: GateScore::Accuracy, margin: -0.05, recall_drop: 0.05 };
+    let gate = Gate { score: GateScore::Accuracy, margin: -0.05, ..Gate::default() };
     let Verdict { promoted, reasons } = gate.judge(&comparison);
     let low = -comparison.accuracy.expect("an accuracy").interval.low;
     let wanted = format!(
@@ -120,10 +121,12 @@ fn nothing_is_promoted_on_nothing() {
     let verdict = Gate { margin: -1.0, ..Gate::default() }.judge(&compared(&alike, &alike));
     assert_eq!(verdict.reasons, ["Quadratic kappa has no value: all gold knees are of one grade."]);
     assert!(!verdict.promoted);
-    let gate = Gate { score: GateScore::Accuracy, margin: -1.0, ..Gate::default() };
+    let gate = Gate { score: GateScore::Accuracy, margin: -1.0, patients: 9, ..Gate::default() };
     let Verdict { promoted, reasons } = gate.judge(&compared(&alike, &alike));
     assert!(promoted && reasons.len() == GRADES, "four grades are not there: {reasons:?}");
     assert_eq!(reasons[4], "No gold knee is of grade 4, so its recall is not compared.");
+    let Verdict { promoted, reasons } = Gate { patients: 10, ..gate }.judge(&compared(&alike, &alike));
+    assert!(!promoted && reasons[1] == "The gold set has 9 patients, and 10 are asked for.", "{reasons:?}");
 }
 
 #[test]
@@ -160,7 +163,7 @@ fn pairs_are_compared_more_sharply_than_strangers() {
 #[test]
 fn settings_say_what_is_asked() {
     let gate: Gate = toml::from_str("score = 'macro-f1'\nmargin = -0.01").expect("valid");
-    assert_eq!(gate, Gate { score: GateScore::MacroF1, margin: -0.01, recall_drop: 0.05 });
+    assert_eq!(gate, Gate { score: GateScore::MacroF1, margin: -0.01, ..Gate::default() });
     assert_eq!(toml::from_str::<Gate>("").expect("valid"), Gate::default());
     let why = toml::from_str::<Gate>("score = 'kappa'").expect_err("no such score").to_string();
     assert!(why.contains("quadratic-kappa"), "{why}");

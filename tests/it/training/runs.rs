@@ -100,54 +100,6 @@ fn processes_side_by_side_share_a_run_and_the_last_one_makes_the_release() {
     assert!(verified.status.success(), "{}", words(&verified));
 }
 
-/// A network's last layer as a run's fit left it.
-fn last_layer(sandbox: &Sandbox, run: &str, fold: usize) -> Vec<u8> {
-    let path = format!("training/{run}/fits/shufflenet_v2_x2_0-fold{fold}/weights.safetensors");
-    let bytes = std::fs::read(sandbox.state().join(path)).expect("weights");
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
-    tensors.tensor("fc.weight").expect("a last layer").data().to_vec()
-}
-
-/// The fold of each radiograph, by its digest.
-fn folds(sandbox: &Sandbox, run: &str) -> BTreeMap<String, String> {
-    let path = sandbox.state().join("training").join(run).join("knees.csv");
-    let mut table = csv::Reader::from_path(path).expect("a manifest");
-    let rows = table.records().map(|row| row.expect("a row"));
-    rows.map(|row| (row[0].to_owned(), row[4].to_owned())).collect()
-}
-
-#[test]
-fn a_network_goes_on_leaving_out_whom_it_left_out() {
-    let sandbox = Sandbox::with(SMALL);
-    let path = knees(&sandbox);
-    let run = |args: &[&str]| {
-        let output = sandbox.output(args);
-        assert!(output.status.success(), "{args:?}: {}", words(&output));
-    };
-    run(&["train", &path, "--name", "a", "--set", "epochs=1"]);
-    run(&["models", "promote", "a"]);
-    labelled(Path::new(&path), 9);
-    // another seed would deal everybody anew, and at a rate of 0 nothing is learnt
-    let on = ["train", &path, "--seed", "77", "--set", "start=release", "--set", "rate=0", "--set", "epochs=1"];
-    run(&[&on[..], &["--name", "b"]].concat());
-
-    let (before, after) = (folds(&sandbox, "a"), folds(&sandbox, "b"));
-    assert_eq!((before.len(), after.len()), (30, 45));
-    assert!(before.iter().all(|(radiograph, fold)| after[radiograph] == *fold));
-    let [one, two] = [1, 2].map(|fold| last_layer(&sandbox, "a", fold));
-    assert_ne!(one, two);
-    assert_eq!([1, 2].map(|fold| last_layer(&sandbox, "b", fold)), [one, two]);
-    let card = std::fs::read_to_string(sandbox.state().join("models/b/card.json")).expect("a card");
-    assert!(card.contains("each from networks that had not seen it"), "{card}");
-
-    // a release that was made elsewhere may have seen anybody
-    run(&["models", "rollback"]);
-    run(&[&on[..], &["--name", "c"]].concat());
-    let card = std::fs::read_to_string(sandbox.state().join("models/c/card.json")).expect("a card");
-    assert!(card.contains("though starter, which they began from, may have"), "{card}");
-    assert_ne!(folds(&sandbox, "c"), after);
-}
-
 #[test]
 fn training_waits_while_anything_is_graded() {
     let sandbox = Sandbox::with(SMALL);
@@ -186,6 +138,53 @@ fn what_cannot_be_written_ends_one_fit_and_not_the_run() {
     assert_eq!(sandbox.count(failed), 1);
     assert_eq!(sandbox.count("SELECT count(*) FROM report_fits WHERE state = 'fitted' AND fold = 2"), 1);
     assert!(sandbox.state().join("models/r/release.toml").exists(), "the other fold's network is a release");
+}
+
+/// A run of which no fit can keep an epoch, so that all of them fail.
+#[test]
+fn a_run_that_failed_goes_on_once_it_can() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    let fits = sandbox.state().join("training/r/fits");
+    let blocked = |fold: usize| fits.join(format!("shufflenet_v2_x2_0-fold{fold}/checkpoint.safetensors"));
+    let mut child = start(&sandbox, &["train", &path, "--name", "r"]);
+    wait_for(&blocked(1).with_file_name("lock"), &mut child);
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    for fold in [1, 2] {
+        let _ = std::fs::remove_file(blocked(fold));
+        std::fs::create_dir_all(blocked(fold).join("in the way")).expect("made");
+    }
+    let output = sandbox.output(&["train", "--run", "r"]);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_training WHERE outcome = 'failed'"), 1);
+
+    for fold in [1, 2] {
+        std::fs::remove_dir_all(blocked(fold)).expect("removed");
+    }
+    let output = sandbox.output(&["train", "--run", "r", "--again"]);
+    assert!(output.status.success() && sandbox.state().join("models/r").exists(), "{}", words(&output));
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_training WHERE outcome = 'kept' AND fitted = 2"), 1);
+}
+
+#[test]
+fn a_release_of_the_same_name_is_not_taken_for_the_runs() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    let mut child = start(&sandbox, &["train", &path, "--name", "r"]);
+    wait_for(&sandbox.state().join("training/r/fits/shufflenet_v2_x2_0-fold1/lock"), &mut child);
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let starter = sandbox.beside("state/models/starter/shufflenet_v2_x2_0.safetensors");
+    let imported = sandbox.output(&["models", "import", starter.to_str().expect("UTF-8"), "--name", "r"]);
+    assert!(imported.status.success(), "{}", words(&imported));
+
+    let output = sandbox.output(&["train", "--run", "r", "--promote"]);
+    assert!(!output.status.success() && words(&output).contains("is not what this run made"), "{}", words(&output));
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_service WHERE release = 'r'"), 0);
+    std::fs::rename(sandbox.state().join("models/r"), sandbox.beside("elsewhere")).expect("moved away");
+    let output = sandbox.output(&["train", "--run", "r"]);
+    assert!(output.status.success() && words(&output).contains("release   r:"), "{}", words(&output));
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! Runs that go on from others: nobody whom a network has learnt from becomes a stranger again.
+
+use super::runs::knees;
+use super::{SMALL, labelled};
+use crate::sandbox::{Sandbox, words};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// From the release in service, by another seed, which would deal everybody anew; at a rate of 0 nothing is learnt.
+const ON: [&str; 8] = ["--seed", "77", "--set", "start=release", "--set", "rate=0", "--set", "epochs=1"];
+
+#[track_caller]
+fn run(sandbox: &Sandbox, args: &[&str]) -> String {
+    let output = sandbox.output(args);
+    assert!(output.status.success(), "{args:?}: {}", words(&output));
+    words(&output)
+}
+
+fn card(sandbox: &Sandbox, release: &str) -> String {
+    let path = sandbox.state().join("models").join(release).join("card.json");
+    std::fs::read_to_string(path).expect("a card")
+}
+
+/// A network's last layer as a run's fit left it.
+fn last_layer(sandbox: &Sandbox, run: &str, fold: usize) -> Vec<u8> {
+    let path = format!("training/{run}/fits/shufflenet_v2_x2_0-fold{fold}/weights.safetensors");
+    let bytes = std::fs::read(sandbox.state().join(path)).expect("weights");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    tensors.tensor("fc.weight").expect("a last layer").data().to_vec()
+}
+
+/// The fold of each radiograph, by its digest.
+fn folds(sandbox: &Sandbox, run: &str) -> BTreeMap<String, String> {
+    let path = sandbox.state().join("training").join(run).join("knees.csv");
+    let mut table = csv::Reader::from_path(path).expect("a manifest");
+    let rows = table.records().map(|row| row.expect("a row"));
+    rows.map(|row| (row[0].to_owned(), row[4].to_owned())).collect()
+}
+
+#[test]
+fn a_network_goes_on_leaving_out_whom_it_left_out() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
+    run(&sandbox, &["models", "promote", "a"]);
+    labelled(Path::new(&path), 9);
+    run(&sandbox, &[&["train", &path, "--name", "b"][..], &ON].concat());
+
+    let (before, after) = (folds(&sandbox, "a"), folds(&sandbox, "b"));
+    assert_eq!((before.len(), after.len()), (30, 45));
+    assert!(before.iter().all(|(radiograph, fold)| after[radiograph] == *fold));
+    let [one, two] = [1, 2].map(|fold| last_layer(&sandbox, "a", fold));
+    assert_ne!(one, two);
+    assert_eq!([1, 2].map(|fold| last_layer(&sandbox, "b", fold)), [one, two]);
+    assert!(card(&sandbox, "b").contains("each from networks that had not seen it"));
+
+    // a release that was made elsewhere may have seen anybody
+    run(&sandbox, &["models", "rollback"]);
+    run(&sandbox, &[&["train", &path, "--name", "c"][..], &ON].concat());
+    assert!(card(&sandbox, "c").contains("though starter, which they began from, may have"));
+    assert_ne!(folds(&sandbox, "c"), after);
+}
+
+#[test]
+fn who_is_absent_once_is_not_forgotten() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
+    run(&sandbox, &["models", "promote", "a"]);
+    let away = sandbox.beside("away");
+    std::fs::create_dir(&away).expect("made");
+    let absent: Vec<_> = (0..5)
+        .flat_map(|grade| {
+            let mut files: Vec<_> = Path::new(&path)
+                .join(grade.to_string())
+                .read_dir()
+                .expect("a folder")
+                .flatten()
+                .map(|f| f.path())
+                .collect();
+            files.sort();
+            files.truncate(2);
+            files
+        })
+        .map(|file| (away.join(file.file_name().expect("a name")), file))
+        .collect();
+    absent.iter().for_each(|(there, here)| std::fs::rename(here, there).expect("moved"));
+    run(&sandbox, &[&["train", &path, "--name", "b"][..], &ON].concat());
+    run(&sandbox, &["models", "promote", "b"]);
+    absent.iter().for_each(|(there, here)| std::fs::rename(there, here).expect("moved back"));
+    run(&sandbox, &[&["train", &path, "--name", "c"][..], &ON].concat());
+    let (first, without, last) = (folds(&sandbox, "a"), folds(&sandbox, "b"), folds(&sandbox, "c"));
+    assert_eq!((first.len(), without.len()), (30, 20));
+    assert_eq!(first, last);
+
+    // where the first run was removed, whom it has learnt from is not known any more
+    run(&sandbox, &["models", "promote", "c"]);
+    std::fs::remove_dir_all(sandbox.state().join("training/a")).expect("removed");
+    run(&sandbox, &[&["train", &path, "--name", "d"][..], &ON].concat());
+    assert!(card(&sandbox, "d").contains("though a, which they began from, may have"));
+}
+
+#[test]
+fn who_was_learnt_from_does_not_become_gold() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
+    run(&sandbox, &["models", "promote", "a"]);
+    labelled(Path::new(&path), 16);
+    let settings = SMALL.replace("gold_share = 0.0", "gold_share = 0.5");
+    std::fs::write(sandbox.beside("kellgrend.toml"), settings).expect("settings");
+    run(&sandbox, &[&["train", &path, "--name", "b"][..], &ON].concat());
+    let known = folds(&sandbox, "a");
+    let gold: Vec<_> = folds(&sandbox, "b").into_iter().filter(|(_, fold)| fold == "gold").collect();
+    assert!(!gold.is_empty() && gold.iter().all(|(radiograph, _)| !known.contains_key(radiograph)), "{gold:?}");
+    assert!(card(&sandbox, "b").contains("knees that nothing was learnt from"));
+
+    // whoever names such knees all the same is told, and so is who reads the card
+    let list = sandbox.beside("gold.txt");
+    let named: Vec<&str> =
+        known.keys().take(4).map(String::as_str).chain(gold.iter().map(|(known, _)| known.as_str())).collect();
+    std::fs::write(&list, named.join("\n")).expect("written");
+    let list = list.to_str().expect("UTF-8");
+    let said = run(&sandbox, &[&["train", &path, "--name", "c", "--gold", list][..], &ON].concat());
+    assert!(said.contains("a has learnt from 4 of the gold knees"), "{said}");
+    assert!(card(&sandbox, "c").contains("not learnt from here, though a has learnt from 4 of them"));
+}
