@@ -58,11 +58,11 @@ $(EXTENSION): libtorch/kellgrend_cuda.cpp libtorch/cpu.txt | libtorch
 # Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables.
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/kellgrend \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/kellgrend/docs \
 		$(DESTDIR)$(SYSCONFDIR)/kellgrend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/kellgrend
-	cp -a --remove-destination .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
-	cp -a --remove-destination .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
+	cp -a --no-preserve=ownership --remove-destination .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
+	cp -a --no-preserve=ownership --remove-destination .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
 	rm -rf $(DESTDIR)$(PREFIX)/lib/kellgrend/nvidia/*/include
 	test -e $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml || \
 		install -m 644 config/kellgrend.toml $(DESTDIR)$(SYSCONFDIR)/kellgrend/kellgrend.toml
@@ -70,8 +70,8 @@ install: build
 		sed 's|@PREFIX@|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
 	install -m 644 systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/kellgrend.conf
 	install -m 644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/kellgrend.conf
-	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE docs/install.md systemd/journald@kellgrend.conf \
-		$(DESTDIR)$(PREFIX)/share/doc/kellgrend
+	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE systemd/journald@kellgrend.conf $(DESTDIR)$(PREFIX)/share/doc/kellgrend
+	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/kellgrend/docs
 	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
 	$(BINARY) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kellgrend
 

@@ -86,7 +86,8 @@ impl Audit {
             // the row comes before the move: it is in the inbox still, and the next start takes it anew
             "claimed" => strays::is_in_inbox(state, digest, *bytes),
             "published" => state.archived(digest).is_some(),
-            "quarantined" => state.quarantined(digest).is_some(),
+            // `retry` has put it back, and it is taken once more
+            "quarantined" => state.quarantined(digest).is_some() || strays::is_in_inbox(state, digest, *bytes),
             _ => false,
         };
         if !kept {

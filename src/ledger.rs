@@ -30,7 +30,7 @@ pub use backup::{BackupError, Copied, back_up};
 pub use drift::{Compared, Comparison, Said};
 pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
-pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee};
+pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee, holds_pseudonyms};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
 pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRow};
 pub use names::names_at;

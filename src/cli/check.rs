@@ -7,7 +7,7 @@ mod precision;
 use super::{Exit, Failure, Global};
 use crate::config::{MailSettings, Radiographs, Settings};
 use crate::grading::IdentityPolicy;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, holds_pseudonyms};
 use crate::mail::post;
 use crate::state::{State, free_bytes, network_file_system};
 use crate::station::decoders;
@@ -67,7 +67,7 @@ impl Check {
         let from = source.map_or("built-in, no settings file".into(), |path| path.display().to_string());
         found.good("settings", &format!("valid ({from})"));
         found.folders(&state);
-        found.disks(&state);
+        found.disks(&state, settings.grading.keep_free.as_u64());
         found.ledger(&state);
         found.instance(&state);
         found.clock();
@@ -121,7 +121,7 @@ impl Findings {
     }
 
     /// Every disk that one of the folders is on.
-    fn disks(&mut self, state: &State) {
+    fn disks(&mut self, state: &State, keep_free: u64) {
         let mut seen = HashSet::new();
         for (name, path) in state.folders() {
             let Some(place) = nearest(path) else { continue };
@@ -131,6 +131,13 @@ impl Findings {
             let of = format!("where the {name} folder is");
             match free_bytes(place) {
                 Some(free) if free < TIGHT => self.bad("disk", &format!("only {} free {of}", ByteSize(free))),
+                Some(free) if free < keep_free => {
+                    let (free, keep) = (ByteSize(free), ByteSize(keep_free));
+                    self.bad(
+                        "disk",
+                        &format!("{free} free {of}; with less than {keep} ([grading] keep_free) nothing is taken"),
+                    );
+                }
                 Some(free) if free < ROOMY => {
                     self.warn("disk", &format!("{} free {of}: not much for an archive", ByteSize(free)));
                 }
@@ -174,7 +181,8 @@ impl Findings {
 
     fn identity(&mut self, settings: &Settings, state: &State) {
         let keep = settings.identity.keep;
-        match IdentityPolicy::check(keep, &state.root) {
+        let used = Ledger::read(&state.ledger).is_ok_and(|db| holds_pseudonyms(&db).unwrap_or(false));
+        match IdentityPolicy::check(keep, &state.root, used) {
             Ok(()) => self.good("identity", &format!("what is kept of the patient: {}", keep.as_str())),
             Err(error) => self.bad("identity", &error.to_string()),
         }

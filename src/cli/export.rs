@@ -51,6 +51,14 @@ pub(super) fn export(rows: &impl Rows, style: Style, output: Option<&Path>) -> R
     Ok(())
 }
 
+/// What the CSV writer wraps, as it was: that a reader has had enough is told by its kind.
+fn of_output(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 fn write(rows: &impl Rows, style: Style, mut out: impl Write + Send) -> anyhow::Result<()> {
     match style {
         Style::Table => {
@@ -64,8 +72,8 @@ fn write(rows: &impl Rows, style: Style, mut out: impl Write + Send) -> anyhow::
         Style::Csv => {
             let mut csv = csv::Writer::from_writer(&mut out);
             // as errors of input and output, so that a reader who has had enough is known
-            csv.write_record(rows.columns()).map_err(io::Error::from)?;
-            rows.each(&mut |row| Ok(csv.write_record(row.iter().map(exact)).map_err(io::Error::from)?))?;
+            csv.write_record(rows.columns()).map_err(of_output)?;
+            rows.each(&mut |row| Ok(csv.write_record(row.iter().map(exact)).map_err(of_output)?))?;
             csv.flush()?;
         }
         Style::Json => {

@@ -2,7 +2,7 @@
 
 use super::table::aligned;
 use super::{Exit, Failure, Global};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Store};
 use crate::retention::{due, remove, stores};
 use bytesize::ByteSize;
 use jiff::Timestamp;
@@ -31,7 +31,10 @@ impl Retention {
         }
         let now = Timestamp::now();
         if !self.remove {
-            let rows = due(&state.ledger, &settings, now)?.into_iter().map(|due| {
+            let due = due(&state.ledger, &settings, now)?;
+            let rows_follow =
+                !settings.ledger.is_zero() && due.iter().any(|due| due.store != Store::Ledger && due.count > 0);
+            let rows = due.into_iter().map(|due| {
                 let oldest = due.oldest.map_or("-".to_owned(), |oldest| oldest[..10].to_owned());
                 let days = due.kept.as_secs() / 86_400;
                 let kept =
@@ -39,6 +42,11 @@ impl Retention {
                 [due.store.as_str().to_owned(), kept, due.count.to_string(), size(due.bytes), oldest]
             });
             println!("{}", aligned(&["STORE", "KEPT FOR", "DUE", "SIZE", "OLDEST"], rows));
+            if rows_follow {
+                println!(
+                    "rows are due once their originals and results are gone: `--remove` goes on to those of what is due here"
+                );
+            }
             println!(
                 "nothing was removed; `kellgrend retention --remove` does it, and `remove = true` in [retention] does it hourly"
             );

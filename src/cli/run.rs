@@ -7,6 +7,7 @@ use crate::grading::Trouble;
 use crate::mail::{host, refusal};
 use crate::state::StateError;
 use jiff::Timestamp;
+use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,8 +28,19 @@ impl Run {
         let outcome = runtime.block_on(async {
             let mut term = signal(SignalKind::terminate())?;
             let mut int = signal(SignalKind::interrupt())?;
+            let mut hup = signal(SignalKind::hangup())?;
             let stop = async move {
-                tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+                loop {
+                    tokio::select! {
+                        _ = term.recv() => break,
+                        _ = int.recv() => break,
+                        // who watched at a terminal has gone; a service has none
+                        _ = hup.recv() => match stderr().is_terminal() {
+                            true => break,
+                            false => tracing::info!("SIGHUP changes nothing: settings are read at a start"),
+                        },
+                    }
+                }
             };
             daemon::run(settings, state, stop).await
         });

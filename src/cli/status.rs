@@ -1,10 +1,14 @@
 //! `kellgrend status`
 
 use super::{Exit, Failure, Global};
+use crate::intake::passed_over;
 use crate::ledger::{Ledger, Overview};
 use crate::outside::{self, Snapshot, status_line};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
 
 /// Say what is going on: daemon, device, release, what has come and what became of it
 #[derive(Debug, clap::Args)]
@@ -44,7 +48,8 @@ struct Facts {
 
 impl Status {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
-        let (_, state) = global.load()?;
+        let (settings, state) = global.load()?;
+        let ignore = &settings.settle.ignore;
         let now = outside::read(&state);
         let Overview { start, missing, service, files, knees, last_graded_at, training, training_outcome, new_labels } =
             Overview::read(&Ledger::read(&state.ledger)?)?;
@@ -57,9 +62,9 @@ impl Status {
             release: service.as_ref().map(|service| service.name.clone()),
             release_since: service.map(|service| service.since),
             missing,
-            inbox: count(&state.inbox, ""),
-            in_work: count(&state.work, ""),
-            quarantine: count(&state.quarantine, ".reason.txt"),
+            inbox: count(&state.inbox, |name| passed_over(name, ignore)),
+            in_work: count(&state.work, |_| false),
+            quarantine: count(&state.quarantine, |name| name.as_encoded_bytes().ends_with(b".reason.txt")),
             files,
             knees,
             last_graded_at,
@@ -90,7 +95,11 @@ impl Facts {
             None => line("running", format!("no; last started {}", of(&self.started_at))),
         }
         if let Some(now) = &self.now {
+            let silent = Timestamp::now().duration_since(now.at).as_secs();
             line("now", status_line(now));
+            if silent > SILENT {
+                line("", format!("so it said {silent} s ago, and nothing since: it hangs, or was stopped"));
+            }
             now.ills.iter().skip(1).for_each(|ill| line("", ill.clone()));
             if let Some(page) = &now.page {
                 line("page", page.clone());
@@ -105,8 +114,9 @@ impl Facts {
         line("waiting", format!("{} in the inbox, {} in work", self.inbox, self.in_work));
         let states: Vec<_> = self.files.iter().map(|(state, count)| format!("{count} {state}")).collect();
         line("files", if states.is_empty() { "none yet".into() } else { states.join(", ") });
-        line("quarantine", format!("{} files kept", self.quarantine));
-        line("knees", format!("{} graded, the last one at {}", self.knees, of(&self.last_graded_at)));
+        line("quarantine", counted(self.quarantine, "file", "kept"));
+        let last = self.last_graded_at.as_ref().map_or(String::new(), |last| format!(", the last one at {last}"));
+        line("knees", format!("{} graded{last}", self.knees));
         if let Some(run) = &self.training {
             line("training", format!("{run}, {}", self.training_outcome.as_deref().unwrap_or("not ended")));
         }
@@ -117,8 +127,16 @@ impl Facts {
     }
 }
 
-/// Files below a folder, without those of an ending.
-fn count(folder: &std::path::Path, without: &str) -> usize {
-    let files = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-    files.filter(|entry| without.is_empty() || !entry.file_name().to_string_lossy().ends_with(without)).count()
+fn counted(count: usize, what: &str, how: &str) -> String {
+    format!("{count} {what}{} {how}", if count == 1 { "" } else { "s" })
+}
+
+/// A daemon that is well speaks every few seconds.
+const SILENT: i64 = 30;
+
+/// Files below a folder, without those whose names, or whose folders' names, say that they are no films.
+fn count(folder: &Path, is_none: impl Fn(&OsStr) -> bool) -> usize {
+    let is_wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_none(entry.file_name());
+    let entries = walkdir::WalkDir::new(folder).into_iter().filter_entry(is_wanted).flatten();
+    entries.filter(|entry| entry.file_type().is_file()).count()
 }

@@ -68,10 +68,11 @@ impl IdentityPolicy {
         Ok(Self { keep, key })
     }
 
-    /// Whether the key can be used, if it is needed and there is one.
-    pub fn check(keep: Identity, state: &Path) -> Result<(), IdentityError> {
+    /// Whether the key can be used, if it is needed; where it was `used` before, it must be there.
+    pub fn check(keep: Identity, state: &Path, used: bool) -> Result<(), IdentityError> {
         let path = key_file(state);
         match keep {
+            Identity::Pseudonym if used && !path.exists() => Err(IdentityError::Lost { path }),
             Identity::Pseudonym if path.exists() => {
                 read(&path).map(drop).map_err(|source| IdentityError::Io { path, source })
             }

@@ -43,7 +43,7 @@ fn complain(error: &walkdir::Error) {
 }
 
 /// Hidden names, and those that settings name: files in flight, what file servers keep for themselves.
-fn passed_over(name: &OsStr, ignore: &[Pattern]) -> bool {
+pub fn passed_over(name: &OsStr, ignore: &[Pattern]) -> bool {
     let first = name.as_encoded_bytes().first();
     first == Some(&b'.') || ignore.iter().any(|pattern| pattern.matches(name))
 }

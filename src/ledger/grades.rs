@@ -140,8 +140,7 @@ impl Ledger {
 
     /// Whether pseudonyms were ever recorded.
     pub fn has_pseudonyms(&self) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM radiographs WHERE identity = 'pseudonym' AND patient IS NOT NULL)";
-        self.write_blocking(move |db| db.query_row(sql, [], |row| row.get(0)))
+        self.write_blocking(holds_pseudonyms)
     }
 
     /// What a release answered for these bytes, if its results were published.
@@ -297,4 +296,10 @@ fn probabilities_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Probabiliti
         *p = row.get(first + i)?;
     }
     Ok(Probabilities(p))
+}
+
+/// Whether patients are known by pseudonyms, read through any connection.
+pub fn holds_pseudonyms(db: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM radiographs WHERE identity = 'pseudonym' AND patient IS NOT NULL)";
+    db.query_row(sql, [], |row| row.get(0))
 }

@@ -164,9 +164,29 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     }
     let wrong = LedgerError::sqlite(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(&wrong)?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(&wrong)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(&wrong)?;
+    let sees = |connection: &Connection| connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
+    if sees(&connection).is_err() && !beside(path, "-wal").exists() {
+        // a ledger that nobody has open is whole without its WAL, which who may not write here cannot make
+        let unmoved = Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI);
+        if let Some(unmoved) = unmoved.ok().filter(|unmoved| sees(unmoved).is_ok()) {
+            connection = unmoved;
+        }
+    }
     Ok(connection)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// SQLite's word for a file that does not change while it is read.
+fn immutable(path: &Path) -> PathBuf {
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{name}?immutable=1").into()
 }
 
 fn refuse_network_share(path: &Path) -> Result<(), LedgerError> {

@@ -76,6 +76,9 @@ fn a_copy_restored_into_a_new_folder_goes_on() {
 
     let new = Sandbox::new();
     std::fs::copy(&copy, new.state().join("ledger.db")).expect("restored");
+    let check = new.output(&["check"]);
+    assert_eq!(check.status.code(), Some(3), "{}", words(&check));
+    assert!(words(&check).contains("is missing, but the ledger holds pseudonyms"), "{}", words(&check));
     std::fs::copy(old.state().join("identity.key"), new.state().join("identity.key")).expect("restored");
     for file in files_below(&old.state().join("models")) {
         let again = new.state().join(file.strip_prefix(old.state()).expect("a part of it"));

@@ -161,16 +161,17 @@ fn labels_find_their_knees_whenever_those_come() {
     let path = put(&sandbox, "list.csv", list.as_bytes());
     run(&sandbox, &["labels", "import", &path]);
     let lacking = |what: &str| sandbox.count(&format!("SELECT count(*) FROM report_label_gaps WHERE lacks = '{what}'"));
-    assert_eq!((lacking("grade"), lacking("label")), (4, 0), "labels came first");
+    let to_learn = || sandbox.count("SELECT count(*) FROM unlearnt_labels");
+    assert_eq!((lacking("grade"), lacking("label"), to_learn()), (4, 0, 0), "labels came first");
 
     run(&sandbox, &["grade", &both, &single, &plain, &unlabelled, "--no-pictures"]);
     // which of two knees nobody can tell; a picture of unknown side has only the one
-    assert_eq!((lacking("grade"), lacking("knee"), lacking("label")), (0, 1, 2));
+    assert_eq!((lacking("grade"), lacking("knee"), lacking("label"), to_learn()), (0, 1, 2, 3));
     let uid = "SELECT instance_uid FROM report_grades WHERE instance_uid IS NOT NULL AND side = 'right' AND sha256 NOT IN \
                (SELECT sha256 FROM report_labels)";
     let uid: String = sandbox.ledger().query_row(uid, [], |row| row.get(0)).expect("the single film's");
     run(&sandbox, &["labels", "add", &uid, "--grade", "1", "--reader", "B"]);
-    assert_eq!((lacking("grade"), lacking("knee"), lacking("label")), (0, 1, 1));
+    assert_eq!((lacking("grade"), lacking("knee"), lacking("label"), to_learn()), (0, 1, 1, 4));
 
     let agreement = "SELECT knees || ' ' || (r0_e0+r0_e1+r0_e2+r0_e3+r0_e4) || ' ' || (r3_e0+r3_e1+r3_e2+r3_e3+r3_e4) \
                      FROM report_agreement";
@@ -194,6 +195,9 @@ fn labels_find_their_knees_whenever_those_come() {
         .expect("a row");
     assert!((accuracy - confusion.accuracy().expect("knees")).abs() < 1e-4);
     assert!((kappa - confusion.quadratic_kappa().expect("several grades")).abs() < 1e-4, "{kappa}: {confusion:?}");
+    // where readers contradict each other, there is nothing to learn
+    run(&sandbox, &["labels", "add", &uid, "--grade", "2", "--reader", "C"]);
+    assert_eq!(to_learn(), 3);
 }
 
 /// The same film in other bytes has the same labels; a lone knee of unknown side cannot be both knees.
