@@ -36,6 +36,8 @@ pub struct Film {
     pub digest: Digest,
     /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, or the name.
     pub patient: String,
+    /// Whether that says anything: a name without a side and without tags is its own alone.
+    pub is_named: bool,
     /// Its picture.
     pub knee: GrayImage,
 }
@@ -82,8 +84,10 @@ impl Labelled {
         let named = patient_from_name(&name);
         // the archive names films by their bytes, and the two knees of a study are still one patient's
         let study = decoded.study_uid().filter(|_| named == name);
-        let patient = decoded.patient_id().or(study).unwrap_or(named).to_owned();
-        Ok(Film { digest: Digest::of(&bytes), patient, knee: knee.clone() })
+        let tagged = decoded.patient_id().or(study);
+        let is_named = tagged.is_some() || named != name;
+        let patient = tagged.unwrap_or(named).to_owned();
+        Ok(Film { digest: Digest::of(&bytes), patient, is_named, knee: knee.clone() })
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Data {
     pub knees: u64,
     /// Of how many patients.
     pub patients: u64,
+    /// Of the knees, those that name no patient: each counts as one of its own.
+    pub nameless: u64,
     /// Fold by fold, and those kept aside.
     pub folds: Vec<FoldRow>,
     /// Where films and grades come from, in words.
@@ -57,7 +59,12 @@ pub(super) fn section(data: &Data) -> Markup {
             }
         }
         p.small {
-            "All knees of a patient are in one row: what a network is judged on is never of a patient it learnt from."
+            @if data.nameless == 0 {
+                "All knees of a patient are in one row: what a network is judged on is never of a patient it learnt from."
+            } @else {
+                "All knees of a patient are in one row, as far as films tell whose they are: " (count(data.nameless))
+                " knees name nobody, and count as patients of their own."
+            }
         }
     }
 }

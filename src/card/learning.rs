@@ -16,6 +16,8 @@ pub struct Curve {
     pub network: String,
     /// The fold that was left out, counted from 1.
     pub fold: usize,
+    /// The epoch whose weights were kept.
+    pub kept: usize,
     /// Epoch by epoch.
     pub points: Vec<Point>,
 }
@@ -109,17 +111,17 @@ fn small(curves: &[Curve], network: &str, what: &str, values: &[Value]) -> Marku
     html! { figure { figcaption { (network) } (drawn) } }
 }
 
-/// The accuracy after the last epoch and the loss beside it, fold by fold.
+/// The accuracy after the epoch that was kept and the loss beside it, fold by fold.
 fn ends(curves: &[Curve], networks: &[&str]) -> Markup {
     let folds: BTreeSet<usize> = curves.iter().map(|curve| curve.fold).collect();
-    let last = |network: &str, fold: usize| {
+    let kept = |network: &str, fold: usize| {
         let curve = curves.iter().find(|curve| curve.network == network && curve.fold == fold);
-        curve.and_then(|curve| curve.points.last())
+        curve.and_then(|curve| curve.points.iter().find(|point| point.epoch == curve.kept))
     };
     html! {
         figure {
-            figcaption { "After the last epoch: accuracy, and below it the loss, on the fold left out" }
-            div.wide tabindex="0" role="region" aria-label="After the last epoch" {
+            figcaption { "After the epoch that was kept: accuracy, and below it the loss, on the fold left out" }
+            div.wide tabindex="0" role="region" aria-label="After the epoch that was kept" {
                 table {
                     thead {
                         tr { th scope="col" { "Network" } @for fold in &folds { th.n scope="col" { "Fold " (fold) } } }
@@ -129,8 +131,8 @@ fn ends(curves: &[Curve], networks: &[&str]) -> Markup {
                             tr {
                                 th scope="row" { (network) }
                                 @for fold in &folds {
-                                    @let last = last(network, *fold);
-                                    td.n { (percent(last.map(ACCURACY))) br; span.quiet { (number(last.map(LOSS))) } }
+                                    @let kept = kept(network, *fold);
+                                    td.n { (percent(kept.map(ACCURACY))) br; span.quiet { (number(kept.map(LOSS))) } }
                                 }
                             }
                         }

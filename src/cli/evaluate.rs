@@ -31,7 +31,7 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Evaluate {
-    /// Radiographs, folders of them (searched through), or globs
+    /// Radiographs, folders of them (searched through, but for links in them), or globs
     #[arg(required_unless_present = "labels", conflicts_with = "labels", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The graded knees whose readers agree, from the archive of the state folder, instead of paths

@@ -41,7 +41,7 @@ impl Rows for Table {
 /// Writes rows to a file, which appears whole or not at all, or to standard output.
 pub(super) fn export(rows: &impl Rows, style: Style, output: Option<&Path>) -> Result<(), Failure> {
     match output {
-        Some(path) => replace_with(path, |file| write(rows, style, BufWriter::new(file)))
+        Some(path) => replace_with(path, 0o666, |file| write(rows, style, BufWriter::new(file)))
             .with_context(|| format!("{} cannot be written", path.display()))?,
         None if matches!(style, Style::Parquet) && stdout().is_terminal() => {
             return Err(usage(anyhow::anyhow!("Parquet is not for a terminal; name a file with --output")));

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 /// on standard output, progress on standard error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Grade {
-    /// Radiographs, folders of them (searched through), or globs
+    /// Radiographs, folders of them (searched through, but for links in them), or globs
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// One JSON object a knee

@@ -103,7 +103,7 @@ fn show(release: &Release) {
     println!("folder    {}\n", release.folder().display());
     let members = release.members().map(|member| {
         let entry = member.entry();
-        let (pixels, temperature) = (entry.image_size.to_string(), entry.temperature.to_string());
+        let (pixels, temperature) = (entry.image_size.to_string(), format!("{:.3}", entry.temperature));
         let fold = entry.fold.map_or("-".to_owned(), |fold| fold.to_string());
         [entry.name.clone(), entry.architecture.to_string(), pixels, temperature, fold, entry.sha256.to_string()]
     });

@@ -100,11 +100,17 @@ impl Train {
             None => {
                 let (networks, only_folds) = (&self.networks[..], &self.only_folds[..]);
                 let asked = Asked { networks, only_folds, promote: self.promote, unattended: self.unattended };
-                self.begin.run(&shop, asked)?
+                self.begin.run(&shop, asked).inspect_err(|failure| self.say_of_slot(&shop, failure))?
             }
         };
         let fits = self.share(&run).map_err(usage)?;
         shop.ledger.run_begun(self.row(&run, &shop)?)?;
+        if self.again && shop.ledger.has_made_release(run.plan.name.clone())? {
+            let name = &run.plan.name;
+            return Err(usage(anyhow::anyhow!(
+                "the run {name} has made its release without the fits that failed; begin another run to have them in one"
+            )));
+        }
         let champion = shop.champion(&run)?;
         let parent = run.plan.parent.as_deref().map(|name| Run::open(&shop.state.training, name)).transpose()?;
         let form = shop.settings.ensemble.precision.form(&shop.device)?;
@@ -136,6 +142,17 @@ impl Train {
             return Ok(Exit::Interrupted);
         }
         Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
+    }
+
+    /// What was due cannot begin, and will not if it is tried again at once.
+    fn say_of_slot(&self, shop: &Shop, failure: &Failure) {
+        if let (Some(slot), Failure::Usage(error)) = (self.slot, failure) {
+            let said = format!("failed: {error:#}");
+            tracing::error!("the training that was due cannot begin: {error:#}");
+            if let Err(error) = shop.ledger.slot_decided(slot, shop.settings.training.schedule_in_words(), said) {
+                tracing::error!("{error}");
+            }
+        }
     }
 
     /// The run as the ledger has it; said again where the process that began it did not come so far.

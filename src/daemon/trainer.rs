@@ -33,6 +33,8 @@ pub struct Trainer {
     /// The slot that the process is for, until its run is on record.
     slot: Option<Timestamp>,
     attempts: usize,
+    /// Epochs of the run that were over when a process ended last.
+    epochs: u64,
     not_before: Instant,
 }
 
@@ -57,6 +59,7 @@ impl Trainer {
             child: None,
             slot: None,
             attempts: 0,
+            epochs: 0,
             not_before: Instant::now(),
         }))
     }
@@ -148,7 +151,8 @@ impl Trainer {
         self.child = None;
         let slot = self.slot.take();
         let open = self.facts()?.open;
-        if open.is_none() && (status.success() || status.code() == Some(1)) {
+        // 2: it could not be begun, and its slot says why
+        if open.is_none() && (status.success() || matches!(status.code(), Some(1 | 2))) {
             self.attempts = 0;
             return Ok(());
         }
@@ -157,6 +161,12 @@ impl Trainer {
             // others are at work on its run
             return Ok(());
         }
+        // what came further was not in vain
+        let epochs = open.as_ref().map_or(Ok(0), |run| self.ledger.epochs_of(run.clone()))?;
+        if epochs > self.epochs {
+            self.attempts = 0;
+        }
+        self.epochs = epochs;
         self.attempts += 1;
         tracing::error!(attempt = self.attempts, "training ended with {status}; its own messages say why");
         if self.attempts < ATTEMPTS {

@@ -84,9 +84,12 @@ pub fn read(bytes: &[u8], files: Option<&Path>, of: Option<&str>) -> Result<Vec<
     for record in csv.records() {
         let record = record.map_err(|error| no_csv(&error))?;
         if record.iter().any(|value| !value.is_empty()) {
-            let line = record.position().map_or(0, |position| line_at(position.byte()));
-            let label = columns.label(&record, files, of);
-            labels.push(label.map_err(|(column, what)| ListError::Value { line, column, what })?);
+            let label = columns.label(&record, files, of).map_err(|(column, what)| {
+                // lines are counted for an error alone: for each of many labels it would take hours
+                let line = record.position().map_or(0, |position| line_at(position.byte()));
+                ListError::Value { line, column, what }
+            });
+            labels.push(label?);
         }
     }
     if labels.is_empty() { Err(ListError::Empty) } else { Ok(labels) }

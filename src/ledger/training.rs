@@ -183,6 +183,14 @@ impl Ledger {
         self.write_blocking(move |db| end(db, &run, RunOutcome::Failed, None, &reason))
     }
 
+    /// How many epochs of a run's fits are over.
+    pub fn epochs_of(&self, run: String) -> Result<u64, LedgerError> {
+        self.write_blocking(move |db| {
+            let count = "SELECT count(*) FROM training_epochs WHERE run = ?1";
+            db.query_row(count, [run], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+        })
+    }
+
     /// Whether a run has made its release, and all is said of it.
     pub fn has_made_release(&self, run: String) -> Result<bool, LedgerError> {
         self.write_blocking(move |db| {

@@ -218,7 +218,8 @@ impl Training {
                  folder below models/; `kellgrend models promote` puts it into service all the same."
             ),
             _ => {
-                format!("{run} has failed: {reasons}\n\nGrading goes on as before. `kellgrend report fits` says more.")
+                let more = if self.run.is_some() { " `kellgrend report fits` says more." } else { "" };
+                format!("{run} has failed: {reasons}\n\nGrading goes on as before.{more}")
             }
         }
     }

@@ -84,13 +84,18 @@ fn begin(parent: &Path, mode: u32) -> io::Result<(TempDir, File)> {
 
 /// Writes a file anew, whole or not at all: under another name beside it, synced, renamed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_with(path, |file| file.write_all(bytes))
+    replace_with(path, 0o600, |file| file.write_all(bytes))
 }
 
-/// The same for what is written bit by bit; an error leaves what was there.
-pub fn replace_with<E: From<io::Error>>(path: &Path, write: impl FnOnce(&mut File) -> Result<(), E>) -> Result<(), E> {
+/// The same for what is written bit by bit, with this mode as far as the umask lets it; an error leaves what was there.
+pub fn replace_with<E: From<io::Error>>(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut partial = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(folder)?;
+    let permissions = Permissions::from_mode(mode);
+    let mut partial = tempfile::Builder::new().prefix(PARTIAL).permissions(permissions).tempfile_in(folder)?;
     write(partial.as_file_mut())?;
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;

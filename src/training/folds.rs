@@ -19,8 +19,9 @@ pub enum FoldsError {
     TooFewFolds(usize),
     /// Some fold would have no knee of a grade.
     #[error(
-        "{} a knee of grade {grade}, and {folds} folds need one each; label more, or train with fewer ([training] folds)",
-        have(*.patients)
+        "{} a knee of grade {grade} outside the gold set, and {folds} folds need one each; label more{}",
+        have(*.patients),
+        if *.patients < 2 { "" } else { ", or train with fewer ([training] folds)" }
     )]
     TooFewPatients {
         /// The lowest grade of which this is true.

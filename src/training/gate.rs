@@ -76,7 +76,7 @@ impl fmt::Display for GateScore {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { score: GateScore::default(), margin: 0.0, patients: 20, recall_drop: 0.05 }
+        Self { score: GateScore::default(), margin: 0.0, patients: 10, recall_drop: 0.05 }
     }
 }
 

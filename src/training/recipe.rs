@@ -184,7 +184,12 @@ impl RecipeName {
         let not = |error: &dyn std::fmt::Display| NotARecipe(error.to_string().trim_end().to_owned());
         let mut table = toml::Table::try_from(self.recipe()).map_err(|error| not(&error))?;
         overlay(&mut table, changes);
-        let recipe: Recipe = table.try_into().map_err(|error| not(&error))?;
+        let mut recipe: Recipe = table.try_into().map_err(|error| not(&error))?;
+        if !changes.contains_key("warm_up") {
+            // of few epochs, as large a part as it is of many
+            let part = self.recipe().warm_up / self.recipe().epochs as f64;
+            recipe.warm_up = recipe.warm_up.min(part * recipe.epochs as f64);
+        }
         recipe.checked().map_err(NotARecipe)
     }
 }

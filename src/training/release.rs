@@ -169,7 +169,7 @@ fn metrics(plan: &Plan, choice: &Choice, examined: &Examined) -> Vec<Metrics> {
         let (data, knees) = (data.to_owned(), u32::try_from(knees).ok());
         accuracy.map(|accuracy| Metrics { data, knees, accuracy, macro_f1, quadratic_kappa })
     };
-    let gold = of(&format!("gold set, {}", plan.gold_in_words()), &examined.of_ensemble());
+    let gold = of(&format!("gold set {}", plan.gold_in_words()), &examined.of_ensemble());
     let out_of_fold = of("out-of-fold answers of the training set", &choice.out_of_fold);
     gold.into_iter().chain(out_of_fold).collect()
 }

@@ -4,11 +4,13 @@ use super::choice::{Choice, Subset};
 use super::fit::Epoch;
 use super::gate::Verdict;
 use super::plan::{FitName, Plan};
+use super::recipe::Keep;
 use super::set::{Place, TrainingSet};
 use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results};
 use crate::ensemble::release::MemberEntry;
 use crate::evaluation::{Case, Comparison, Difference};
 use crate::grade::KlGrade;
+use std::collections::BTreeSet;
 
 /// What a card is made of.
 pub struct Report<'a> {
@@ -61,7 +63,7 @@ impl Report<'_> {
             members: members.iter().map(member).collect(),
             data: Some(data(plan, set)),
             recipe: settings(plan),
-            curves: curves.iter().map(curve).collect(),
+            curves: curves.iter().map(|fit| curve(fit, plan.recipe.keep)).collect(),
             results: results.into_iter().flatten().collect(),
             comparison: comparison.map(|(comparison, verdict)| compared(plan, comparison, verdict)),
             review: Some(card::Review {
@@ -92,14 +94,15 @@ fn subset(subset: &Subset) -> card::Subset {
     card::Subset { members: networks, accuracy, macro_f1, quadratic_kappa }
 }
 
-fn curve((fit, epochs): &(FitName, Vec<Epoch>)) -> Curve {
+fn curve((fit, epochs): &(FitName, Vec<Epoch>), keep: Keep) -> Curve {
     let point = |epoch: &Epoch| Point {
         epoch: epoch.epoch,
         train_loss: epoch.train_loss,
         loss: epoch.loss,
         accuracy: epoch.accuracy,
     };
-    Curve { network: fit.network.to_string(), fold: fit.fold + 1, points: epochs.iter().map(point).collect() }
+    let kept = epochs.iter().rfind(|epoch| keep == Keep::Last || epoch.is_best).map_or(0, |epoch| epoch.epoch);
+    Curve { network: fit.network.to_string(), fold: fit.fold + 1, kept, points: epochs.iter().map(point).collect() }
 }
 
 fn data(plan: &Plan, set: &TrainingSet) -> Data {
@@ -112,8 +115,15 @@ fn data(plan: &Plan, set: &TrainingSet) -> Data {
         patients: share.patients as u64,
         grades: share.knees.map(|knees| knees as u64),
     });
-    let patients = set.patients().into_iter().max().map_or(0, |last| last as u64 + 1);
-    Data { knees: set.knees.len() as u64, patients, folds: folds.collect(), source: format!("From {}.", plan.data) }
+    let learnt: Vec<_> = set.learnt().map(|(_, _, knee)| knee).collect();
+    let patients: BTreeSet<&str> = learnt.iter().map(|knee| knee.patient.as_str()).collect();
+    Data {
+        knees: learnt.len() as u64,
+        patients: patients.len() as u64,
+        nameless: set.nameless() as u64,
+        folds: folds.collect(),
+        source: format!("From {}.", plan.data),
+    }
 }
 
 fn settings(plan: &Plan) -> Vec<(String, String)> {

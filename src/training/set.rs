@@ -15,6 +15,12 @@ use image::GrayImage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+/// How the numbers of patients begin whom a film or its name tells apart.
+const NAMED: char = 'p';
+
+/// And of those who are told by nothing: each film is a patient of its own.
+const NAMELESS: char = 'n';
+
 /// Where a knee is in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -33,7 +39,7 @@ pub struct Knee {
     pub position: Option<usize>,
     /// What is said of it.
     pub grade: KlGrade,
-    /// Whose it is: a running number, from which nobody is known again.
+    /// Whose it is: a letter and a running number, from which nobody is known again.
     pub patient: String,
     /// Its fold.
     pub place: Place,
@@ -71,6 +77,11 @@ impl TrainingSet {
     /// The gold knees.
     pub fn gold(&self) -> Vec<&Knee> {
         self.knees.iter().filter(|knee| knee.place == Place::Gold).collect()
+    }
+
+    /// How many knees name no patient, and count as patients of their own.
+    pub fn nameless(&self) -> usize {
+        self.knees.iter().filter(|knee| knee.patient.starts_with(NAMELESS)).count()
     }
 
     /// A number for each patient, in the order of the knees.

@@ -62,6 +62,7 @@ fn full() -> Card {
     let curve = |fold| Curve {
         network: "densenet161".to_owned(),
         fold,
+        kept: 3,
         points: (1..=3).map(|epoch| Point { epoch, train_loss: 1.5, loss: 0.913, accuracy: 0.617 }).collect(),
     };
     let change = |score: &str, low| Change {
@@ -74,7 +75,13 @@ fn full() -> Card {
     };
     Card {
         members: vec![member("a", 1.234), member("b", 0.789)],
-        data: Some(Data { knees: 17_503, patients: 8752, folds: vec![fold], source: "films of ours".to_owned() }),
+        data: Some(Data {
+            knees: 17_503,
+            patients: 8752,
+            nameless: 0,
+            folds: vec![fold],
+            source: "films of ours".to_owned(),
+        }),
         recipe: vec![("label_smoothing".to_owned(), "0.15".to_owned())],
         curves: vec![curve(1), curve(2)],
         comparison: Some(Compared {
@@ -228,7 +235,7 @@ fn empty() -> Voter {
 fn a_fit_that_went_astray_is_drawn_as_far_as_it_goes() {
     let point = |epoch, loss| Point { epoch, train_loss: loss, loss, accuracy: 0.2 };
     let points = vec![point(1, 1.6), point(2, f64::INFINITY), point(3, f64::NAN)];
-    let card = Card { curves: vec![Curve { network: "astray".to_owned(), fold: 1, points }], ..bare() };
+    let card = Card { curves: vec![Curve { network: "astray".to_owned(), fold: 1, kept: 3, points }], ..bare() };
     let html = card.html();
     let (_, plot) = html.split_once("<title>Loss of astray by epoch</title>").expect("a plot");
     let (plot, _) = plot.split_once("</svg>").expect("its end");

@@ -12,7 +12,7 @@ use crate::training::parent::{self, Learnt, Wanted};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
 use crate::training::run::Run;
-use crate::training::set::{Dealing, GoldSet, Place, TrainingSet, freeze};
+use crate::training::set::{Dealing, GoldSet, Knee, Place, TrainingSet, freeze};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -109,6 +109,7 @@ impl Begin {
         if let Some(path) = self.gold.as_ref().filter(|_| set.gold().is_empty()) {
             return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
         }
+        Self::remark(&set, &gold, training.gate.patients, unattended);
         let known_gold = set.gold().into_iter().filter(|knee| gold.known.contains(&knee.radiograph)).count();
         if known_gold > 0 {
             let name = champion.name();
@@ -144,6 +145,36 @@ impl Begin {
             false => eprintln!("run {} in {}\n\n{}\n", run.plan.name, run.folder().display(), shares(&set)),
         }
         Ok(run)
+    }
+
+    /// What somebody would want to know before it takes its hours.
+    fn remark(set: &TrainingSet, gold: &GoldSet, wanted: usize, unattended: bool) {
+        let say = |words: String| match unattended {
+            true => tracing::warn!("{words}"),
+            false => eprintln!("{words}"),
+        };
+        let nameless = set.nameless();
+        if nameless > 0 {
+            say(format!("{nameless} knees name no patient, and count as patients of their own"));
+        }
+        let patients: HashSet<&str> = set.gold().into_iter().map(|knee| knee.patient.as_str()).collect();
+        if patients.len() < wanted {
+            let have = patients.len();
+            say(format!(
+                "the gold set has {have} patients, and the gate lets nothing pass on fewer than {wanted} ([training.gate])"
+            ));
+        }
+        let of_set: HashSet<Digest> = set.knees.iter().map(|knee| knee.radiograph).collect();
+        let strange = gold.radiographs.iter().filter(|radiograph| !of_set.contains(radiograph)).count();
+        if strange > 0 {
+            say(format!("{strange} of the {} that --gold lists are of no knee here", gold.radiographs.len()));
+        }
+        let splits: BTreeSet<&str> =
+            set.knees.iter().filter(|knee| knee.place != Place::Gold).filter_map(split_of).collect();
+        if splits.len() > 1 {
+            let splits = Vec::from_iter(splits).join(", ");
+            say(format!("the folders {splits} are learnt from alike; --gold FOLDER keeps one apart"));
+        }
     }
 
     fn recipe(&self, shop: &Shop) -> anyhow::Result<Recipe> {
@@ -209,12 +240,25 @@ fn labelled(paths: &[PathBuf], shop: &Shop) -> Result<Vec<Labelled>, Failure> {
 
 fn listed(path: &Path) -> anyhow::Result<BTreeSet<Digest>> {
     let text = std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    // as sha256sum writes it, or a spreadsheet with a line of names
+    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    let lines =
+        lines.map(|(number, line)| (number, line.split([' ', ',', ';', '\t']).next().unwrap_or_default().trim()));
+    let lines =
+        lines.filter(|(number, word)| !(word.is_empty() || *number == 0 && word.eq_ignore_ascii_case("sha256")));
     let digest = |(number, line): (usize, &str)| {
         let wrong = |_| anyhow::anyhow!("{} line {}: no SHA-256 (64 hexadecimal digits)", path.display(), number + 1);
         line.trim().parse().map_err(wrong)
     };
     lines.map(digest).collect()
+}
+
+/// The folder above a knee's grade, where it is named as public collections name their parts.
+fn split_of(knee: &Knee) -> Option<&str> {
+    let name = knee.path.parent()?.parent()?.file_name()?.to_str()?;
+    ["train", "val", "valid", "validation", "test", "auto_test"]
+        .contains(&name.to_ascii_lowercase().as_str())
+        .then_some(name)
 }
 
 /// The networks of a release, each once.

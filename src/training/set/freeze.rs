@@ -1,7 +1,7 @@
 //! From labelled files to a training set.
 
 use super::super::folds::{FoldsError, Patient, deal};
-use super::{Knee, Place, TrainingSet};
+use super::{Knee, NAMED, NAMELESS, Place, TrainingSet};
 use crate::dataset::{Film, Labelled, Passed};
 use crate::decoding::Decoders;
 use crate::digest::Digest;
@@ -52,12 +52,14 @@ pub fn freeze(
     let mut contradicted = BTreeSet::new();
     let mut numbers: HashMap<String, String> = HashMap::new();
     let mut drawn = BTreeSet::new();
-    let read = |labelled: &&Labelled| labelled.read(decoders).map(|Film { digest, patient, .. }| (digest, patient));
+    let read = |labelled: &&Labelled| {
+        labelled.read(decoders).map(|Film { digest, patient, is_named, .. }| (digest, patient, is_named))
+    };
     read_all(&all, jobs, read, |index, outcome| {
         seen();
         let Labelled { path, truth, position, .. } = all[index];
         let mut pass = |reason: String| passed.push(Passed { file: path.clone(), reason });
-        let (radiograph, patient) = match outcome {
+        let (radiograph, patient, is_named) = match outcome {
             Ok(_) if path.to_str().is_none() => return pass("its name is not UTF-8; rename it".to_owned()),
             Ok(film) => film,
             Err(reason) => return pass(reason),
@@ -76,7 +78,8 @@ pub fn freeze(
                 let place = if is_gold { Place::Gold } else { Place::Fold(0) };
                 let is_drawn = lot(&patient) < gold.share;
                 let next = numbers.len() + 1;
-                let patient = numbers.entry(patient).or_insert_with(|| format!("p{next:05}")).clone();
+                let letter = if is_named { NAMED } else { NAMELESS };
+                let patient = numbers.entry(patient).or_insert_with(|| format!("{letter}{next:05}")).clone();
                 if is_drawn {
                     drawn.insert(patient.clone());
                 }

@@ -78,11 +78,11 @@ fn a_grade_that_cannot_be_in_every_fold_is_an_error() {
     assert!(deal(&patients, 5, 1).is_ok());
     patients.pop();
     let words = |patients: &[Knees], folds| deal(patients, folds, 1).expect_err("too few").to_string();
-    let wanted = "only 4 patients have a knee of grade 4, and 5 folds need one each; label more, or train with fewer ([training] folds)";
+    let wanted = "only 4 patients have a knee of grade 4 outside the gold set, and 5 folds need one each; label more, or train with fewer ([training] folds)";
     assert_eq!(words(&patients, 5), wanted);
     let lowest = FoldsError::TooFewPatients { grade: KlGrade::ALL[0], patients: 5, folds: 6 };
     assert_eq!(deal(&patients, 6, 1), Err(lowest), "the lowest of all of which there are too few");
-    assert!(words(&[], 2).starts_with("no patient has a knee of grade 0, and 2 folds need"));
+    assert!(words(&[], 2).starts_with("no patient has a knee of grade 0 outside the gold set, and 2 folds need"));
     assert!(
         words(&[knees(&[0, 0, 1])], 2).starts_with("only 1 patient has a knee of grade 0,"),
         "two knees, one patient"

@@ -165,6 +165,8 @@ fn a_run_that_failed_goes_on_once_it_can() {
     let output = sandbox.output(&["train", "--run", "r", "--again"]);
     assert!(output.status.success() && sandbox.state().join("models/r").exists(), "{}", words(&output));
     assert_eq!(sandbox.count("SELECT count(*) FROM report_training WHERE outcome = 'kept' AND fitted = 2"), 1);
+    let made = sandbox.output(&["train", "--run", "r", "--again"]);
+    assert!(made.status.code() == Some(2) && words(&made).contains("begin another run"), "{}", words(&made));
 }
 
 #[test]

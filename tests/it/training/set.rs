@@ -102,5 +102,8 @@ fn too_few_patients_of_a_grade_are_named() {
     let error = freeze(&few, &GoldSet::default(), &two_folds(), &decoders(), 2, || {})
         .expect_err("one is not enough")
         .to_string();
-    assert!(error.contains("only 1 patient has a knee of grade 4, and 2 folds need one each"), "{error}");
+    assert!(
+        error.contains("only 1 patient has a knee of grade 4 outside the gold set, and 2 folds need one each"),
+        "{error}"
+    );
 }

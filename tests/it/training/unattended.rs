@@ -107,6 +107,17 @@ fn it_learns_alone_and_keeps_out_what_is_worse() {
     daemon.stop(Signal::TERM);
 }
 
+/// As the daemon starts it: what keeps a training from beginning is on record, and it is not tried again at once.
+#[test]
+fn what_was_due_and_cannot_begin_says_why() {
+    let sandbox = Sandbox::with(SMALL);
+    let slot = "2026-11-20T22:00:00Z";
+    let output = sandbox.output(&["train", "--labels", "--unattended", "--slot", slot]);
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+    let said = "SELECT count(*) FROM training_slots WHERE decision LIKE 'failed: no graded knee%has a label%'";
+    assert_eq!(sandbox.count(said), 1);
+}
+
 #[test]
 fn a_release_is_promoted_and_rolled_back_between_two_radiographs() {
     let sandbox = Sandbox::with(SMALL);
