@@ -123,9 +123,9 @@ impl Schedule {
         // nothing lies between the two where the clock has been put back
         let Some(slot) = self.last(facts.decided, now) else { return Decision::Wait };
         let too_soon = facts.last_begun.and_then(|begun| {
-            let until = begun.checked_add(conditions.pause).unwrap_or(Timestamp::MAX);
-            let slack = SLACK.min(conditions.pause / 2);
-            (now < until.checked_sub(slack).unwrap_or(now)).then_some(Pass::TooSoon { begun, until })
+            let pause = conditions.pause - SLACK.min(conditions.pause / 2);
+            let until = begun.checked_add(pause).unwrap_or(Timestamp::MAX);
+            (now < until).then_some(Pass::TooSoon { begun, until })
         });
         let few = Pass::FewLabels { have: facts.new_labels, needed: conditions.labels };
         let few = (facts.new_labels < conditions.labels).then_some(few);

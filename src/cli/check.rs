@@ -7,6 +7,7 @@ mod precision;
 use super::{Exit, Failure, Global};
 use crate::config::{MailSettings, Radiographs, Settings};
 use crate::grading::IdentityPolicy;
+use crate::intake::KEPT_FREE;
 use crate::ledger::{Ledger, holds_pseudonyms};
 use crate::mail::post;
 use crate::state::{State, free_bytes, network_file_system};
@@ -122,6 +123,10 @@ impl Findings {
 
     /// Every disk that one of the folders is on.
     fn disks(&mut self, state: &State, keep_free: u64) {
+        let device = |path: &Path| nearest(path)?.metadata().ok().map(|meta| meta.dev());
+        // those that the daemon keeps room on
+        let watched = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
+        let watched: HashSet<_> = watched.filter_map(|(_, path)| device(path)).collect();
         let mut seen = HashSet::new();
         for (name, path) in state.folders() {
             let Some(place) = nearest(path) else { continue };
@@ -131,7 +136,7 @@ impl Findings {
             let of = format!("where the {name} folder is");
             match free_bytes(place) {
                 Some(free) if free < TIGHT => self.bad("disk", &format!("only {} free {of}", ByteSize(free))),
-                Some(free) if free < keep_free => {
+                Some(free) if free < keep_free && device(place).is_some_and(|device| watched.contains(&device)) => {
                     let (free, keep) = (ByteSize(free), ByteSize(keep_free));
                     self.bad(
                         "disk",

@@ -29,13 +29,15 @@ impl Run {
             let mut term = signal(SignalKind::terminate())?;
             let mut int = signal(SignalKind::interrupt())?;
             let mut hup = signal(SignalKind::hangup())?;
+            // a terminal that has gone is none any more
+            let at_terminal = stderr().is_terminal();
             let stop = async move {
                 loop {
                     tokio::select! {
                         _ = term.recv() => break,
                         _ = int.recv() => break,
                         // who watched at a terminal has gone; a service has none
-                        _ = hup.recv() => match stderr().is_terminal() {
+                        _ = hup.recv() => match at_terminal {
                             true => break,
                             false => tracing::info!("SIGHUP changes nothing: settings are read at a start"),
                         },

@@ -150,10 +150,11 @@ impl Trainer {
     fn ended(&mut self, status: ExitStatus) -> anyhow::Result<()> {
         self.child = None;
         let slot = self.slot.take();
-        let open = self.facts()?.open;
-        // 2: it could not be begun, and its slot says why
-        if open.is_none() && (status.success() || matches!(status.code(), Some(1 | 2))) {
-            self.attempts = 0;
+        let TrainingFacts { open, decided, .. } = self.facts()?;
+        // what cannot be begun says so itself
+        let is_decided = slot.is_some() && decided >= slot;
+        if open.is_none() && (status.success() || status.code() == Some(1) || is_decided) {
+            (self.attempts, self.epochs) = (0, 0);
             return Ok(());
         }
         self.not_before = Instant::now() + PAUSE;
@@ -172,7 +173,7 @@ impl Trainer {
         if self.attempts < ATTEMPTS {
             return Ok(());
         }
-        self.attempts = 0;
+        (self.attempts, self.epochs) = (0, 0);
         let reason = format!("its process ended {ATTEMPTS} times too early, the last time with {status}");
         match (open, slot) {
             (Some(run), _) => Ok(self.ledger.run_failed(run, reason)?),

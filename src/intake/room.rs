@@ -5,7 +5,7 @@ use crate::state::{State, free_bytes};
 use bytesize::ByteSize;
 
 /// The folders that a radiograph and its result go to.
-const FOLDERS: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
+pub const FOLDERS: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
 
 /// The first folder whose disk has less room than is to be kept free.
 fn cramped(state: &State, keep_free: u64) -> Option<(&'static str, u64)> {

@@ -274,12 +274,16 @@ fn last(db: &Connection) -> rusqlite::Result<Vec<LastMail>> {
     rows.collect()
 }
 
-/// The row of a training is what is told, so that nothing is lost between it and its mail.
+/// The row of a training is what is told, so that nothing is lost between it and its mail. One that failed, was told of, and went
+/// on has another end to tell of.
 fn trainings(db: &Connection) -> rusqlite::Result<Vec<EndedTraining>> {
     let mut query = db.prepare(
         "WITH ended AS ( \
-             SELECT 'training:' || name AS key, ended_at AS at, name, outcome, coalesce(reasons, '') AS reasons \
-             FROM training_runs WHERE ended_at IS NOT NULL \
+             SELECT 'training:' || name || CASE \
+                 WHEN release IS NOT NULL AND EXISTS (SELECT 1 FROM mails m \
+                     WHERE m.key = 'training:' || r.name AND m.subject LIKE '%training has failed%') \
+                 THEN ':' || release ELSE '' END AS key, ended_at AS at, name, outcome, coalesce(reasons, '') AS reasons \
+             FROM training_runs r WHERE ended_at IS NOT NULL \
              UNION ALL \
              SELECT 'training:' || slot, decided_at, NULL, 'failed', substr(decision, 9) \
              FROM training_slots WHERE decision LIKE 'failed: %') \

@@ -25,11 +25,6 @@ impl Pictures {
         Ok(Self { grey, device, norm: Normalisation::new(|tensor| tensor.f_to(device))? })
     }
 
-    /// The bytes that they take of the computer's own memory.
-    pub fn bytes_in_memory(&self) -> u64 {
-        if self.grey.device().is_cuda() { 0 } else { self.grey.numel() as u64 }
-    }
-
     /// Puts a knee in its place, resized as grading resizes it.
     pub fn put(&self, index: usize, knee: &GrayImage, side: u32) -> Result<(), TchError> {
         let shape = [1, 1, i64::from(knee.height()), i64::from(knee.width())];

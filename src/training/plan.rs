@@ -102,12 +102,11 @@ impl Plan {
     /// What must be known of the gold knees, for the eyes of who reads how well they were graded.
     pub fn gold_in_words(&self) -> String {
         let in_service = self.champion.as_ref().map_or("", |champion| &champion.name);
-        match (self.known_gold, &self.ancestor) {
-            (0, None) => "that nothing was learnt from".to_owned(),
-            (0, Some(ancestor)) => {
-                format!("not learnt from here, though {ancestor}, where the networks began, may know them")
-            }
-            (known, _) => format!("not learnt from here, though {in_service} has learnt from {known} of them"),
+        let known = (self.known_gold > 0).then(|| format!("{in_service} has learnt from {} of them", self.known_gold));
+        let began = self.ancestor.as_ref().map(|name| format!("{name}, where the networks began, may know them"));
+        match Vec::from_iter(known.into_iter().chain(began)).join(", and ") {
+            none if none.is_empty() => "that nothing was learnt from".to_owned(),
+            but => format!("not learnt from here, though {but}"),
         }
     }
 

@@ -69,13 +69,11 @@ pub fn pictures(
 ) -> anyhow::Result<Pictures> {
     // a quarter of a GPU's memory; the networks need the rest
     let most = device.memory().map_or(u64::MAX, |memory| memory.total / 4);
-    let on = |most| Pictures::new(knees.len(), side, device.device, most);
-    let pictures = match on(most) {
-        // others have the GPU's memory: each batch is copied there
-        Err(_) if device.device.is_cuda() => on(0)?,
-        pictures => pictures?,
-    };
-    let (needed, free) = (pictures.bytes_in_memory(), available_memory());
+    let needed = knees.len() as u64 * u64::from(side) * u64::from(side);
+    // others may have the GPU's memory: then each batch is copied there
+    let on_gpu = || Pictures::new(knees.len(), side, device.device, most).ok();
+    let resident = if device.device.is_cuda() && needed <= most { on_gpu() } else { None };
+    let free = available_memory().filter(|_| resident.is_none());
     anyhow::ensure!(
         free.is_none_or(|free| needed < free),
         "the pictures of {} knees at {side} pixels take {:.1} GiB of memory, and {:.1} GiB are free; set a smaller image_size \
@@ -84,6 +82,10 @@ pub fn pictures(
         needed as f64 / GIB,
         free.unwrap_or_default() as f64 / GIB
     );
+    let pictures = match resident {
+        Some(pictures) => pictures,
+        None => Pictures::new(knees.len(), side, device.device, 0)?,
+    };
     let mut trouble = Ok(());
     read_all(
         knees,

@@ -16,7 +16,8 @@ use crate::grade::KlGrade;
 use crate::networks::Architecture;
 use crate::station::ready;
 use anyhow::Context as _;
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// A run's release and whether it passed the gate.
@@ -120,20 +121,26 @@ fn choose(plan: &Plan, set: &TrainingSet, fitted: &[(FitName, Outcome)]) -> anyh
     Choice::of(&networks, knees, plan.vote, &plan.choice).map_err(anyhow::Error::msg)
 }
 
-/// The networks that have graded most folds together: each fit that failed leaves fewer knees that all have graded, and so the
-/// network with the fewest goes, until that is so.
+/// The networks that have graded enough folds together, more than half of what any of them has. Each fit that failed leaves fewer
+/// knees that all have graded; where too few are left, the network goes without which the others have most.
 fn to_choose_from(plan: &Plan, fitted: &[(FitName, Outcome)]) -> Vec<Architecture> {
-    let has = |network, fold: &usize| fitted.iter().any(|(fit, _)| (fit.network, fit.fold + 1) == (network, *fold));
-    let folds = |network: Architecture| plan.fitted_folds.iter().filter(|fold| has(network, fold)).count();
-    let mut networks = plan.networks.clone();
+    let of = |network: Architecture| -> BTreeSet<usize> {
+        fitted.iter().filter(|(fit, _)| fit.network == network).map(|(fit, _)| fit.fold).collect()
+    };
+    let mut networks: Vec<_> = plan.networks.iter().map(|&network| (network, of(network))).collect();
+    let common = |networks: &[(Architecture, BTreeSet<usize>)], without: Option<usize>| {
+        let others = networks.iter().enumerate().filter(|(place, _)| Some(*place) != without);
+        others.map(|(_, (_, folds))| folds.clone()).reduce(|all, folds| &all & &folds).map_or(0, |all| all.len())
+    };
     loop {
-        let by_all = |fold: &&usize| networks.iter().all(|&network| has(network, fold));
-        let common = plan.fitted_folds.iter().filter(by_all).count();
-        if networks.len() < 2 || 2 * common > plan.fitted_folds.len() {
-            return networks;
+        let most = networks.iter().map(|(_, folds)| folds.len()).max().unwrap_or_default();
+        if networks.len() < 2 || 2 * common(&networks, None) > most {
+            return networks.into_iter().map(|(network, _)| network).collect();
         }
-        let fewest = (0..networks.len()).rev().min_by_key(|&place| folds(networks[place])).unwrap_or_default();
-        tracing::warn!("{} may not vote: too many of its fits have failed", networks.remove(fewest));
+        // of equals the one with the fewest itself, then the last
+        let worth = |place: &usize| (common(&networks, Some(*place)), Reverse(networks[*place].1.len()));
+        let goes = (0..networks.len()).max_by_key(worth).unwrap_or_default();
+        tracing::warn!("{} may not vote: too many of its fits have failed", networks.remove(goes).0);
     }
 }
 

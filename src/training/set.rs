@@ -79,11 +79,6 @@ impl TrainingSet {
         self.knees.iter().filter(|knee| knee.place == Place::Gold).collect()
     }
 
-    /// How many knees name no patient, and count as patients of their own.
-    pub fn nameless(&self) -> usize {
-        self.knees.iter().filter(|knee| knee.patient.starts_with(NAMELESS)).count()
-    }
-
     /// A number for each patient, in the order of the knees.
     pub fn patients(&self) -> Vec<usize> {
         numbered(self.knees.iter().map(|knee| knee.patient.as_str()))
@@ -104,6 +99,11 @@ impl TrainingSet {
 }
 
 impl Knee {
+    /// Whether nothing tells whose it is, so that it counts as a patient's of its own.
+    pub fn is_nameless(&self) -> bool {
+        self.patient.starts_with(NAMELESS)
+    }
+
     /// Its picture. A file that is not what it was when the set was frozen is an error, which names it.
     pub fn read(&self, decoders: &Decoders) -> Result<GrayImage, String> {
         let Self { position, grade, path, .. } = self;

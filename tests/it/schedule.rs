@@ -144,9 +144,9 @@ fn what_keeps_a_training_from_beginning_is_said() {
     assert_eq!(why(few).to_string(), "there are too few new labels, 19 of the 20 needed");
     let begun = at("2026-11-07T22:00:30.5Z");
     let soon = Facts { last_begun: Some(begun), ..few };
-    assert_eq!(why(soon), Pass::TooSoon { begun, until: at("2026-11-14T22:00:30.5Z") });
+    assert_eq!(why(soon), Pass::TooSoon { begun, until: at("2026-11-14T20:00:30.5Z") });
     let words =
-        "the last training began at 2026-11-07T22:00:30Z, and the next may not begin before 2026-11-14T22:00:30Z";
+        "the last training began at 2026-11-07T22:00:30Z, and the next may not begin before 2026-11-14T20:00:30Z";
     assert_eq!(why(soon).to_string(), words);
     let running = Facts { is_running: true, ..soon };
     assert_eq!(why(running).to_string(), "the last training is still running");

@@ -8,6 +8,7 @@ use crate::grade::KlGrade;
 use crate::grading::Grader;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -41,14 +42,21 @@ pub(super) async fn judge(
         }
         let Some((file, task)) = under_way.pop_front() else { break };
         let outcome = task.await?.and_then(|(digest, patient, graded)| {
-            let knee = ((digest, file.position), Judged { patient, truth: file.truth, graded });
+            let knee = ((digest, file.position, file.path.clone()), Judged { patient, truth: file.truth, graded });
             match seen.insert((digest, file.position), file.truth) {
                 None => Ok(knee),
                 Some(before) if before == file.truth => Err("the same bytes were judged before".to_owned()),
                 // which of them is right, nobody knows here: the first one goes, too
                 Some(before) => {
-                    judged.retain(|(of, _): &(_, Judged)| *of != (digest, file.position));
-                    Err(format!("the same bytes are in a folder of grade {before}, too; none of them is used"))
+                    let why =
+                        |grade| format!("the same bytes are in a folder of grade {grade}, too; none of them is used");
+                    let is_first = |(of, position, _): &(Digest, Option<usize>, PathBuf)| {
+                        (*of, *position) == (digest, file.position)
+                    };
+                    if let Some(at) = judged.iter().position(|(of, _): &(_, Judged)| is_first(of)) {
+                        passed.push(Passed { file: judged.remove(at).0.2, reason: why(file.truth) });
+                    }
+                    Err(why(before))
                 }
             }
         });

@@ -82,8 +82,15 @@ impl Begin {
         let folds = training.folds;
         let wanted = Wanted { start: recipe.start, networks: &networks, folds, fitted_folds: &fitted_folds };
         let maker = parent::maker(&shop.state.training, &champion);
-        let learnt =
-            maker.as_ref().map(|maker| Learnt::of(&shop.state.training, maker)).transpose()?.unwrap_or_default();
+        let learnt = maker.as_ref().map(|maker| Learnt::of(&shop.state.training, maker)).transpose();
+        let learnt = match learnt {
+            // an old run that cannot be read keeps nobody from beginning anew
+            Err(error) if recipe.start != Start::Release => {
+                eprintln!("whom {} has learnt from cannot be read: {error:#}", champion.name());
+                Learnt::default()
+            }
+            learnt => learnt?.unwrap_or_default(),
+        };
         let parent = maker.filter(|maker| parent::goes_on(maker, &champion, &wanted));
         for network in networks.iter().filter(|_| recipe.start == Start::Release) {
             let runs = parent.iter().flat_map(|parent| &parent.plan.networks).copied();
@@ -153,7 +160,7 @@ impl Begin {
             true => tracing::warn!("{words}"),
             false => eprintln!("{words}"),
         };
-        let nameless = set.nameless();
+        let nameless = set.knees.iter().filter(|knee| knee.is_nameless()).count();
         if nameless > 0 {
             say(format!("{nameless} knees name no patient, and count as patients of their own"));
         }
@@ -243,7 +250,7 @@ fn listed(path: &Path) -> anyhow::Result<BTreeSet<Digest>> {
     // as sha256sum writes it, or a spreadsheet with a line of names
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     let lines =
-        lines.map(|(number, line)| (number, line.split([' ', ',', ';', '\t']).next().unwrap_or_default().trim()));
+        lines.map(|(number, line)| (number, line.trim().split([' ', ',', ';', '\t']).next().unwrap_or_default()));
     let lines =
         lines.filter(|(number, word)| !(word.is_empty() || *number == 0 && word.eq_ignore_ascii_case("sha256")));
     let digest = |(number, line): (usize, &str)| {

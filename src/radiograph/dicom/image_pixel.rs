@@ -114,8 +114,8 @@ impl ImagePixel {
     }
 }
 
-/// How far a pixel's sides may be apart, as a share: a joint space is not seen wider by that.
-const SQUARE: f64 = 0.02;
+/// How far a pixel's sides may be apart, as a share: networks learn from pictures that are stretched by more.
+const SQUARE: f64 = 0.05;
 
 /// Refuses pixels that are not square (PS3.3 C.7.6.3.1.7, 10.7.1.3): networks see each as a square.
 fn check_square(data_set: &DataSet) -> Result<(), Refusal> {

@@ -40,9 +40,12 @@ impl Lut {
         if !(8..=16).contains(&bits) {
             return Err(Refusal::damaged(format!("its lookup table has {bits} bits an entry")));
         }
-        // some say fewer bits than their entries have
+        // some say fewer bits than their entries have; a single stray one is no reason to make all others dark
+        let full = (1u32 << bits) - 1;
+        let beyond = values.iter().filter(|value| u32::from(**value) > full).count();
         let widest = values.iter().map(|value| 16 - value.leading_zeros()).max().unwrap_or_default();
-        Ok(Some(Self { first, values, bits: widest.max(bits.into()) }))
+        let bits = if 20 * beyond > entries { widest } else { bits.into() };
+        Ok(Some(Self { first, values, bits }))
     }
 
     /// The entry for an input; the first or last one outside the table.

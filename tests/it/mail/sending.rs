@@ -3,7 +3,7 @@
 use super::{Room, at, low_disk, open_settings, subjects};
 use crate::smtp::{Manners, Smtp, closed_port};
 use jiff::ToSpan as _;
-use kellgrend::ledger::RunRow;
+use kellgrend::ledger::{ReleaseRow, RunRow};
 use kellgrend::mail::Signs;
 use rusqlite::Connection;
 use std::path::Path;
@@ -212,6 +212,22 @@ fn each_training_is_told_once_and_none_that_ended_before_mail_was_on() {
     assert!(words.contains("The training first has failed: The disk was full."), "{words}");
     assert!(words.contains("A training that was due has failed: its process ended."), "{words}");
 
+    // somebody mends it, and it goes on to its end
+    room.ledger.run_begun(run("first")).expect("begun again");
+    let (name, manifest) = ("first".to_owned(), String::new());
+    let release = ReleaseRow { sha256: "ab".into(), name, vote: "mix".into(), members: 1, manifest };
+    room.ledger.run_ended("first".into(), release, None, None, "It stays at 0.8.".into()).expect("ended");
+    for _ in 0..3 {
+        room.now += 1.hour();
+        room.look(&Signs::default());
+    }
+    assert_eq!(server.taken().len(), 3);
+    assert!(
+        server.taken()[2].words().contains("The training first has made a release"),
+        "{}",
+        server.taken()[2].words()
+    );
+
     // off, and on again much later
     let path = room.folder.path().join("ledger.db");
     let open = |text: &str, now| {
@@ -224,5 +240,5 @@ fn each_training_is_told_once_and_none_that_ended_before_mail_was_on() {
     let later = at("2090-01-01T00:00:00Z");
     let mut office = open(&open_settings(server.port()), later).expect("that is open");
     office.look(&Signs::default(), later).expect("a look");
-    assert_eq!(server.taken().len(), 2);
+    assert_eq!(server.taken().len(), 3);
 }

@@ -10,37 +10,44 @@ use dicom_dictionary_std::tags;
 const REGION: Tag = tags::ANATOMIC_REGION_SEQUENCE;
 
 /// Words that name the knee wherever they stand: DICOM's term, and those of the languages that archives are kept in.
-const KNEE_WORDS: [&str; 11] =
-    ["KNEE", "PATELLA", "KNIE", "GENOU", "RODILLA", "GINOCCHIO", "JOELHO", "KOLANO", "KOLENO", "POLVI", "TIBIOFEMORAL"];
+const KNEE_WORDS: [&str; 13] = [
+    "KNEE",
+    "PATELLA",
+    "TIBIOFEMORAL",
+    "KNIE",
+    "KN\u{c4}",
+    "KN\u{c6}",
+    "GENOU",
+    "RODILLA",
+    "GINOCCHI",
+    "JOELHO",
+    "KOLANO",
+    "KOLENO",
+    "POLVI",
+];
 
 /// Body parts that may hold the knee: DICOM's terms (PS3.16 L) and what devices and archives write.
-const KNEE_PARTS: [&str; 23] = [
+const KNEE_PARTS: [&str; 14] = [
     "LEG",
     "LEGS",
     "LEXT",
-    "LOWEXT",
-    "LOWERLEG",
-    "LOWERLEGS",
-    "LOWEREXTREMITY",
-    "LOWEREXTREMITIES",
-    "LOWERLIMB",
-    "LOWERLIMBS",
-    "EXTREMITY",
-    "EXTREMITIES",
     "JOINT",
     "JOINTS",
     "BONE",
-    "TIBIA",
+    "BONES",
     "TIBFIB",
-    "TIBIAFIBULA",
     "KNE",
     "UNKNOWN",
+    "UNSPECIFIED",
     "UNDEFINED",
     "OTHER",
     "NONE",
 ];
 
-/// Codes of regions that hold the knee, whatever their meaning is written in: of SNOMED CT, and of SNOMED RT before it.
+/// How others begin, whatever follows ("lower leg, NOS", "lower limb structure").
+const KNEE_BEGINNINGS: [&str; 6] = ["LOWEX", "LOWEREX", "LOWERLEG", "LOWERLIMB", "EXTREMIT", "TIBIA"];
+
+/// Codes of the region, in SNOMED CT and in SNOMED RT before it, whatever their meaning is written in.
 const KNEE_CODES: [&str; 2] = ["72696002", "T-D9200"];
 
 /// Body parts without a knee, so named in a refusal; any other word is refused unnamed.
@@ -91,16 +98,22 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
     let part = match part {
         Some(part) => part,
         None => {
-            let Some(region) = data_set.first_item(REGION)? else { return Ok(()) };
+            // one that cannot be read says nothing
+            let Some(region) = data_set.first_item(REGION).ok().flatten() else { return Ok(()) };
             let code = region.text(tags::CODE_VALUE).unwrap_or_default();
             let meaning = letters(&region.text(tags::CODE_MEANING).unwrap_or_default());
+            let meaning =
+                ["ENTIRE", "STRUCTUREOF"].iter().fold(meaning.as_str(), |all, word| all.trim_start_matches(word));
             if KNEE_CODES.contains(&code.as_str()) || meaning.is_empty() {
                 return Ok(());
             }
-            meaning
+            meaning.to_owned()
         }
     };
-    if KNEE_WORDS.iter().any(|word| part.contains(word)) || KNEE_PARTS.contains(&part.as_str()) {
+    if KNEE_WORDS.iter().any(|word| part.contains(word))
+        || KNEE_PARTS.contains(&part.as_str())
+        || KNEE_BEGINNINGS.iter().any(|begin| part.starts_with(begin))
+    {
         return Ok(());
     }
     let known = OTHER_PARTS.iter().find(|known| **known == part);
