@@ -103,7 +103,8 @@ fn show(release: &Release) {
     println!("folder    {}\n", release.folder().display());
     let members = release.members().map(|member| {
         let entry = member.entry();
-        let (pixels, temperature) = (entry.image_size.to_string(), format!("{:.3}", entry.temperature));
+        let (pixels, temperature) =
+            (entry.image_size.to_string(), ((entry.temperature * 1000.0).round() / 1000.0).to_string());
         let fold = entry.fold.map_or("-".to_owned(), |fold| fold.to_string());
         [entry.name.clone(), entry.architecture.to_string(), pixels, temperature, fold, entry.sha256.to_string()]
     });

@@ -84,7 +84,7 @@ fn a_grade_that_cannot_be_in_every_fold_is_an_error() {
     assert_eq!(deal(&patients, 6, 1), Err(lowest), "the lowest of all of which there are too few");
     assert!(words(&[], 2).starts_with("no patient has a knee of grade 0 outside the gold set, and 2 folds need"));
     assert!(
-        words(&[knees(&[0, 0, 1])], 2).starts_with("only 1 patient has a knee of grade 0,"),
+        words(&[knees(&[0, 0, 1])], 2).starts_with("only 1 patient has a knee of grade 0 outside"),
         "two knees, one patient"
     );
     for folds in [0, 1] {
