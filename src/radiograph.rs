@@ -73,8 +73,8 @@ impl Radiograph {
     /// The knees on the film: two where it says that it shows both, else one.
     ///
     /// A film of both is cut down the middle; on a frontal film the patient faces the reader, so the right knee is on
-    /// the picture's left, unless the tags say otherwise. Each crop is the largest square around the centre, as the networks expect the joint there:
-    /// a film whose joint lies elsewhere should be cropped before it is sent.
+    /// the picture's left, unless the tags say otherwise. Each crop is the largest square around the centre, as the
+    /// networks expect the joint there: a film whose joint lies elsewhere should be cropped before it is sent.
     pub fn knees(&self) -> Vec<Knee> {
         let (width, height) = self.picture.dimensions();
         let whole = |side| vec![Knee { side, crop: self.square(0, width, height) }];

@@ -4,12 +4,12 @@ use super::Intake;
 use crate::state::{State, free_bytes};
 use bytesize::ByteSize;
 
-/// The folders that a radiograph and its result go to.
-pub const FOLDERS: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
+/// The folders that a radiograph and its result go to: room is kept on their disks.
+pub const KEPT_FREE: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
 
 /// The first folder whose disk has less room than is to be kept free.
 fn cramped(state: &State, keep_free: u64) -> Option<(&'static str, u64)> {
-    let folders = state.folders().into_iter().filter(|(name, _)| FOLDERS.contains(name));
+    let folders = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
     let mut room = folders.filter_map(|(name, path)| Some((name, free_bytes(path)?)));
     room.find(|(_, free)| *free < keep_free)
 }

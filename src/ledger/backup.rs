@@ -1,7 +1,7 @@
 //! A copy of the ledger as it is at one moment, made while others write.
 
 use super::LedgerError;
-use super::open::open_reader;
+use super::open::{beside, open_reader};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::collections::BTreeMap;
@@ -106,13 +106,9 @@ pub fn back_up(from: &Path, to: &Path, force: bool) -> Result<Copied, BackupErro
 /// Whether a path is the ledger, by whatever name, or one of the two files that SQLite keeps beside it.
 fn is_part_of(ledger: &Path, path: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
-    let beside = |ending: &str| {
-        let mut name = ledger.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    real(path)
-        .is_some_and(|path| ["", "-wal", "-shm"].iter().any(|ending| real(&beside(ending)).as_ref() == Some(&path)))
+    real(path).is_some_and(|path| {
+        ["", "-wal", "-shm"].iter().any(|ending| real(&beside(ledger, ending)).as_ref() == Some(&path))
+    })
 }
 
 fn copy(ledger: &Connection, to: &Path) -> rusqlite::Result<()> {

@@ -177,8 +177,9 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+/// A file that SQLite keeps beside the ledger: its name with `-wal` or `-shm` behind it.
+pub(super) fn beside(ledger: &Path, ending: &str) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }

@@ -3,6 +3,7 @@
 //! SQLite begins it anew when a commit finds that nobody reads it. Where one reader comes before the last one goes, as with a few
 //! dashboards, that moment never comes, and the WAL would fill the disk.
 
+use super::open::beside;
 use bytesize::ByteSize;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -26,9 +27,7 @@ pub(super) struct Wal {
 
 impl Wal {
     pub(super) fn of(ledger: &Path) -> Self {
-        let mut path = ledger.as_os_str().to_owned();
-        path.push("-wal");
-        Self { path: path.into(), due: Instant::now() }
+        Self { path: beside(ledger, "-wal"), due: Instant::now() }
     }
 
     /// Where it has outgrown its limit, waits a little for those who read it, and begins it anew.

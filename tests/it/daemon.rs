@@ -387,16 +387,3 @@ fn the_identity_setting_decides_what_the_ledger_keeps() {
         assert_eq!(record(&sandbox.results()[0]).patient.is_some(), patient.is_some());
     }
 }
-
-#[test]
-fn a_hangup_ends_no_service() {
-    let sandbox = Sandbox::new();
-    let mut daemon = sandbox.daemon();
-    daemon.ready();
-    let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
-    rustix::process::kill_process(pid, Signal::HUP).expect("signalled");
-    sandbox.drop_in("a.png", &small_png(1));
-    sandbox.until(PUBLISHED, 1);
-    assert!(daemon.is_alive() && daemon.log().contains("SIGHUP changes nothing"), "{}", daemon.log());
-    daemon.stop(Signal::TERM);
-}

@@ -1,5 +1,8 @@
-//! The units: what systemd itself says of them. Where there is no systemd, each test says so and passes.
+//! The units: what systemd itself says of them, where there is one, else each test says so and passes; and what a service is sent.
 
+use crate::films::small_png;
+use crate::sandbox::Sandbox;
+use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -114,4 +117,17 @@ fn folders_belong_to_those_who_are_made() {
         assert!(path.starts_with("/var/lib/kellgrend") && made.contains(user) && made.contains(group), "{folder:?}");
         assert!(mode.ends_with('0') || *mode == "0751", "no door for everybody: {folder:?}");
     }
+}
+
+#[test]
+fn a_hangup_ends_no_service() {
+    let sandbox = Sandbox::new();
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
+    rustix::process::kill_process(pid, Signal::HUP).expect("signalled");
+    sandbox.drop_in("a.png", &small_png(1));
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 1);
+    assert!(daemon.is_alive() && daemon.log().contains("SIGHUP changes nothing"), "{}", daemon.log());
+    daemon.stop(Signal::TERM);
 }

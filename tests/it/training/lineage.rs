@@ -16,6 +16,20 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> String {
     words(&output)
 }
 
+/// A run `a`, whose release is in service, and the folder of its knees.
+fn begun() -> (Sandbox, String) {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
+    run(&sandbox, &["models", "promote", "a"]);
+    (sandbox, path)
+}
+
+#[track_caller]
+fn go_on(sandbox: &Sandbox, path: &str, name: &str, how: &[&str]) -> String {
+    run(sandbox, &[&["train", path, "--name", name][..], how, &ON].concat())
+}
+
 fn card(sandbox: &Sandbox, release: &str) -> String {
     let path = sandbox.state().join("models").join(release).join("card.json");
     std::fs::read_to_string(path).expect("a card")
@@ -39,12 +53,9 @@ fn folds(sandbox: &Sandbox, run: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn a_network_goes_on_leaving_out_whom_it_left_out() {
-    let sandbox = Sandbox::with(SMALL);
-    let path = knees(&sandbox);
-    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
-    run(&sandbox, &["models", "promote", "a"]);
+    let (sandbox, path) = begun();
     labelled(Path::new(&path), 9);
-    run(&sandbox, &[&["train", &path, "--name", "b"][..], &ON].concat());
+    go_on(&sandbox, &path, "b", &[]);
 
     let (before, after) = (folds(&sandbox, "a"), folds(&sandbox, "b"));
     assert_eq!((before.len(), after.len()), (30, 45));
@@ -56,39 +67,24 @@ fn a_network_goes_on_leaving_out_whom_it_left_out() {
 
     // a release that was made elsewhere may have seen anybody
     run(&sandbox, &["models", "rollback"]);
-    run(&sandbox, &[&["train", &path, "--name", "c"][..], &ON].concat());
+    go_on(&sandbox, &path, "c", &[]);
     assert!(card(&sandbox, "c").contains("though starter, which they began from, may have"));
     assert_ne!(folds(&sandbox, "c"), after);
 }
 
 #[test]
 fn who_is_absent_once_is_not_forgotten() {
-    let sandbox = Sandbox::with(SMALL);
-    let path = knees(&sandbox);
-    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
-    run(&sandbox, &["models", "promote", "a"]);
+    let (sandbox, path) = begun();
     let away = sandbox.beside("away");
     std::fs::create_dir(&away).expect("made");
-    let absent: Vec<_> = (0..5)
-        .flat_map(|grade| {
-            let mut files: Vec<_> = Path::new(&path)
-                .join(grade.to_string())
-                .read_dir()
-                .expect("a folder")
-                .flatten()
-                .map(|f| f.path())
-                .collect();
-            files.sort();
-            files.truncate(2);
-            files
-        })
-        .map(|file| (away.join(file.file_name().expect("a name")), file))
-        .collect();
+    let names = (0..5).flat_map(|grade| [0, 1].map(|number| (grade, format!("{}L.png", 1000 * grade + number))));
+    let absent: Vec<_> =
+        names.map(|(grade, name)| (away.join(&name), Path::new(&path).join(grade.to_string()).join(name))).collect();
     absent.iter().for_each(|(there, here)| std::fs::rename(here, there).expect("moved"));
-    run(&sandbox, &[&["train", &path, "--name", "b"][..], &ON].concat());
+    go_on(&sandbox, &path, "b", &[]);
     run(&sandbox, &["models", "promote", "b"]);
     absent.iter().for_each(|(there, here)| std::fs::rename(there, here).expect("moved back"));
-    run(&sandbox, &[&["train", &path, "--name", "c"][..], &ON].concat());
+    go_on(&sandbox, &path, "c", &[]);
     let (first, without, last) = (folds(&sandbox, "a"), folds(&sandbox, "b"), folds(&sandbox, "c"));
     assert_eq!((first.len(), without.len()), (30, 20));
     assert_eq!(first, last);
@@ -96,20 +92,17 @@ fn who_is_absent_once_is_not_forgotten() {
     // where the first run was removed, whom it has learnt from is not known any more
     run(&sandbox, &["models", "promote", "c"]);
     std::fs::remove_dir_all(sandbox.state().join("training/a")).expect("removed");
-    run(&sandbox, &[&["train", &path, "--name", "d"][..], &ON].concat());
+    go_on(&sandbox, &path, "d", &[]);
     assert!(card(&sandbox, "d").contains("though a, which they began from, may have"));
 }
 
 #[test]
 fn who_was_learnt_from_does_not_become_gold() {
-    let sandbox = Sandbox::with(SMALL);
-    let path = knees(&sandbox);
-    run(&sandbox, &["train", &path, "--name", "a", "--set", "epochs=1"]);
-    run(&sandbox, &["models", "promote", "a"]);
+    let (sandbox, path) = begun();
     labelled(Path::new(&path), 16);
     let settings = SMALL.replace("gold_share = 0.0", "gold_share = 0.5");
     std::fs::write(sandbox.beside("kellgrend.toml"), settings).expect("settings");
-    run(&sandbox, &[&["train", &path, "--name", "b"][..], &ON].concat());
+    go_on(&sandbox, &path, "b", &[]);
     let known = folds(&sandbox, "a");
     let gold: Vec<_> = folds(&sandbox, "b").into_iter().filter(|(_, fold)| fold == "gold").collect();
     assert!(!gold.is_empty() && gold.iter().all(|(radiograph, _)| !known.contains_key(radiograph)), "{gold:?}");
@@ -121,7 +114,7 @@ fn who_was_learnt_from_does_not_become_gold() {
         known.keys().take(4).map(String::as_str).chain(gold.iter().map(|(known, _)| known.as_str())).collect();
     std::fs::write(&list, named.join("\n")).expect("written");
     let list = list.to_str().expect("UTF-8");
-    let said = run(&sandbox, &[&["train", &path, "--name", "c", "--gold", list][..], &ON].concat());
+    let said = go_on(&sandbox, &path, "c", &["--gold", list]);
     assert!(said.contains("a has learnt from 4 of the gold knees"), "{said}");
     assert!(card(&sandbox, "c").contains("not learnt from here, though a has learnt from 4 of them"));
 }
