@@ -17,7 +17,7 @@ pub use elementwise::Elementwise;
 pub use extension::is_extended;
 pub use lane::Lane;
 pub use recording::Recording;
-pub use upload::upload;
+pub use upload::{copy_to, upload};
 
 /// The libtorch that the program is built with: tch takes no other.
 pub const LIBTORCH: &str = "2.11.0";

@@ -10,6 +10,7 @@ pub mod examination;
 pub mod fit;
 pub mod folds;
 pub mod gate;
+pub mod mixing;
 pub mod optimiser;
 pub mod parameters;
 pub mod parent;

@@ -2,7 +2,15 @@
 
 use super::extension::{self, Object, checked};
 use std::ffi::c_int;
-use tch::{TchError, Tensor};
+use tch::{Device, TchError, Tensor};
+
+/// A tensor's copy on a device, which the caller does not wait for where the device can do without.
+pub fn copy_to(tensor: &Tensor, device: Device) -> Result<Tensor, TchError> {
+    match device {
+        Device::Cuda(gpu) if extension::is_extended().is_ok() => upload(tensor, gpu),
+        _ => tensor.f_to(device),
+    }
+}
 
 /// A tensor's copy on a GPU, made by the thread's current stream while the caller goes on.
 pub fn upload(tensor: &Tensor, gpu: usize) -> Result<Tensor, TchError> {

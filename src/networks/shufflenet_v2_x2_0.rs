@@ -69,8 +69,9 @@ impl Stage {
 
 /// Half of the channels pass, the other half goes through the branch.
 fn keep(branch: &Branch, x: &Tensor) -> Result<Tensor, TchError> {
-    let half = x.size4()?.1 / 2;
-    layers::interleave(&x.f_narrow(1, 0, half)?, &branch.forward(&x.f_narrow(1, half, half)?)?)
+    // cut in one call: behind two slices, a backward pass would add up two gradients of the whole
+    let halves = x.f_chunk(2, 1)?;
+    layers::interleave(&halves[0], &branch.forward(&halves[1])?)
 }
 
 /// The unit that halves the picture's size and changes the number of channels.

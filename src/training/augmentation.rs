@@ -1,9 +1,10 @@
 //! Pictures of one knee are many: flipped, turned, moved, brighter. Chance is drawn here, pixels move on the device.
 
+use crate::gpu::copy_to;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 /// What is done to a picture, drawn anew each time that it is seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,11 +85,13 @@ impl Augmentation {
         let (n, _, side, _) = pictures.size4()?;
         let device = pictures.device();
         let drawn: Vec<Drawn> = (0..n).map(|_| self.draw(chance)).collect();
-        let columns = |of: fn(&Drawn) -> f32| column(drawn.iter().map(of), device);
+        // all numbers go to the device in one piece: each piece has it wait
+        let numbers: Vec<f32> = drawn.iter().flat_map(Drawn::numbers).collect();
+        let numbers = copy_to(&Tensor::f_from_slice(&numbers)?.f_view([n, Drawn::NUMBERS])?, device)?;
+        let column = |place: i64| numbers.f_narrow(1, place, 1)?.f_view([n, 1, 1, 1]);
         let mut grey = match self.moves() {
             true => {
-                let places: Vec<f32> = drawn.iter().flat_map(|drawn| drawn.places).collect();
-                let places = Tensor::f_from_slice(&places)?.f_view([n, 2, 3])?.f_to(device)?;
+                let places = numbers.f_narrow(1, 0, 6)?.f_reshape([n, 2, 3])?;
                 let places = Tensor::f_affine_grid_generator(&places, [n, 1, side, side], false)?;
                 pictures.f_grid_sampler(&places, BILINEAR, BLACK, false)?
             }
@@ -96,18 +99,18 @@ impl Augmentation {
         };
         if self.brightness > 0.0 || self.contrast > 0.0 {
             let mean = grey.f_mean_dim([1i64, 2, 3].as_slice(), true, Kind::Float)?;
-            let (contrast, brightness) = (columns(|drawn| drawn.contrast)?, columns(|drawn| drawn.brightness)?);
+            let (brightness, contrast) = (column(6)?, column(7)?);
             let around = mean.f_mul(&(1.0 - &contrast))?.f_add(&brightness)?;
             grey = grey.f_mul_(&contrast)?.f_add_(&around)?.f_clamp_(0.0, 255.0)?;
         }
         if self.erase > 0.0 {
             let along =
                 Tensor::f_arange(side, (Kind::Float, device))?.f_add_scalar_(0.5)?.f_div_scalar_(side as f64)?;
-            let inside = |line: Tensor, from: fn(&Drawn) -> f32, to: fn(&Drawn) -> f32| {
-                line.f_ge_tensor(&columns(from)?)?.f_logical_and(&line.f_lt_tensor(&columns(to)?)?)
+            let inside = |line: Tensor, from: i64, to: i64| {
+                line.f_ge_tensor(&column(from)?)?.f_logical_and(&line.f_lt_tensor(&column(to)?)?)
             };
-            let rows = inside(along.f_view([1, 1, side, 1])?, |drawn| drawn.erased[0], |drawn| drawn.erased[1])?;
-            let across = inside(along.f_view([1, 1, 1, side])?, |drawn| drawn.erased[2], |drawn| drawn.erased[3])?;
+            let rows = inside(along.f_view([1, 1, side, 1])?, 8, 9)?;
+            let across = inside(along.f_view([1, 1, 1, side])?, 10, 11)?;
             grey = grey.f_masked_fill_(&rows.f_logical_and(&across)?, ERASED)?;
         }
         Ok(grey)
@@ -151,7 +154,13 @@ struct Drawn {
     erased: [f32; 4],
 }
 
-/// One number a picture, `[n, 1, 1, 1]`.
-fn column(values: impl Iterator<Item = f32>, device: Device) -> Result<Tensor, TchError> {
-    Tensor::f_from_slice(&values.collect::<Vec<_>>())?.f_view([-1, 1, 1, 1])?.f_to(device)
+impl Drawn {
+    const NUMBERS: i64 = 12;
+
+    /// All of it, in the order of the fields.
+    fn numbers(&self) -> [f32; Self::NUMBERS as usize] {
+        let [a, b, c, d, e, f] = self.places;
+        let [top, bottom, left, right] = self.erased;
+        [a, b, c, d, e, f, self.brightness, self.contrast, top, bottom, left, right]
+    }
 }

@@ -12,18 +12,20 @@ pub use learner::{Learner, Lesson};
 pub use progress::{Epoch, Watch};
 
 use super::{
+    mixing::mixed,
     parameters::Learning,
     pictures::Pictures,
     recipe::{Balance, Keep, Recipe},
 };
 use crate::digest::Digest;
+use crate::gpu::copy_to;
 use crate::grade::{GRADES, KlGrade};
 use crate::networks::{Architecture, Form, weights::Weights};
 use judge::{Judged, judge};
 use rand::{Rng as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// What is to be done.
 pub struct Fit<'a> {
@@ -130,14 +132,15 @@ impl Fit<'_> {
         watch.epoch(&state.curve[number], checkpoint)
     }
 
-    /// One pass over the knees to learn from; their mean loss, and the last step's rate.
+    /// The passes of an epoch over the knees to learn from; their mean loss, and the last step's rate.
     fn learn(&self, epoch: usize, learner: &mut Learner, watch: &mut dyn Watch) -> Result<(f64, f64), FitError> {
         let mut chance = self.chance(epoch);
         if self.recipe.omission > 0.0 {
             // what networks leave out is drawn by libtorch, whose generator is the process's
             tch::manual_seed(chance.random());
         }
-        let knees = self.order(&mut chance);
+        let knees: Vec<i64> = (0..self.recipe.passes).flat_map(|_| self.order(&mut chance)).collect();
+        let side = self.recipe.side(epoch, self.pictures.side());
         let batch = self.recipe.batch.min(knees.len());
         let steps = knees.len() / batch;
         let mut sum = Tensor::f_zeros([], (Kind::Float, self.device))?;
@@ -147,10 +150,10 @@ impl Fit<'_> {
             if !watch.step(step, steps) {
                 return Err(FitError::Stopped);
             }
-            let truths: Vec<i64> = knees.iter().map(|&knee| self.truths[knee as usize].index() as i64).collect();
+            let (views, truths) = tch::no_grad(|| self.views(knees, side, &mut chance))?;
             let lesson = Lesson {
-                views: &tch::no_grad(|| self.pictures.to_learn(knees, &self.recipe.augmentation, &mut chance))?,
-                truths: &Tensor::f_from_slice(&truths)?.f_to(self.device)?,
+                views: &views,
+                truths: &truths,
                 balance: balance.as_ref(),
                 learning: if epoch < self.recipe.head_epochs { Learning::Head } else { Learning::All },
                 rate: rate_at(step),
@@ -168,6 +171,18 @@ impl Fit<'_> {
         }
     }
 
+    /// What is seen of these knees, and what is true of it, as a lesson wants them.
+    fn views(&self, knees: &[i64], side: i64, chance: &mut ChaCha8Rng) -> Result<(Tensor, Tensor), TchError> {
+        let Recipe { mix, augmentation, .. } = self.recipe;
+        let views = self.pictures.to_learn(knees, side, augmentation, chance)?;
+        let truths: Vec<KlGrade> = knees.iter().map(|&knee| self.truths[knee as usize]).collect();
+        if *mix > 0.0 {
+            return mixed(&views, &truths, *mix, chance);
+        }
+        let truths: Vec<i64> = truths.iter().map(|truth| truth.index() as i64).collect();
+        Ok((views, copy_to(&Tensor::f_from_slice(&truths)?, self.device)?))
+    }
+
     /// The rate at a time, in epochs.
     fn rate(&self, at: f64) -> f64 {
         let head = self.recipe.head_epochs as f64;
@@ -180,7 +195,7 @@ impl Fit<'_> {
         ChaCha8Rng::from_seed(Digest::of(words.as_bytes()).bytes())
     }
 
-    /// The knees of an epoch, in the order in which they are seen.
+    /// The knees of a pass, in the order in which they are seen.
     fn order(&self, chance: &mut ChaCha8Rng) -> Vec<i64> {
         let mut knees = self.learn.to_vec();
         if self.recipe.balance == Balance::Sampling {

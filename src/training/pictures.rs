@@ -2,6 +2,7 @@
 
 use super::augmentation::Augmentation;
 use crate::ensemble::{Normalisation, resized};
+use crate::gpu::copy_to;
 use image::GrayImage;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, TchError, Tensor};
@@ -32,14 +33,24 @@ impl Pictures {
         self.grey.f_narrow(0, index as i64, 1)?.f_copy_(&resized(&picture, side)?)
     }
 
-    /// Knees to learn from, one changed view of each, `[n, 3, s, s]`.
+    /// The side of the pictures in pixels.
+    pub fn side(&self) -> i64 {
+        self.grey.size()[3]
+    }
+
+    /// Knees to learn from, one changed view of each, `[n, 3, side, side]`.
     pub fn to_learn(
         &self,
         knees: &[i64],
+        side: i64,
         augmentation: &Augmentation,
         chance: &mut ChaCha8Rng,
     ) -> Result<Tensor, TchError> {
-        self.norm.of(augmentation.of(&self.grey(knees)?, chance)?)
+        let mut grey = self.grey(knees)?;
+        if side < self.side() {
+            grey = grey.f_internal_upsample_bilinear2d_aa([side; 2], false, None, None)?;
+        }
+        self.norm.of(augmentation.of(&grey, chance)?)
     }
 
     /// Knees to judge, both views of each, `[2n, 3, s, s]`: all as they are, then all flipped left-right.
@@ -49,7 +60,7 @@ impl Pictures {
     }
 
     fn grey(&self, knees: &[i64]) -> Result<Tensor, TchError> {
-        let chosen = Tensor::f_from_slice(knees)?.f_to(self.grey.device())?;
+        let chosen = copy_to(&Tensor::f_from_slice(knees)?, self.grey.device())?;
         self.grey.f_index_select(0, &chosen)?.f_to(self.device)?.f_to_kind(Kind::Float)
     }
 }

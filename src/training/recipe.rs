@@ -68,8 +68,18 @@ pub struct Recipe {
     pub start: Start,
     /// The side of the views in pixels; 0: the architecture's own.
     pub image_size: u32,
-    /// Times that every knee is seen.
+    /// Rounds of learning. After each, the network is judged, and what it takes to go on is kept.
     pub epochs: usize,
+    /// Times that an epoch goes over the knees: more of few knees, so that judging and keeping do not take longer than learning.
+    #[serde(default = "once")]
+    pub passes: usize,
+    /// Epochs at first that learn from smaller pictures, in a fraction of the time: Tan and Le, "EfficientNetV2: Smaller Models
+    /// and Faster Training", ICML 2021, section 4, <https://arxiv.org/abs/2104.00298>.
+    #[serde(default)]
+    pub small_epochs: usize,
+    /// The side of these, as a share of the whole side.
+    #[serde(default = "half")]
+    pub small_side: f64,
     /// Knees a step.
     pub batch: usize,
     /// Epochs at first in which the last layer alone learns, by an optimiser of its own.
@@ -96,6 +106,9 @@ pub struct Recipe {
     /// published, 0: none, as it was before this setting was there.
     #[serde(default)]
     pub omission: f64,
+    /// Every knee is blended with another one, which gets up to this share of the picture and of the truth. 0: none is.
+    #[serde(default)]
+    pub mix: f64,
     /// How much of the running mean of all weights is kept at a step; that mean is what is kept and judged. 0: the weights.
     pub average: f64,
     /// Rare grades.
@@ -111,6 +124,9 @@ pub struct Recipe {
     pub augmentation: Augmentation,
 }
 
+/// Pixels a place of the networks' last maps: sides that are multiples of it lose nothing at the edges.
+const STRIDE: i64 = 32;
+
 /// Settings that are no recipe, in words.
 #[derive(Debug, thiserror::Error)]
 #[error("the recipe cannot be used: {0}")]
@@ -125,6 +141,9 @@ impl RecipeName {
                 start: Start::Imagenet,
                 image_size: 0,
                 epochs: 30,
+                passes: 1,
+                small_epochs: 0,
+                small_side: 0.5,
                 batch: 16,
                 head_epochs: 1,
                 head_rate: 0.01,
@@ -137,6 +156,7 @@ impl RecipeName {
                 weight_decay: 1e-4,
                 label_smoothing: 0.1,
                 omission: 1.0,
+                mix: 0.0,
                 average: 0.0,
                 balance: Balance::None,
                 keep: Keep::Best,
@@ -148,6 +168,9 @@ impl RecipeName {
                 start: Start::Scratch,
                 image_size: 0,
                 epochs: 60,
+                passes: 1,
+                small_epochs: 0,
+                small_side: 0.5,
                 batch: 64,
                 head_epochs: 0,
                 head_rate: 0.0,
@@ -160,9 +183,10 @@ impl RecipeName {
                 weight_decay: 0.05,
                 label_smoothing: 0.1,
                 omission: 1.0,
+                mix: 0.0,
                 average: 0.998,
                 balance: Balance::None,
-                keep: Keep::Last,
+                keep: Keep::Best,
                 patience: 0,
                 tolerance: 0.0,
                 augmentation: Augmentation::STRONG,
@@ -172,7 +196,6 @@ impl RecipeName {
                 epochs: 12,
                 rate: 1e-4,
                 warm_up: 1.0,
-                keep: Keep::Best,
                 patience: 5,
                 ..Self::Scratch.recipe()
             },
@@ -213,6 +236,9 @@ impl Recipe {
             false => Err(format!("{name} is {value}, and {low} to {high} are possible")),
         };
         within("epochs", self.epochs as f64, 1.0, 10_000.0)?;
+        within("passes", self.passes as f64, 1.0, 1000.0)?;
+        within("small_epochs", self.small_epochs as f64, 0.0, self.epochs as f64)?;
+        within("small_side", self.small_side, 0.1, 1.0)?;
         within("batch", self.batch as f64, 2.0, 4096.0)?;
         within("rate", self.rate, 0.0, 10.0)?;
         within("head_epochs", self.head_epochs as f64, 0.0, self.epochs as f64)?;
@@ -223,6 +249,7 @@ impl Recipe {
         within("weight_decay", self.weight_decay, 0.0, 10.0)?;
         within("label_smoothing", self.label_smoothing, 0.0, 0.9)?;
         within("omission", self.omission, 0.0, 2.0)?;
+        within("mix", self.mix, 0.0, 1.0)?;
         within("average", self.average, 0.0, 0.999_999)?;
         within("tolerance", self.tolerance, 0.0, 100.0)?;
         if self.image_size != 0 {
@@ -241,6 +268,15 @@ impl Recipe {
         numbers
     }
 
+    /// The side of the pictures that an epoch, counted from 0, learns from, where `whole` is that of those which are judged.
+    pub fn side(&self, epoch: usize, whole: i64) -> i64 {
+        if epoch >= self.small_epochs {
+            return whole;
+        }
+        let steps = (self.small_side * whole as f64 / STRIDE as f64).round() as i64;
+        (STRIDE * steps.max(1)).min(whole)
+    }
+
     /// The rate, so many epochs after all layers began to learn.
     pub fn rate(&self, epochs: f64) -> f64 {
         if epochs < self.warm_up {
@@ -257,6 +293,14 @@ impl Recipe {
                 }
             }
     }
+}
+
+fn once() -> usize {
+    1
+}
+
+fn half() -> f64 {
+    0.5
 }
 
 fn flatten(above: &str, table: &toml::Table, into: &mut Vec<(String, String)>) {

@@ -79,7 +79,7 @@ fn views_a_second(network: Architecture, batch: u32, device: &DeviceInUse, clock
     let mut learner = Learner::new(network, beginning, &recipe, device.learning_numbers(), device.device)?;
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let steps = clock.rate(|| {
-        let views = tch::no_grad(|| pictures.to_learn(&knees, &recipe.augmentation, &mut chance))?;
+        let views = tch::no_grad(|| pictures.to_learn(&knees, i64::from(side), &recipe.augmentation, &mut chance))?;
         let (learning, rate) = (Learning::All, recipe.rate);
         let lesson = Lesson { views: &views, truths: &truths, balance: None, learning, rate };
         learner.step(&lesson, &recipe).map(drop).map_err(FitError::from)

@@ -4,6 +4,11 @@ use crate::cli::table::aligned;
 use crate::training::recipe::RecipeName;
 use clap::ValueEnum as _;
 
+const HEADING: &str = "\
+Numbers of the recipes. image_size 0: the network's own; patience 0: to the last epoch.
+An epoch goes `passes` times over the knees, in the first `small_epochs` with pictures
+of `small_side` times the side:";
+
 /// Every key that `--set` takes, and what it is in each recipe.
 pub(super) fn table() -> String {
     let recipes: Vec<_> = RecipeName::value_variants().iter().map(|name| name.recipe().numbers()).collect();
@@ -13,7 +18,5 @@ pub(super) fn table() -> String {
     });
     let table = aligned(&["--set", "PAPER", "SCRATCH", "FINE-TUNE"], rows);
     let table = table.lines().map(|line| format!("  {line}\n")).collect::<String>();
-    format!("Numbers of the recipes (image_size 0: the network's own; patience 0: to the last epoch):\n{table}")
-        .trim_end()
-        .into()
+    format!("{HEADING}\n{table}").trim_end().into()
 }

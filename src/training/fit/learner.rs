@@ -24,7 +24,7 @@ pub struct Learner {
 pub struct Lesson<'a> {
     /// `[n, 3, s, s]`, normalised.
     pub views: &'a Tensor,
-    /// `[n]`, grades as numbers.
+    /// `[n]`, grades as numbers, or `[n, 5]`, the share of each grade.
     pub truths: &'a Tensor,
     /// What a knee's loss counts, by grade; none where all count alike.
     pub balance: Option<&'a Tensor>,

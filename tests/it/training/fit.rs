@@ -6,6 +6,7 @@ use kellgrend::grade::KlGrade;
 use kellgrend::networks::{Architecture, Form};
 use kellgrend::training::augmentation::Augmentation;
 use kellgrend::training::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Fitted, Watch};
+use kellgrend::training::mixing::mixed;
 use kellgrend::training::optimiser::Optimiser;
 use kellgrend::training::pictures::Pictures;
 use kellgrend::training::recipe::{Balance, Decline, Keep, Recipe, RecipeName, Start};
@@ -46,6 +47,9 @@ fn plain(optimiser: Optimiser) -> Recipe {
         start: Start::Scratch,
         image_size: SIDE as u32,
         epochs: 2,
+        passes: 1,
+        small_epochs: 0,
+        small_side: 0.5,
         batch: 8,
         head_epochs: 0,
         head_rate: 0.0,
@@ -58,6 +62,7 @@ fn plain(optimiser: Optimiser) -> Recipe {
         weight_decay: 0.05,
         label_smoothing: 0.1,
         omission: 0.0,
+        mix: 0.0,
         average: 0.0,
         balance: Balance::None,
         keep: Keep::Last,
@@ -127,7 +132,9 @@ fn networks_leave_out_what_torchvisions_do_and_the_same_in_every_repetition() {
     let answers: BTreeMap<String, Vec<f32>> =
         serde_json::from_str(include_str!("../../golden/omission.json")).expect("the golden file is JSON");
     assert_eq!(answers.len(), 2);
-    let views = tch::no_grad(|| pictures().to_learn(&(0..8).collect::<Vec<_>>(), &Augmentation::NONE, &mut chance()));
+    let views = tch::no_grad(|| {
+        pictures().to_learn(&(0..8).collect::<Vec<_>>(), SIDE as i64, &Augmentation::NONE, &mut chance())
+    });
     let views = views.expect("views");
     for (name, expected) in answers {
         let architecture: Architecture = name.parse().expect("known");
@@ -179,6 +186,31 @@ fn the_last_layer_alone_learns_at_first_where_the_recipe_says_so() {
 }
 
 #[test]
+fn an_epoch_may_be_of_smaller_pictures_and_of_several_passes() {
+    let whole = RecipeName::Scratch.recipe();
+    let small = Recipe { small_epochs: 2, small_side: 0.5, ..whole.clone() };
+    assert_eq!([0, 1, 2, 59].map(|epoch| small.side(epoch, 456)), [224, 224, 456, 456], "sides are multiples of 32");
+    assert_eq!(whole.side(0, 456), 456);
+    let tiny = Recipe { small_side: 0.1, ..small };
+    assert_eq!([64, 299, 512].map(|side| tiny.side(0, side)), [32, 32, 64]);
+
+    let views = |side| pictures().to_learn(&[0, 5], side, &Augmentation::NONE, &mut chance()).expect("views");
+    assert_eq!(views(32).size(), [2, 3, 32, 32]);
+    // a smaller picture is the same picture: the mean of four neighbours, with some of those around them
+    let blocks = views(64).avg_pool2d([2, 2], [2, 2], [0, 0], false, true, None::<i64>);
+    let spread = |views: &Tensor| views.std(true).double_value(&[]);
+    assert!(spread(&(views(32) - &blocks)) < 0.6 * spread(&blocks), "another picture");
+
+    // plain steps of 8 knees in batches of 8: one a pass
+    let plain = Recipe { epochs: 1, ..plain(Optimiser::AdamW) };
+    let weights = |recipe: &Recipe| fitted(Architecture::ShufflenetV2X2_0, recipe).expect("it learns").weights;
+    let once = weights(&plain);
+    assert!(once != weights(&Recipe { passes: 2, ..plain.clone() }), "the second pass changes nothing");
+    assert!(once != weights(&Recipe { small_epochs: 1, ..plain.clone() }), "the pictures are not smaller");
+    assert!(once == weights(&Recipe { small_epochs: 0, small_side: 0.25, ..plain }));
+}
+
+#[test]
 fn a_loss_that_is_no_number_ends_the_fit_with_its_reason() {
     let wild = Recipe { rate: 1e30, epochs: 5, ..plain(Optimiser::AdamW) };
     let error = fitted(Architecture::ShufflenetV2X2_0, &wild).err().expect("it fails").to_string();
@@ -216,6 +248,37 @@ fn pictures_are_changed_as_the_recipe_says_and_alike_for_one_seed() {
 }
 
 #[test]
+fn a_mixed_picture_and_its_truth_are_of_two_knees_in_equal_shares() {
+    let truths = [KlGrade::ALL[0], KlGrade::ALL[3], KlGrade::ALL[2], KlGrade::ALL[3]];
+    let plain = Tensor::from_slice(&[10.0f32, 20.0, 30.0, 40.0]).view([4, 1, 1, 1]).repeat([1, 3, 2, 2]);
+    let (views, shares) = mixed(&plain, &truths, 0.4, &mut chance()).expect("mixed");
+    assert_eq!((views.size(), shares.size()), (plain.size(), vec![4, 5]));
+    let mut of_others = Vec::new();
+    for (index, (own, other)) in truths.iter().zip(truths.iter().rev()).enumerate() {
+        let at = |tensor: &Tensor, place: usize| tensor.get(index as i64).view(-1).double_value(&[place as i64]);
+        let (mine, theirs) = (10.0 * (index + 1) as f64, 10.0 * (4 - index) as f64);
+        let share = (at(&views, 0) - mine) / (theirs - mine);
+        let expected = KlGrade::ALL.map(|grade| {
+            f64::from(u8::from(grade == *own)) * (1.0 - share) + f64::from(u8::from(grade == *other)) * share
+        });
+        for grade in KlGrade::ALL {
+            assert!((at(&shares, grade.index()) - expected[grade.index()]).abs() < 1e-5, "knee {index}, grade {grade}");
+        }
+        of_others.push(share);
+    }
+    assert!(of_others.iter().all(|share| (0.0..=0.4).contains(share)), "{of_others:?}");
+    assert!(of_others.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1e-6), "all alike: {of_others:?}");
+
+    // where all is mixed, something else is learnt, and the same in every repetition
+    let weights = |mix| {
+        fitted(Architecture::ShufflenetV2X2_0, &Recipe { mix, ..self::plain(Optimiser::AdamW) })
+            .expect("it learns")
+            .weights
+    };
+    assert!(weights(0.5) == weights(0.5) && weights(0.5) != weights(0.0));
+}
+
+#[test]
 fn recipes_are_adjusted_by_name_and_slips_are_named() {
     let adjust = |text: &str| RecipeName::Scratch.adjusted(&text.parse().expect("TOML"));
     let recipe = adjust("epochs = 5\nrate = 1\naugmentation = { rotation = 10 }").expect("valid");
@@ -224,6 +287,8 @@ fn recipes_are_adjusted_by_name_and_slips_are_named() {
     for (text, wanted) in [
         ("epoch = 5", "epoch"),
         ("epochs = 0", "1 to 10000"),
+        ("passes = 0", "1 to 1000"),
+        ("epochs = 5\nsmall_epochs = 6", "small_epochs"),
         ("optimiser = \"sgd\"", "adamw"),
         ("augmentation = { flip = 2 }", "augmentation.flip"),
         ("start = \"nowhere\"", "imagenet"),
