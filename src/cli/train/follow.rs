@@ -13,6 +13,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What stands above the epochs of a fit: as they end, a row each.
+const HEADING: &str = "\n    EPOCH  TRAIN LOSS  LEFT-OUT LOSS  ACCURACY   KAPPA     TIME";
+
 /// Shows a run and puts it on record.
 pub(super) struct Follower {
     run: String,
@@ -88,11 +91,12 @@ impl Follow for Follower {
     fn begins(&mut self, fit: FitName, epochs: &[Epoch]) {
         self.record(self.ledger.fit_begun(self.row(fit), epochs.iter().map(epoch_row).collect()));
         self.fit = fit.to_string();
+        let heading = if self.unattended { "" } else { HEADING };
         match epochs.len() {
-            0 => self.say(&format!("{fit} begins")),
-            epochs => self.say(&format!("{fit} goes on after epoch {epochs}")),
+            0 => self.say(&format!("{fit} begins{heading}")),
+            epochs => self.say(&format!("{fit} goes on after epoch {epochs}{heading}")),
         }
-        self.restart(1, "{bar:40.cyan/blue} {pos:>5}/{len} {msg}, {eta} to the epoch's end");
+        self.restart(1, "{bar:20.cyan/blue} {pos:>5}/{len} {msg}, {eta} left");
     }
 
     fn step(&mut self, epoch: usize, step: usize, steps: usize) -> bool {
@@ -116,11 +120,14 @@ impl Follow for Follower {
         let Epoch { epoch: number, train_loss, loss, accuracy, quadratic_kappa, seconds, is_best, .. } = *epoch;
         let kappa = quadratic_kappa.map_or("    -".to_owned(), |kappa| format!("{kappa:.3}"));
         let mark = if is_best && self.keep == Keep::Best { "  best" } else { "" };
-        self.say(&format!(
-            "{fit:<28} epoch {number:>3}/{}  loss {train_loss:.3}  left-out loss {loss:.3}  accuracy {accuracy:.3}  \
-             kappa {kappa}  {seconds:.0} s{mark}",
-            self.epochs
-        ));
+        let of = format!("{number}/{}", self.epochs);
+        self.say(&match self.unattended {
+            true => format!(
+                "{fit} epoch {of}  loss {train_loss:.3}  left-out loss {loss:.3}  accuracy {accuracy:.3}  kappa {kappa}  \
+                 {seconds:.0} s{mark}"
+            ),
+            false => format!("{of:>9}  {train_loss:>10.3}  {loss:>13.3}  {accuracy:>8.3}  {kappa:>6}  {seconds:>5.0} s{mark}"),
+        });
     }
 
     fn ends(&mut self, fit: FitName, outcome: Result<&[Epoch], &FitError>) {
