@@ -1,5 +1,6 @@
 //! `kellgrend evaluate`
 
+mod examples;
 mod judging;
 mod report;
 
@@ -46,7 +47,7 @@ pub(super) struct Evaluate {
     /// As a JSON object
     #[arg(long)]
     json: bool,
-    /// Write a model card of what was found as well: a page to read, and beside it the same as .json
+    /// Write a model card of what was found as well: a page to read, with some of the knees, and beside it the same as .json
     #[arg(long, value_name = "FILE.html")]
     card: Option<PathBuf>,
 }
@@ -88,18 +89,22 @@ impl Evaluate {
         };
         let is_whole = passed.is_empty();
         let patients = numbered(judged.iter().map(|knee| knee.patient.as_str()));
-        let (truths, graded) = judged.into_iter().map(|Judged { truth, graded, .. }| (truth, graded)).unzip();
-        let examined = Examined { patients, truths, graded };
+        let (judged, graded): (Vec<_>, _) =
+            judged.into_iter().map(|Judged { file, graded, .. }| (file, graded)).unzip();
+        let examined = Examined { patients, truths: judged.iter().map(|file| file.truth).collect(), graded };
         let (voters, patients) = (examined.voters(&members), examined.patients.iter().max().map_or(0, |last| last + 1));
-        let device = format!("{device}, {}", Precision::of(form));
-        let report = Report::new(facts, device, &voters, patients, passed, self.seed);
+        let computed_on = format!("{device}, {}", Precision::of(form));
+        let report = Report::new(facts, computed_on, &voters, patients, passed, self.seed);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
             report.print(&mut stdout().lock())?;
         }
         if let Some(path) = &self.card {
-            let card = self.to_card(&release, voters, patients);
+            let shown: Vec<_> = examined.telling().into_iter().map(|index| &judged[index]).collect();
+            let ensemble = ready(&release, &settings.ensemble, &device, form)?;
+            let examples = examples::examples(&ensemble, &shown, &decoders(&settings), release.name())?;
+            let card = Card { examples, ..self.to_card(&release, voters, patients) };
             let write = |path: &Path, text: String| {
                 std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))
             };

@@ -190,6 +190,10 @@ fn evaluate_judges_a_labelled_folder_and_leaves_no_trace() {
     let facts: Value =
         serde_json::from_slice(&std::fs::read(card.with_extension("json")).expect("read")).expect("JSON");
     assert_eq!(facts["results"][0]["voters"][0]["scores"]["knees"], 2);
+    let shown = facts["examples"].as_array().expect("examples");
+    assert!(shown.iter().all(|knee| knee["caption"].as_str().is_some_and(|words| words.starts_with("Grade 0"))));
+    let pictures = page.matches("src=\"data:image/png;base64,").count();
+    assert!((1..=2).contains(&shown.len()) && pictures == shown.len(), "{shown:?}, {pictures} pictures");
     for part in ["starter, 1 network (mix)", "2 knees of 1 patient; 0 files", "ACCURACY", "RECALL", "READER", "Brier"] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }

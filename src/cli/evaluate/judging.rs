@@ -4,11 +4,9 @@ use crate::dataset::{Film, Labelled, Passed};
 use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::ensemble::Graded;
-use crate::grade::KlGrade;
 use crate::grading::Grader;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -16,7 +14,8 @@ use tokio::sync::Semaphore;
 pub(super) struct Judged {
     /// The patient ID or, without one, what the file's name says before the side.
     pub(super) patient: String,
-    pub(super) truth: KlGrade,
+    /// Where it lies, and what is said of it.
+    pub(super) file: Labelled,
     pub(super) graded: Graded,
 }
 
@@ -42,7 +41,7 @@ pub(super) async fn judge(
         }
         let Some((file, task)) = under_way.pop_front() else { break };
         let outcome = task.await?.and_then(|(digest, patient, graded)| {
-            let knee = ((digest, file.position, file.path.clone()), Judged { patient, truth: file.truth, graded });
+            let knee = (digest, Judged { patient, file: file.clone(), graded });
             match seen.insert((digest, file.position), file.truth) {
                 None => Ok(knee),
                 Some(before) if before == file.truth => Err("the same bytes were judged before".to_owned()),
@@ -50,11 +49,9 @@ pub(super) async fn judge(
                 Some(before) => {
                     let why =
                         |grade| format!("the same bytes are in a folder of grade {grade}, too; none of them is used");
-                    let is_first = |(of, position, _): &(Digest, Option<usize>, PathBuf)| {
-                        (*of, *position) == (digest, file.position)
-                    };
-                    if let Some(at) = judged.iter().position(|(of, _): &(_, Judged)| is_first(of)) {
-                        passed.push(Passed { file: judged.remove(at).0.2, reason: why(file.truth) });
+                    let is_first = |(of, knee): &(Digest, Judged)| (*of, knee.file.position) == (digest, file.position);
+                    if let Some(at) = judged.iter().position(is_first) {
+                        passed.push(Passed { file: judged.remove(at).1.file.path, reason: why(file.truth) });
                     }
                     Err(why(before))
                 }
