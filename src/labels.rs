@@ -4,6 +4,6 @@ mod folder;
 mod list;
 mod word;
 
-pub use folder::LabelFolder;
+pub use folder::{LabelFolder, refused};
 pub use list::{ListError, read};
 pub use word::{by_digest, by_file, by_uid, grade, read_at, reader, side};

@@ -44,6 +44,7 @@ pub struct AlertSettings {
     pub quarantined: usize,
     #[serde(with = "humantime_serde")]
     pub idle: Duration,
+    pub labels: bool,
     pub training: bool,
 }
 
@@ -88,6 +89,7 @@ impl Default for AlertSettings {
             networks: Duration::from_secs(2 * 60),
             quarantined: 50,
             idle: Duration::ZERO,
+            labels: true,
             training: true,
         }
     }

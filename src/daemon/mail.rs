@@ -1,6 +1,7 @@
 //! Mail: looks at how things stand, and lets the mail room tell.
 
 use crate::config::MailSettings;
+use crate::labels::refused;
 use crate::mail::alert::Disk;
 use crate::mail::{Office, Signs, host, refusal};
 use crate::outage::Outage;
@@ -38,6 +39,7 @@ pub fn looks(
                 gpu_before: gpu_before.clone(),
                 inbox_unread_since: outages.inbox.since(),
                 networks_fail_since: outages.networks.since(),
+                refused_lists: refused(&state.labels),
             };
             if let Err(error) = office.look(&signs, Timestamp::now()) {
                 tracing::error!("mail cannot be looked after: {error}; it is tried again");

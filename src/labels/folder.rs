@@ -4,6 +4,7 @@ use super::read;
 use crate::digest::Digest;
 use crate::ledger::{Ledger, LedgerError};
 use crate::state::{create_anew, make_unlinked_folder, move_file, open_regular, put_back, sync_folder};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, Read as _, Write as _};
@@ -12,6 +13,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// No list of labels is larger: half a million lines.
 const LARGEST: u64 = 64 << 20;
+
+/// Where lists lie that were refused.
+const REFUSED: &str = "refused";
 
 /// Takes in lists that have settled, and moves each to `taken/` or, with the reason beside it, to `refused/`.
 ///
@@ -103,7 +107,7 @@ impl LabelFolder {
 
     /// The reason is there before the list is.
     fn refuse(&self, list: &Path, digest: Digest, reason: &str) -> Result<(), Trouble> {
-        let refused = self.own("refused")?;
+        let refused = self.own(REFUSED)?;
         let mut text = create_anew(&refused.join(format!("{digest}.txt")))?;
         write!(text, "{reason}\nNothing of it was taken in.\n")?;
         text.sync_all()?;
@@ -118,6 +122,13 @@ impl LabelFolder {
         make_unlinked_folder(&folder)?;
         Ok(folder)
     }
+}
+
+/// When lists that lie in `refused/` below the folder were refused.
+pub fn refused(folder: &Path) -> Vec<Timestamp> {
+    let entries = fs::read_dir(folder.join(REFUSED)).into_iter().flatten().filter_map(Result::ok);
+    let reasons = entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "txt"));
+    reasons.filter_map(|entry| entry.metadata().ok()?.modified().ok()?.try_into().ok()).collect()
 }
 
 /// A file with the right ending, not hidden, and no link: links may lead anywhere.

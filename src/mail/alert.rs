@@ -14,12 +14,14 @@ pub enum Kind {
     Networks,
     Quarantine,
     Idle,
+    Labels,
     Training,
 }
 
 impl Kind {
     /// Those that last, and so may be told again.
-    pub const LASTING: [Self; 6] = [Self::Disk, Self::Inbox, Self::Gpu, Self::Networks, Self::Quarantine, Self::Idle];
+    pub const LASTING: [Self; 7] =
+        [Self::Disk, Self::Inbox, Self::Gpu, Self::Networks, Self::Quarantine, Self::Idle, Self::Labels];
 
     /// The word in the ledger.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Networks => "networks",
             Self::Quarantine => "quarantine",
             Self::Idle => "idle",
+            Self::Labels => "labels",
             Self::Training => "training",
         }
     }
@@ -91,6 +94,11 @@ pub enum Alert {
         /// How many radiographs are in work.
         in_work: usize,
     },
+    /// Lists of labels were refused.
+    Labels {
+        /// How many.
+        lists: usize,
+    },
     /// A training has ended.
     Training(Training),
 }
@@ -105,6 +113,7 @@ impl Alert {
             Self::Networks { .. } => Kind::Networks,
             Self::Quarantine { .. } => Kind::Quarantine,
             Self::Idle { .. } => Kind::Idle,
+            Self::Labels { .. } => Kind::Labels,
             Self::Training(_) => Kind::Training,
         }
     }
@@ -129,6 +138,8 @@ impl Alert {
             Self::Networks { .. } => "the networks fail".to_owned(),
             Self::Quarantine { files, .. } => format!("{files} files quarantined within an hour"),
             Self::Idle { .. } => "nothing is graded".to_owned(),
+            Self::Labels { lists: 1 } => "a list of labels is refused".to_owned(),
+            Self::Labels { lists } => format!("{lists} lists of labels are refused"),
             Self::Training(Training { outcome, .. }) => match outcome.as_str() {
                 "promoted" => "a new release is in service".to_owned(),
                 "kept" => "a new release was kept out of service".to_owned(),
@@ -177,6 +188,14 @@ impl Alert {
                     _ => "Radiographs are in work all the same: the log says what keeps them.",
                 };
                 text
+            }
+            Self::Labels { lists } => {
+                let (lie, are) = if *lists == 1 { ("It lies", "is") } else { ("They lie", "are") };
+                format!(
+                    "Nothing of what {are} in it was taken in. {lie} in `refused` below the labels folder under the SHA-256 of \
+                     the content, with the reason beside it in a .txt file: which line, and what is wrong there. Mended and \
+                     dropped in again, a list is taken in like any other; what it has in common with earlier ones counts once."
+                )
             }
             Self::Training(training) => training.text(),
         };

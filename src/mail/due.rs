@@ -25,6 +25,8 @@ pub struct Facts {
     pub last_graded: Option<Timestamp>,
     /// Radiographs in work.
     pub in_work: usize,
+    /// Lists of labels that were refused since that was last told.
+    pub refused_lists: usize,
     /// Trainings that have ended and were not told of.
     pub trainings: Vec<Training>,
 }
@@ -63,6 +65,7 @@ pub fn standing(limits: &AlertSettings, facts: &Facts, now: Timestamp) -> Vec<Al
     let networks = facts.networks_fail_since.filter(|since| lasts(since, limits.networks));
     let burst = facts.quarantined > limits.quarantined;
     let quarantine = Alert::Quarantine { files: facts.quarantined, mostly: facts.mostly.clone() };
+    let labels = (facts.refused_lists > 0 && limits.labels).then_some(Alert::Labels { lists: facts.refused_lists });
     let idle = facts.last_graded.filter(|since| !limits.idle.is_zero() && lasts(since, limits.idle));
     disk.into_iter()
         .chain(inbox.map(|since| Alert::Inbox { since }))
@@ -70,6 +73,7 @@ pub fn standing(limits: &AlertSettings, facts: &Facts, now: Timestamp) -> Vec<Al
         .chain(networks.map(|since| Alert::Networks { since }))
         .chain(burst.then_some(quarantine))
         .chain(idle.map(|since| Alert::Idle { since, in_work: facts.in_work }))
+        .chain(labels)
         .collect()
 }
 

@@ -18,6 +18,9 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LAST_PAUSE: Duration = Duration::from_secs(3600);
 
+/// What happened so long before the start, as in the night of a power cut, is worth telling.
+const RECENT: Duration = Duration::from_secs(86_400);
+
 /// What the daemon sees of itself and no row tells.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
@@ -29,6 +32,8 @@ pub struct Signs {
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
+    /// When lists of labels were refused, as far as they lie there still.
+    pub refused_lists: Vec<Timestamp>,
 }
 
 /// What keeps mails from being written; what is due stays due.
@@ -90,9 +95,10 @@ impl Office {
 
     fn alert(&mut self, signs: &Signs, known: &MailFacts, now: Timestamp) -> Result<(), MailError> {
         let limits = &self.settings.alerts;
-        let facts = self.facts(signs, known);
+        let last = last(known);
+        let facts = self.facts(signs, known, &last);
         let (mut mails, mut again) = (Vec::new(), Vec::new());
-        for due in due(limits, &facts, &last(known), &self.before, now) {
+        for due in due(limits, &facts, &last, &self.before, now) {
             match due {
                 Due::Count(kind) => again.push(kind.as_str()),
                 Due::Tell { alert, missed } => {
@@ -111,8 +117,10 @@ impl Office {
         Ok(())
     }
 
-    fn facts(&self, signs: &Signs, known: &MailFacts) -> Facts {
-        let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since } = signs.clone();
+    fn facts(&self, signs: &Signs, known: &MailFacts, last: &BTreeMap<Kind, Last>) -> Facts {
+        let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since, refused_lists } = signs.clone();
+        // those that lay there before anybody asked for mail are no news
+        let told = last.get(&Kind::Labels).map_or(self.started - RECENT, |last| last.at);
         let trainings = known.trainings.iter().cloned();
         Facts {
             disks,
@@ -123,6 +131,7 @@ impl Office {
             mostly: known.quarantined.1.clone(),
             last_graded: Some(known.last_graded.map_or(self.started, |graded| graded.max(self.started))),
             in_work: known.in_work,
+            refused_lists: refused_lists.iter().filter(|at| **at > told).count(),
             trainings: trainings
                 .map(|ended| Training {
                     key: ended.key,

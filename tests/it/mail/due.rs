@@ -44,6 +44,7 @@ fn each_limit_is_kept_to_the_letter() {
             Facts { gpu_before: None, ..facts.clone() },
         ),
         (Kind::Quarantine, Facts { quarantined: 51, ..facts.clone() }, Facts { quarantined: 50, ..facts.clone() }),
+        (Kind::Labels, Facts { refused_lists: 1, ..facts.clone() }, Facts { refused_lists: 0, ..facts.clone() }),
         (
             Kind::Idle,
             Facts { last_graded: ago(4 * 1440), ..facts.clone() },
@@ -54,6 +55,8 @@ fn each_limit_is_kept_to_the_letter() {
         assert_eq!(kinds(&limits, &over), [kind]);
         assert!(kinds(&limits, &within).is_empty(), "{kind:?}");
     }
+    let silent = AlertSettings { labels: false, ..limits };
+    assert!(kinds(&silent, &Facts { refused_lists: 9, ..facts.clone() }).is_empty(), "nobody wants to hear of lists");
     let never = AlertSettings::default();
     assert!(kinds(&never, &Facts { last_graded: ago(99_999), ..facts }).is_empty(), "idle is off unless it is set");
 }
