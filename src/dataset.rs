@@ -19,6 +19,8 @@ pub struct Labelled {
     pub truth: KlGrade,
     /// Which knee of the file, from the picture's left; none for its only one.
     pub position: Option<usize>,
+    /// What the name it came with said of the patient, where it has another name now.
+    pub patient_by_name: Option<String>,
 }
 
 /// A file that cannot be used, and why.
@@ -34,7 +36,7 @@ pub struct Passed {
 pub struct Film {
     /// SHA-256 of the radiograph's bytes.
     pub digest: Digest,
-    /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, or the name.
+    /// Whose it is: the patient ID or, without one, what the name it came with says before a side, the study, or its name.
     pub patient: String,
     /// Whether that says anything: a name without a side and without tags is its own alone.
     pub is_named: bool,
@@ -45,9 +47,9 @@ pub struct Film {
 /// The knees whose readers say one grade, as the ledger has them, and those of them whose originals are gone.
 pub fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerError> {
     let (mut there, mut gone) = (Vec::new(), Vec::new());
-    for LabelledKnee { radiograph, position, grade } in LabelledKnee::all(&state.ledger)? {
+    for LabelledKnee { radiograph, position, grade, patient_by_name } in LabelledKnee::all(&state.ledger)? {
         match state.archived(&radiograph) {
-            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position) }),
+            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position), patient_by_name }),
             None => gone.push(Passed {
                 file: radiograph.to_string().into(),
                 reason: "its original is not in the archive".to_owned(),
@@ -62,7 +64,7 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
     let all = files.len();
     let said = |path: PathBuf| {
         let truth = grade_of(&path)?;
-        Some(Labelled { path, truth, position: None })
+        Some(Labelled { path, truth, position: None, patient_by_name: None })
     };
     let labelled: Vec<_> = files.into_iter().filter_map(said).collect();
     let others = all - labelled.len();
@@ -72,7 +74,7 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
 impl Labelled {
     /// Reads the knee; the error is why it cannot be.
     pub fn read(&self, decoders: &Decoders) -> Result<Film, String> {
-        let Self { path, position, .. } = self;
+        let Self { path, position, patient_by_name, .. } = self;
         let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let decoded = decoders.decode(&bytes, side_from_name(&name)).map_err(|error| error.to_string())?;
@@ -82,12 +84,16 @@ impl Labelled {
             (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
         };
         let named = patient_from_name(&name);
-        // the archive names films by their bytes, and the two knees of a study are still one patient's
-        let study = decoded.study_uid().filter(|_| named == name);
-        let tagged = decoded.patient_id().or(study);
-        let is_named = tagged.is_some() || named != name;
-        let patient = tagged.unwrap_or(named).to_owned();
-        Ok(Film { digest: Digest::of(&bytes), patient, is_named, knee: knee.clone() })
+        let named = patient_by_name.as_deref().or((named != name).then_some(named));
+        // where nothing names the patient, the two knees of a study are still one patient's
+        let patient = decoded.patient_id().or(named).or(decoded.study_uid());
+        let is_named = patient.is_some();
+        Ok(Film {
+            digest: Digest::of(&bytes),
+            patient: patient.unwrap_or(&name).to_owned(),
+            is_named,
+            knee: knee.clone(),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ mod queue;
 mod result;
 
 pub use grader::{Grader, Stopped};
-pub use identity::{IdentityError, IdentityPolicy};
+pub use identity::{IdentityError, IdentityPolicy, KeptName};
 pub use result::{Imprint, folder_name};
 
 use crate::decoding::{DecodeError, Decoded, Decoders, Refused};
@@ -199,6 +199,11 @@ impl Grading {
             memory: Arc::new(Semaphore::new(memory_kib as usize)),
             memory_kib,
         }
+    }
+
+    /// What may be kept of patients.
+    pub fn identity(&self) -> &IdentityPolicy {
+        &self.context.imprint.identity
     }
 
     /// Take one radiograph all the way. A refusal is on record when this returns.

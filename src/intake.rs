@@ -22,6 +22,7 @@ pub use settle::{Settle, Stamp, Verdict};
 
 use crate::config;
 use crate::gauges::{Gauges, Step, for_bytes};
+use crate::grading::IdentityPolicy;
 use crate::ledger::{Ledger, StartId};
 use crate::outage::Outage;
 use crate::state::State;
@@ -41,8 +42,8 @@ pub struct Intake {
     pub settle: config::Settle,
     /// Files larger than this are not read to see whether they are complete; decoding refuses them.
     pub max_file: u64,
-    /// Whether the ledger may keep the name that a file came with.
-    pub keep_names: bool,
+    /// What may be kept of the name that a file came with.
+    pub identity: IdentityPolicy,
     /// Where claims are put on record.
     pub ledger: Ledger,
     /// The start that claims.

@@ -64,6 +64,7 @@ impl Writer {
             origin: Origin::Inbox,
             name: None,
             side_by_name: Side::Unknown,
+            patient_by_name: None,
             seen_at: now(),
             settled_at: now(),
             start: *start,

@@ -4,10 +4,8 @@ mod answer;
 
 use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
 use crate::digest::Digest;
-use crate::grading::{Fate, Subject, Trouble};
+use crate::grading::{Fate, KeptName, Subject, Trouble};
 use crate::ledger::{Arrival, Origin, Prior, now};
-use crate::radiograph::side_from_name;
-use crate::side::Side;
 use crate::station::{Desk, Station};
 use answer::{Answer, Printer, Tally};
 use indicatif::ProgressBar;
@@ -54,7 +52,6 @@ pub(super) struct Grade {
 struct Run {
     station: Station,
     desk: Arc<Desk>,
-    keep_names: bool,
     /// Of the files of the same bytes the last one on its way, locked until it has an answer: the next finds that answer.
     last: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -78,7 +75,6 @@ impl Grade {
         }
         let own = state.folders().map(|(_, path)| path.to_owned());
         let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
-        let keep_names = settings.identity.keep == crate::config::Identity::Plain;
         let outbox = state.outbox.clone();
         let station = Station::open(&settings, state, "grade")?;
         let _first = station.state.priority().grading();
@@ -92,7 +88,7 @@ impl Grade {
                 )?;
             }
         }
-        let run = Arc::new(Run { desk: station.desk(), station, keep_names, last: Mutex::default() });
+        let run = Arc::new(Run { desk: station.desk(), station, last: Mutex::default() });
         let mut printer = Printer::new(self.json, self.csv);
         let unreadable: Vec<_> = unreadable.iter().map(|(path, error)| Answer::unreadable(path, error)).collect();
         let progress = progress::bar(files.len());
@@ -205,8 +201,7 @@ impl Run {
     }
 
     async fn claim(self: &Arc<Self>, path: &Path, digest: Digest, bytes: u64) -> anyhow::Result<Subject> {
-        let side_by_name = path.file_stem().map_or(Side::Unknown, |stem| side_from_name(&stem.to_string_lossy()));
-        let name = self.keep_names.then(|| path.to_string_lossy().into_owned());
+        let KeptName { name, side, patient } = self.desk.grading.identity().of_name(path);
         let at = now();
         let arrival = Arrival {
             digest,
@@ -214,7 +209,8 @@ impl Run {
             kept: true, // where the user keeps it
             origin: Origin::CommandLine,
             name: name.clone(),
-            side_by_name,
+            side_by_name: side,
+            patient_by_name: patient,
             seen_at: at.clone(),
             settled_at: at.clone(),
             start: self.desk.start,

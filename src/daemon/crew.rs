@@ -5,7 +5,7 @@ use super::drift;
 use super::mail::{self, Outages};
 use super::retention;
 use super::upkeep::Upkeep;
-use crate::config::{Identity, Settings};
+use crate::config::Settings;
 use crate::intake::{Claimed, Intake, Nudge, hints};
 use crate::labels::LabelFolder;
 use crate::station::Station;
@@ -36,13 +36,14 @@ impl Crew {
     ) -> anyhow::Result<(Self, Receiver<Claimed>)> {
         let (claims, claimed) = tokio::sync::mpsc::channel(1);
         let (nudge, hints) = hints();
+        let desk = station.desk();
         let intake = Intake {
             state: station.state.clone(),
             settle: settings.settle.clone(),
             max_file: settings.radiographs.max_file.as_u64(),
-            keep_names: settings.identity.keep == Identity::Plain,
+            identity: desk.grading.identity().clone(),
             ledger: station.ledger.clone(),
-            start: station.desk().start,
+            start: desk.start,
             gauges: station.gauges.clone(),
             keep_free: settings.grading.keep_free.as_u64(),
             unread: outages.inbox.clone(),

@@ -1,7 +1,8 @@
 //! What is kept of the patient: nothing, a keyed hash, or what the file says.
 
 use crate::config::Identity;
-use crate::radiograph::Patient;
+use crate::radiograph::{Patient, patient_from_name, side_from_name};
+use crate::side::Side;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The identity setting, with the key it needs.
+#[derive(Clone)]
 pub struct IdentityPolicy {
     keep: Identity,
     key: [u8; 32],
@@ -48,6 +50,17 @@ pub struct Kept {
     pub birth: Option<String>,
     /// Sex.
     pub sex: Option<String>,
+}
+
+/// What may be kept of the name that a file came with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptName {
+    /// The name itself; only where identity is plain.
+    pub name: Option<String>,
+    /// What it says of the side.
+    pub side: Side,
+    /// What it says before the side, which with many collections is the patient: a keyed hash, or the word itself.
+    pub patient: Option<String>,
 }
 
 impl IdentityPolicy {
@@ -98,6 +111,21 @@ impl IdentityPolicy {
                 name: patient.name.clone(),
                 birth: patient.birth_date.clone(),
                 sex: patient.sex.clone(),
+            },
+        }
+    }
+
+    /// What may be kept of a file's name, of its folders as far as `path` has them.
+    pub fn of_name(&self, path: &Path) -> KeptName {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let patient = Some(patient_from_name(&stem)).filter(|patient| !patient.is_empty() && *patient != stem);
+        KeptName {
+            name: (self.keep == Identity::Plain).then(|| path.to_string_lossy().into_owned()),
+            side: side_from_name(&stem),
+            patient: match self.keep {
+                Identity::None => None,
+                Identity::Pseudonym => patient.map(|patient| self.pseudonym(patient)),
+                Identity::Plain => patient.map(str::to_owned),
             },
         }
     }

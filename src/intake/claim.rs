@@ -3,8 +3,9 @@
 use super::{Intake, Settle, Stamp};
 use crate::digest::Digest;
 use crate::gauges::End;
+use crate::grading::KeptName;
 use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp};
-use crate::radiograph::{Completeness, completeness, side_from_name};
+use crate::radiograph::{Completeness, completeness};
 use crate::side::Side;
 use crate::state::{
     copy_beside, extension, first_bytes, make_folder, make_parent, move_file, open_regular, put_back, sync_folder_of,
@@ -81,15 +82,16 @@ impl Intake {
         // Its sender may never have synced it; from the claim on, a power cut must not take it away.
         file.sync_all().map_err(failed("it cannot be made durable"))?;
 
-        let name = path.strip_prefix(&self.state.inbox).unwrap_or(path);
-        let name = self.keep_names.then(|| name.to_string_lossy().into_owned());
+        let KeptName { name, side, patient } =
+            self.identity.of_name(path.strip_prefix(&self.state.inbox).unwrap_or(path));
         let arrival = Arrival {
             digest,
             bytes: stamp.len,
             kept: self.state.keeps(&digest, stamp.len),
             origin: Origin::Inbox,
             name: name.clone(),
-            side_by_name: path.file_stem().map_or(Side::Unknown, |stem| side_from_name(&stem.to_string_lossy())),
+            side_by_name: side,
+            patient_by_name: patient,
             seen_at: timestamp(seen_at),
             settled_at: now(),
             start: self.start,

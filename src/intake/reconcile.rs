@@ -95,6 +95,7 @@ fn put_away(
                 origin: Origin::Inbox,
                 name: None,
                 side_by_name: Side::Unknown,
+                patient_by_name: None,
                 seen_at: now(),
                 settled_at: now(),
                 start,

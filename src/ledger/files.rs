@@ -41,6 +41,8 @@ pub struct Arrival {
     pub name: Option<String>,
     /// What its name says of the side; kept apart, since the name itself is often not.
     pub side_by_name: Side,
+    /// What its name says of the patient, as the identity setting lets the ledger keep it.
+    pub patient_by_name: Option<String>,
     /// When it was first seen, RFC 3339.
     pub seen_at: String,
     /// When it had settled.
@@ -178,17 +180,24 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     let file = match resumable {
         Some(row) => {
             db.execute(
-                "UPDATE files SET start = ?2, name = coalesce(?3, name), side_by_name = ?4, aborts = 0, reason_code = NULL, \
-                 reason = NULL WHERE id = ?1",
-                params![row.id, arrival.start, arrival.name, side.as_str()],
+                "UPDATE files SET start = ?2, name = coalesce(?3, name), side_by_name = ?4, \
+                 patient_by_name = coalesce(?5, patient_by_name), aborts = 0, reason_code = NULL, reason = NULL WHERE id = ?1",
+                params![row.id, arrival.start, arrival.name, side.as_str(), arrival.patient_by_name],
             )?;
             row.id
         }
         None => {
             db.execute(
-                "INSERT INTO files (radiograph, start, origin, name, side_by_name, state) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'claimed')",
-                params![radiograph, arrival.start, arrival.origin.as_str(), arrival.name, side.as_str()],
+                "INSERT INTO files (radiograph, start, origin, name, side_by_name, patient_by_name, state) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'claimed')",
+                params![
+                    radiograph,
+                    arrival.start,
+                    arrival.origin.as_str(),
+                    arrival.name,
+                    side.as_str(),
+                    arrival.patient_by_name
+                ],
             )?;
             db.last_insert_rowid()
         }

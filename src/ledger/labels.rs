@@ -52,6 +52,8 @@ pub struct LabelledKnee {
     pub position: usize,
     /// What the readers say.
     pub grade: KlGrade,
+    /// What the name of its file said of the patient, as it was kept.
+    pub patient_by_name: Option<String>,
 }
 
 impl LabelledKnee {
@@ -61,7 +63,8 @@ impl LabelledKnee {
         let db = Ledger::read(ledger)?;
         let mut query = db
             .prepare(
-                "SELECT r.sha256, k.position, l.grade FROM agreed_labels l JOIN knees k ON k.id = l.knee \
+                "SELECT r.sha256, k.position, l.grade, (SELECT patient_by_name FROM files \
+                 WHERE radiograph = r.id AND patient_by_name IS NOT NULL ORDER BY id LIMIT 1) FROM agreed_labels l JOIN knees k ON k.id = l.knee \
                  JOIN radiographs r ON r.id = k.radiograph ORDER BY r.id, k.position",
             )
             .map_err(&wrong)?;
@@ -71,6 +74,7 @@ impl LabelledKnee {
                 radiograph: row.get::<_, String>(0)?.parse().map_err(|what| told(0, what))?,
                 position: row.get::<_, i64>(1)? as usize,
                 grade: KlGrade::try_from(row.get::<_, u8>(2)?).map_err(|what| told(2, what))?,
+                patient_by_name: row.get(3)?,
             })
         };
         query.query_map([], knee).and_then(Iterator::collect).map_err(&wrong)

@@ -107,7 +107,8 @@ impl Knee {
     /// Its picture. A file that is not what it was when the set was frozen is an error, which names it.
     pub fn read(&self, decoders: &Decoders) -> Result<GrayImage, String> {
         let Self { position, grade, path, .. } = self;
-        let film = Labelled { path: path.clone(), truth: *grade, position: *position }.read(decoders);
+        let film =
+            Labelled { path: path.clone(), truth: *grade, position: *position, patient_by_name: None }.read(decoders);
         let knee = film.and_then(|Film { digest, knee, .. }| match digest == self.radiograph {
             true => Ok(knee),
             false => Err("it has changed since the run began".to_owned()),

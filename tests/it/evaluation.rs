@@ -1,7 +1,7 @@
 //! Scores against scikit-learn's, and what `evaluate` says of a labelled folder.
 
 use crate::films::{dicom_of, small_png};
-use crate::sandbox::{Sandbox, names_in, words};
+use crate::sandbox::{QUICK, Sandbox, names_in, words};
 use flate2::read::GzDecoder;
 use kellgrend::digest::Digest;
 use kellgrend::evaluation::{Bin, Case, Confusion, Interval, Intervals, Ranking, Scores, bins};
@@ -244,6 +244,34 @@ fn evaluate_judges_what_readers_said_of_the_archive() {
         confusion.0[grade(0)][grade(1)] += 1;
     }
     assert_eq!(report["ensemble"]["confusion"], serde_json::to_value(confusion).expect("JSON"));
+}
+
+/// The archive names films by their bytes; whose a picture without tags is, its name said when it came.
+#[test]
+fn two_knees_whose_names_told_of_one_patient_are_one_patients() {
+    for (keep, patients, kept) in [("pseudonym", 2, 3), ("none", 3, 0)] {
+        let sandbox = Sandbox::with(&format!("{QUICK}\n[identity]\nkeep = \"{keep}\"\n"));
+        let films = [("doe 9001L.png", 1), ("doe 9001R.png", 2), ("9002_left.png", 3)];
+        for (name, number) in films {
+            sandbox.drop_in(name, &small_png(number));
+        }
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 3);
+        daemon.stop(rustix::process::Signal::TERM);
+        for (_, number) in films {
+            let digest = Digest::of(&small_png(number)).to_string();
+            let side = if number == 2 { "right" } else { "left" };
+            let add = ["labels", "add", &digest, "--side", side, "--grade", "1", "--reader", "A"];
+            assert!(sandbox.output(&add).status.success());
+        }
+        let report: Value =
+            serde_json::from_slice(&sandbox.output(&["evaluate", "--labels", "--json"]).stdout).expect("JSON");
+        assert_eq!((&report["ensemble"]["knees"], &report["patients"]), (&json!(3), &json!(patients)), "{keep}");
+        assert_eq!(sandbox.count("SELECT count(patient_by_name) FROM files"), kept, "{keep}");
+        let ledger = std::fs::read(sandbox.state().join("ledger.db")).expect("read");
+        assert!(!ledger.windows(4).any(|bytes| bytes == b"9001"), "the name is in the ledger");
+    }
 }
 
 proptest! {
