@@ -36,7 +36,7 @@ pub struct Passed {
 pub struct Film {
     /// SHA-256 of the radiograph's bytes.
     pub digest: Digest,
-    /// Whose it is: the patient ID or, without one, what the name it came with says before a side, the study, or its name.
+    /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, what its first name said, its name.
     pub patient: String,
     /// Whether that says anything: a name without a side and without tags is its own alone.
     pub is_named: bool,
@@ -83,10 +83,9 @@ impl Labelled {
             (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
             (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
         };
-        let named = patient_from_name(&name);
-        let named = patient_by_name.as_deref().or((named != name).then_some(named));
-        // where nothing names the patient, the two knees of a study are still one patient's
-        let patient = decoded.patient_id().or(named).or(decoded.study_uid());
+        // in the archive, which names films by their bytes, the two knees of a study are still one patient's
+        let named = patient_from_name(&name).or(decoded.study_uid()).or(patient_by_name.as_deref());
+        let patient = decoded.patient_id().or(named);
         let is_named = patient.is_some();
         Ok(Film {
             digest: Digest::of(&bytes),

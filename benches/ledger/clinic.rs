@@ -201,7 +201,7 @@ impl Rows<'_> {
         self.file += 1;
         let (last, _) = states.last().expect("a state");
         let (code, reason) = why.unzip();
-        let file = "INSERT INTO files VALUES (?1, ?2, 1, 'inbox', NULL, 'unknown', ?3, ?4, ?5, ?6, 0)";
+        let file = "INSERT INTO files VALUES (?1, ?2, 1, 'inbox', NULL, 'unknown', ?3, ?4, ?5, ?6, 0, NULL)";
         self.insert(file, params![self.file, radiograph, last, release, code, reason])?;
         for (state, after) in [("seen", 0.0), ("settled", 3.0)].iter().chain(states) {
             let state_at = "INSERT INTO file_states (file, state, at) VALUES (?1, ?2, ?3)";

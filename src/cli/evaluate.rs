@@ -48,7 +48,7 @@ pub(super) struct Evaluate {
     /// As a JSON object
     #[arg(long)]
     json: bool,
-    /// Write a model card of what was found as well: a page to read, with some of the knees, and beside it the same as .json
+    /// Write a model card of what was found as well: a page to read, with pictures of some of the knees, and beside it the same as .json
     #[arg(long, value_name = "FILE.html")]
     card: Option<PathBuf>,
 }
@@ -69,7 +69,7 @@ impl Evaluate {
         let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
         let (release, _folder) = release_to_try(named, &state)?;
         let form = settings.ensemble.precision.form(&device)?;
-        let ensemble = ready(&release, &settings.ensemble, &device, form)?.with_maps(false);
+        let ensemble = ready(&release, &settings.ensemble, &device, form)?.with_maps(self.card.is_some());
         let members: Vec<_> = ensemble.members().iter().map(|member| member.name().to_owned()).collect();
         let missing: Vec<_> = ensemble.absent().iter().map(|absent| absent.name.clone()).collect();
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
@@ -90,9 +90,8 @@ impl Evaluate {
         };
         let is_whole = passed.is_empty();
         let patients = numbered(judged.iter().map(|knee| knee.patient.as_str()));
-        let (judged, graded): (Vec<_>, _) =
-            judged.into_iter().map(|Judged { file, graded, .. }| (file, graded)).unzip();
-        let examined = Examined { patients, truths: judged.iter().map(|file| file.truth).collect(), graded };
+        let (files, graded): (Vec<_>, _) = judged.into_iter().map(|Judged { file, graded, .. }| (file, graded)).unzip();
+        let examined = Examined { patients, truths: files.iter().map(|file| file.truth).collect(), graded };
         let (voters, patients) = (examined.voters(&members), examined.patients.iter().max().map_or(0, |last| last + 1));
         let computed_on = format!("{device}, {}", Precision::of(form));
         let report = Report::new(facts, computed_on, &voters, patients, passed, self.seed);
@@ -102,9 +101,8 @@ impl Evaluate {
             report.print(&mut stdout().lock())?;
         }
         if let Some(path) = &self.card {
-            let shown: Vec<_> = examined.telling().into_iter().map(|index| &judged[index]).collect();
-            let ensemble = ready(&release, &settings.ensemble, &device, form)?;
-            let examples = examples::examples(&ensemble, &shown, &decoders(&settings), release.name())?;
+            let shown = examined.telling().into_iter().map(|index| (&files[index], &examined.graded[index]));
+            let examples = examples::examples(shown, &decoders(&settings), release.name())?;
             let card = Card { examples, ..self.to_card(&release, voters, patients) };
             let write = |path: &Path, text: String| {
                 std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))

@@ -34,6 +34,8 @@ pub fn looks(
     let office = Office::open(settings, ledger, state.ledger.clone(), host(), Timestamp::now())?;
     Ok(office.map(|mut office| {
         move || {
+            // before anything is looked at: what happens meanwhile is told the next time
+            let now = Timestamp::now();
             let signs = Signs {
                 disks: disks(&state),
                 gpu_before: gpu_before.clone(),
@@ -41,7 +43,7 @@ pub fn looks(
                 networks_fail_since: outages.networks.since(),
                 refused_lists: refused(&state.labels),
             };
-            if let Err(error) = office.look(&signs, Timestamp::now()) {
+            if let Err(error) = office.look(&signs, now) {
                 tracing::error!("mail cannot be looked after: {error}; it is tried again");
             }
         }

@@ -59,7 +59,8 @@ pub struct KeptName {
     pub name: Option<String>,
     /// What it says of the side.
     pub side: Side,
-    /// What it says before the side, which with many collections is the patient: a keyed hash, or the word itself.
+    /// What it says before the side, where there is a number in it, which with many collections is the patient's: a keyed hash,
+    /// or the words themselves.
     pub patient: Option<String>,
 }
 
@@ -118,7 +119,8 @@ impl IdentityPolicy {
     /// What may be kept of a file's name, of its folders as far as `path` has them.
     pub fn of_name(&self, path: &Path) -> KeptName {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let patient = Some(patient_from_name(&stem)).filter(|patient| !patient.is_empty() && *patient != stem);
+        // `knee` in knee_L.png is nobody
+        let patient = patient_from_name(&stem).filter(|patient| patient.contains(|c: char| c.is_ascii_digit()));
         KeptName {
             name: (self.keep == Identity::Plain).then(|| path.to_string_lossy().into_owned()),
             side: side_from_name(&stem),

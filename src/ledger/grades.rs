@@ -298,8 +298,9 @@ fn probabilities_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Probabiliti
     Ok(Probabilities(p))
 }
 
-/// Whether patients are known by pseudonyms, read through any connection.
+/// Whether patients are known by pseudonyms, of IDs or of names of files, read through any connection.
 pub fn holds_pseudonyms(db: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM radiographs WHERE identity = 'pseudonym' AND patient IS NOT NULL)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM radiographs r WHERE identity = 'pseudonym' AND (patient IS NOT NULL \
+               OR EXISTS (SELECT 1 FROM files WHERE radiograph = r.id AND patient_by_name IS NOT NULL)))";
     db.query_row(sql, [], |row| row.get(0))
 }

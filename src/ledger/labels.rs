@@ -63,9 +63,9 @@ impl LabelledKnee {
         let db = Ledger::read(ledger)?;
         let mut query = db
             .prepare(
-                "SELECT r.sha256, k.position, l.grade, (SELECT patient_by_name FROM files \
-                 WHERE radiograph = r.id AND patient_by_name IS NOT NULL ORDER BY id LIMIT 1) FROM agreed_labels l JOIN knees k ON k.id = l.knee \
-                 JOIN radiographs r ON r.id = k.radiograph ORDER BY r.id, k.position",
+                "SELECT r.sha256, k.position, l.grade, (SELECT patient_by_name FROM files WHERE radiograph = r.id \
+                 AND state <> 'duplicate' AND patient_by_name IS NOT NULL ORDER BY id LIMIT 1) FROM agreed_labels l \
+                 JOIN knees k ON k.id = l.knee JOIN radiographs r ON r.id = k.radiograph ORDER BY r.id, k.position",
             )
             .map_err(&wrong)?;
         let knee = |row: &Row<'_>| {

@@ -79,6 +79,8 @@ pub struct MailFacts {
     pub in_work: usize,
     /// Since mail is on.
     pub trainings: Vec<EndedTraining>,
+    /// Since when mail is on.
+    pub on_since: Option<Timestamp>,
     /// Up to when digests were written.
     pub digested: Option<Timestamp>,
     /// Up to when they were sent, or written while none waits.
@@ -259,6 +261,7 @@ fn facts(db: &Connection, now: Timestamp) -> rusqlite::Result<MailFacts> {
         last_graded: time("SELECT max(graded_at) FROM grades")?,
         in_work: db.query_row(in_work, [], |row| row.get::<_, i64>(0))? as usize,
         trainings: trainings(db)?,
+        on_since: time("SELECT at FROM mail_marks WHERE name = 'alerts'")?,
         digested,
         told: waiting.or(digested),
     })

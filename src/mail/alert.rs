@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Those that last, and so may be told again.
+    /// Those that are told again, a pause after the last time.
     pub const LASTING: [Self; 7] =
         [Self::Disk, Self::Inbox, Self::Gpu, Self::Networks, Self::Quarantine, Self::Idle, Self::Labels];
 

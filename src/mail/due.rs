@@ -91,7 +91,8 @@ pub fn due(
         let kind = alert.kind();
         match last.get(&kind) {
             Some(last) if last.is_waiting || !is_over(last.at, limits.again_after, now) => {
-                (!before.contains(&kind)).then_some(Due::Count(kind))
+                // lists are counted by lying there
+                (kind != Kind::Labels && !before.contains(&kind)).then_some(Due::Count(kind))
             }
             last => Some(Due::Tell { alert, missed: last.map_or(0, |last| last.repeats) }),
         }

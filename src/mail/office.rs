@@ -18,9 +18,6 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LAST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// What happened so long before the start, as in the night of a power cut, is worth telling.
-const RECENT: Duration = Duration::from_secs(86_400);
-
 /// What the daemon sees of itself and no row tells.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
@@ -119,8 +116,8 @@ impl Office {
 
     fn facts(&self, signs: &Signs, known: &MailFacts, last: &BTreeMap<Kind, Last>) -> Facts {
         let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since, refused_lists } = signs.clone();
-        // those that lay there before anybody asked for mail are no news
-        let told = last.get(&Kind::Labels).map_or(self.started - RECENT, |last| last.at);
+        // what lay there before anybody asked for mail is no news
+        let told = last.get(&Kind::Labels).map_or(known.on_since.unwrap_or(self.started), |last| last.at);
         let trainings = known.trainings.iter().cloned();
         Facts {
             disks,

@@ -10,8 +10,9 @@ pub fn side_from_name(stem: &str) -> Side {
 }
 
 /// What such a name says before the side, as in `9001695` of `9001695L` and `9001695R`: with many collections, the patient.
-pub fn patient_from_name(stem: &str) -> &str {
-    split(stem).0
+pub fn patient_from_name(stem: &str) -> Option<&str> {
+    let (patient, side) = split(stem);
+    (side != Side::Unknown && !patient.is_empty()).then_some(patient)
 }
 
 fn split(stem: &str) -> (&str, Side) {

@@ -114,7 +114,9 @@ impl Fit<'_> {
         let judged = judge(self, &state.learner.state_dict(&state.learner.average)?, number + 1, watch)?;
         let best = state.curve.iter().filter(|epoch| epoch.is_best).map(|epoch| epoch.loss).next_back();
         let is_best = best.is_none_or(|best| judged.loss <= best + self.recipe.tolerance);
-        state.misses = if is_best { 0 } else { state.misses + 1 };
+        // a network that has only seen small pictures is judged on others
+        let is_counted = !is_best && number >= self.recipe.small_epochs;
+        state.misses = if is_counted { state.misses + 1 } else { 0 };
         if is_best && self.recipe.keep == Keep::Best {
             state.best = Some(state.learner.average.copy());
         }
@@ -141,7 +143,7 @@ impl Fit<'_> {
         }
         let knees: Vec<i64> = (0..self.recipe.passes).flat_map(|_| self.order(&mut chance)).collect();
         let side = self.recipe.side(epoch, self.pictures.side());
-        let batch = self.recipe.batch.min(knees.len());
+        let batch = self.recipe.batch.min(self.learn.len());
         let steps = knees.len() / batch;
         let mut sum = Tensor::f_zeros([], (Kind::Float, self.device))?;
         let balance = self.balance()?;

@@ -270,7 +270,7 @@ impl Recipe {
 
     /// The side of the pictures that an epoch, counted from 0, learns from, where `whole` is that of those which are judged.
     pub fn side(&self, epoch: usize, whole: i64) -> i64 {
-        if epoch >= self.small_epochs {
+        if epoch >= self.small_epochs || self.small_side >= 1.0 {
             return whole;
         }
         let steps = (self.small_side * whole as f64 / STRIDE as f64).round() as i64;

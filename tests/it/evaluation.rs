@@ -249,15 +249,15 @@ fn evaluate_judges_what_readers_said_of_the_archive() {
 /// The archive names films by their bytes; whose a picture without tags is, its name said when it came.
 #[test]
 fn two_knees_whose_names_told_of_one_patient_are_one_patients() {
-    for (keep, patients, kept) in [("pseudonym", 2, 3), ("none", 3, 0)] {
+    for (keep, patients, kept) in [("pseudonym", 3, 3), ("none", 4, 0)] {
         let sandbox = Sandbox::with(&format!("{QUICK}\n[identity]\nkeep = \"{keep}\"\n"));
-        let films = [("doe 9001L.png", 1), ("doe 9001R.png", 2), ("9002_left.png", 3)];
+        let films = [("doe 9001L.png", 1), ("doe 9001R.png", 2), ("9002_left.png", 3), ("knee_left.png", 4)];
         for (name, number) in films {
             sandbox.drop_in(name, &small_png(number));
         }
         let mut daemon = sandbox.daemon();
         daemon.ready();
-        sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 3);
+        sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 4);
         daemon.stop(rustix::process::Signal::TERM);
         for (_, number) in films {
             let digest = Digest::of(&small_png(number)).to_string();
@@ -267,10 +267,17 @@ fn two_knees_whose_names_told_of_one_patient_are_one_patients() {
         }
         let report: Value =
             serde_json::from_slice(&sandbox.output(&["evaluate", "--labels", "--json"]).stdout).expect("JSON");
-        assert_eq!((&report["ensemble"]["knees"], &report["patients"]), (&json!(3), &json!(patients)), "{keep}");
+        assert_eq!((&report["ensemble"]["knees"], &report["patients"]), (&json!(4), &json!(patients)), "{keep}");
         assert_eq!(sandbox.count("SELECT count(patient_by_name) FROM files"), kept, "{keep}");
         let ledger = std::fs::read(sandbox.state().join("ledger.db")).expect("read");
-        assert!(!ledger.windows(4).any(|bytes| bytes == b"9001"), "the name is in the ledger");
+        assert!(!ledger.windows(8).any(|bytes| bytes == b"doe 9001"), "the name is in the ledger");
+        if keep == "pseudonym" {
+            std::fs::remove_file(sandbox.state().join("identity.key")).expect("removed");
+            let film = sandbox.beside("5.png");
+            std::fs::write(&film, small_png(5)).expect("written");
+            let output = sandbox.output(&["grade", film.to_str().expect("UTF-8")]);
+            assert!(output.status.code() == Some(3) && words(&output).contains("is missing, but the ledger holds"));
+        }
     }
 }
 

@@ -127,9 +127,9 @@ fn days_and_weeks_count_what_is_there() {
     writer
         .execute_batch(
             "INSERT INTO radiographs (id, sha256, bytes) VALUES (9999991, 'x', 1);
-             INSERT INTO files VALUES (9999991, 9999991, 1, 'inbox', NULL, 'left', 'quarantined', NULL, 'blank', 'it is blank', 0);
+             INSERT INTO files VALUES (9999991, 9999991, 1, 'inbox', NULL, 'left', 'quarantined', NULL, 'blank', 'it is blank', 0, NULL);
              INSERT INTO file_states VALUES (9999991, 'quarantined', '2001-01-01T01:01:01.000Z');
-             INSERT INTO files VALUES (9999992, 9999991, 1, 'inbox', NULL, 'left', 'graded', NULL, NULL, NULL, 0);
+             INSERT INTO files VALUES (9999992, 9999991, 1, 'inbox', NULL, 'left', 'graded', NULL, NULL, NULL, 0, NULL);
              INSERT INTO file_states VALUES (9999992, 'graded', '2002-01-01T01:01:01.000Z');",
         )
         .expect("written");

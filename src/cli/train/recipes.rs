@@ -5,9 +5,9 @@ use crate::training::recipe::RecipeName;
 use clap::ValueEnum as _;
 
 const HEADING: &str = "\
-Numbers of the recipes. image_size 0: the network's own; patience 0: to the last epoch.
-An epoch goes `passes` times over the knees, in the first `small_epochs` with pictures
-of `small_side` times the side:";
+Numbers of the recipes. image_size 0: the network's own; patience 0: to the last
+epoch. An epoch goes `passes` times over the knees, in the first `small_epochs`
+with pictures of `small_side` times the side:";
 
 /// Every key that `--set` takes, and what it is in each recipe.
 pub(super) fn table() -> String {

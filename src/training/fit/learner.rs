@@ -44,7 +44,7 @@ impl Learner {
         device: Device,
     ) -> Result<Self, FitError> {
         if device.is_cuda() {
-            // all batches are alike: the fastest kernels for them are worth looking for
+            // there are few kinds of batches: the fastest kernels for them are worth looking for
             Cuda::cudnn_set_benchmark(true);
         }
         let Beginning { weights, is_imagenet } = beginning;

@@ -95,6 +95,22 @@ fn a_mail_that_cannot_be_written_holds_up_none_that_waits() {
     assert_eq!(subjects(&server), ["only 1.0 GiB free on disk", "the inbox cannot be read"]);
 }
 
+/// However many there are and whenever they came: each is told once.
+#[test]
+fn lists_that_are_refused_are_told_once_and_together() {
+    let server = Smtp::new(Manners::default());
+    let mut room = Room::new(&open_settings(server.port()), at(NOON));
+    let mut signs = Signs { refused_lists: vec![at(NOON) - 1.minute()], ..Signs::default() };
+    room.look_for(1, 10, &signs);
+    assert!(server.taken().is_empty(), "nobody had asked for mail then");
+    signs.refused_lists.push(room.now);
+    room.look_for(1, 10, &signs);
+    signs.refused_lists.extend([room.now, room.now]);
+    room.look_for(24, 10, &signs);
+    assert_eq!(subjects(&server), ["a list of labels is refused", "2 lists of labels are refused"]);
+    assert!(server.taken().iter().all(|mail| !mail.words().contains("Since the last mail")), "it is counted twice");
+}
+
 /// Failure mode 70.
 #[test]
 fn smtp_server_down_for_three_days_queue_no_block_one_digest() {

@@ -231,6 +231,29 @@ fn early_stopping_counts_misses_and_keeps_the_best() {
 }
 
 #[test]
+fn epochs_of_small_pictures_are_no_misses() {
+    // eight knees are soon known by heart, and the others are answered worse from epoch to epoch
+    let curve = |small_epochs| {
+        let plain = plain(Optimiser::AdamW);
+        let recipe = Recipe { rate: 0.001, weight_decay: 0.0, epochs: 9, patience: 1, small_epochs, ..plain };
+        fitted(Architecture::ShufflenetV2X2_0, &recipe).expect("fitted").curve
+    };
+    let (whole, small) = (curve(0), curve(6));
+    assert_eq!((whole.len(), whole[1].is_best), (2, false), "{whole:?}");
+    assert_eq!((small.len(), small[5].is_best, small[6].is_best), (7, false, false), "{small:?}");
+}
+
+#[test]
+fn plans_from_before_a_number_was_known_are_what_they_were() {
+    let recipe = Recipe { omission: 0.0, ..RecipeName::Scratch.recipe() };
+    let mut table = toml::Table::try_from(&recipe).expect("TOML");
+    for later in ["omission", "passes", "small_epochs", "small_side", "mix"] {
+        assert!(table.remove(later).is_some(), "{later}");
+    }
+    assert_eq!(table.try_into::<Recipe>().expect("it is read"), recipe);
+}
+
+#[test]
 fn pictures_are_changed_as_the_recipe_says_and_alike_for_one_seed() {
     let grey = Tensor::from_slice(picture(1).as_raw()).view([1, 1, 64, 64]).to_kind(Kind::Float).repeat([4, 1, 1, 1]);
     let of = |augmentation: &Augmentation, seed| {

@@ -43,7 +43,10 @@ pub fn left_behind(sandbox: &Sandbox) -> BTreeMap<String, Digest> {
 #[test]
 fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
     let undisturbed = Sandbox::with(SMALL);
-    let output = undisturbed.output(&["train", &knees(&undisturbed), "--name", "r"]);
+    // all that chance decides, drawn in every epoch
+    const CHANCES: [&str; 6] = ["--set", "passes=2", "--set", "small_epochs=1", "--set", "mix=0.4"];
+    let path = knees(&undisturbed);
+    let output = undisturbed.output(&[&["train", &path, "--name", "r"][..], &CHANCES].concat());
     assert!(output.status.success(), "{}", words(&output));
     let expected = left_behind(&undisturbed);
     assert_eq!(expected.len(), 3, "{expected:?}");
@@ -60,7 +63,7 @@ fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
         fit(2, "checkpoint.safetensors"),
     ];
     for (number, place) in places.iter().enumerate() {
-        let begin = ["train", path.as_str(), "--name", "r"];
+        let begin = [&["train", path.as_str(), "--name", "r"][..], &CHANCES].concat();
         let go_on = ["train", "--run", "r"];
         let mut child = start(&sandbox, if number == 0 { &begin } else { &go_on });
         wait_for(place, &mut child);
@@ -78,6 +81,26 @@ fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
     assert_eq!(sandbox.count("SELECT count(*) FROM report_training WHERE outcome = 'kept' AND fitted = 2"), 1);
     let again = sandbox.output(&["train", "--run", "r"]);
     assert!(again.status.success() && words(&again).contains("the run has ended"), "{}", words(&again));
+}
+
+/// What is shown of a fit is what is kept of it.
+#[test]
+fn a_fit_is_shown_at_the_epoch_that_is_kept() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    // the rate leads astray at once, so that the first epoch is the best
+    let train = |name: &str, keep: &str| {
+        let keep = format!("keep={keep}");
+        let args = ["train", &path, "--name", name, "--only-folds", "1", "--set", "rate=0.5", "--set", &keep];
+        assert!(sandbox.output(&args).status.success());
+    };
+    train("best", "best");
+    train("last", "last");
+    let shown = "SELECT count(*) FROM report_fits f JOIN report_epochs e USING (run, network, fold) \
+                 WHERE e.epoch = f.kept_epoch AND f.loss = round(e.loss, 4) AND f.kept_epoch = ";
+    let best = "(SELECT max(epoch) FROM report_epochs b WHERE b.run = f.run AND b.is_best)";
+    assert_eq!(sandbox.count(&format!("{shown}{best} AND f.run = 'best'")), 1);
+    assert_eq!(sandbox.count(&format!("{shown}f.epochs AND f.run = 'last'")), 1);
 }
 
 #[test]
