@@ -5,7 +5,7 @@ use super::{Exit, Failure, Global, usage};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::labels::{by_digest, by_file, by_uid, grade, read, read_at, reader, side};
-use crate::ledger::{Added, EXPORT, LabelRow, Ledger, Window, now};
+use crate::ledger::{Added, EXPORT, LabelRow, Labelled, Ledger, Window, now};
 use crate::side::Side;
 use crate::state::State;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ struct Import {
 /// Take in one reader's grade of one knee
 #[derive(Debug, clap::Args)]
 struct Add {
-    /// A file, the SHA-256 of its bytes, or a DICOM SOP Instance UID
+    /// A file, the SHA-256 of its bytes (of what is on record, the first eight digits will do), or a DICOM SOP Instance UID
     #[arg(value_name = "RADIOGRAPH")]
     radiograph: String,
     /// The grade, 0 to 4
@@ -125,10 +125,14 @@ impl Import {
 impl Add {
     fn execute(self, state: &State) -> Result<Exit, Failure> {
         let named = &self.radiograph;
-        let radiograph = by_digest(named)
-            .or_else(|_| by_uid(named))
-            .or_else(|_| by_file(Path::new(named)))
-            .map_err(|what| usage(anyhow::anyhow!("the radiograph is no SHA-256, no UID and {what}")))?;
+        let radiograph = by_digest(named).or_else(|_| by_uid(named)).or_else(|_| by_file(Path::new(named)));
+        let radiograph = match radiograph {
+            Ok(radiograph) => radiograph,
+            Err(what) => beginning(state, named)?.ok_or_else(|| {
+                let known = "no SHA-256, whole or the first digits of one on record";
+                usage(anyhow::anyhow!("the radiograph is {known}, no UID and {what}"))
+            })?,
+        };
         let date = self.date.or_else(|| Some(now()));
         let Self { grade, reader, side, settle, .. } = self;
         let label = LabelRow { radiograph, side, grade, reader, read_at: date, settles: settle };
@@ -137,6 +141,22 @@ impl Add {
         Ok(Exit::Done)
     }
 }
+
+/// The radiograph on record whose SHA-256 begins so, as tables and log lines show it.
+fn beginning(state: &State, digits: &str) -> Result<Option<Labelled>, Failure> {
+    if digits.len() < FEWEST_DIGITS || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    let found = ledger(state)?.radiographs_beginning(digits.to_ascii_lowercase()).map_err(anyhow::Error::from)?;
+    match found[..] {
+        [] => Ok(None),
+        [radiograph] => Ok(Some(Labelled::Digest(radiograph))),
+        _ => Err(usage(anyhow::anyhow!("several radiographs have a SHA-256 that begins with {digits}"))),
+    }
+}
+
+/// Fewer are soon shared by two.
+const FEWEST_DIGITS: usize = 8;
 
 fn ledger(state: &State) -> anyhow::Result<Ledger> {
     state.create()?;

@@ -82,7 +82,23 @@ impl LabelledKnee {
 }
 
 impl Ledger {
-    /// Adds labels, all or none; those on record already, also as an export of this ledger says them, change nothing. `origin` is the SHA-256 of the list that they come in, or says where else from.
+    /// The radiographs whose SHA-256 begins with these hexadecimal digits; two at most, since two are too many.
+    pub fn radiographs_beginning(&self, digits: String) -> Result<Vec<Digest>, LedgerError> {
+        self.write_blocking(move |db| {
+            // behind all that begin so, there is a letter that is no digit
+            let mut query =
+                db.prepare("SELECT sha256 FROM radiographs WHERE sha256 BETWEEN ?1 AND ?1 || 'g' LIMIT 2")?;
+            let found = query.query_map([digits], |row| row.get::<_, String>(0))?;
+            found
+                .map(|sha256| {
+                    sha256?.parse().map_err(|what: String| FromSqlConversionFailure(0, Type::Text, what.into()))
+                })
+                .collect()
+        })
+    }
+
+    /// Adds labels, all or none; those on record already, also as an export of this ledger says them, change nothing. `origin` is
+    /// the SHA-256 of the list that they come in, or says where else from.
     pub fn add_labels(&self, labels: Vec<LabelRow>, origin: String) -> Result<Added, LedgerError> {
         self.write_blocking(move |db| {
             let mut insert = db.prepare(

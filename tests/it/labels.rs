@@ -249,6 +249,29 @@ fn a_wrong_list_is_refused_whole_and_usage_is_told() {
     }
 }
 
+/// Tables and log lines show the first digits.
+#[test]
+fn the_first_digits_name_what_is_on_record() {
+    let sandbox = Sandbox::new();
+    let film = put(&sandbox, "a.png", &small_png(1));
+    assert!(sandbox.output(&["grade", &film, "--no-pictures"]).status.success());
+    let sha = Digest::of(&small_png(1)).to_string();
+    let add = |named: &str| sandbox.output(&["labels", "add", named, "--grade", "2", "--reader", "A"]);
+    assert!(add(&sha[..12].to_uppercase()).status.success());
+    let labelled = format!("SELECT count(*) FROM report_labels WHERE stands AND sha256 = '{sha}'");
+    assert_eq!(sandbox.count(&labelled), 1);
+    for unknown in [&sha[..7], "00000000"] {
+        let output = add(unknown);
+        assert!(output.status.code() == Some(2) && words(&output).contains("first digits"), "{}", words(&output));
+    }
+    // another whose digits begin alike
+    let twin = format!("{}{}", &sha[..20], "0".repeat(44));
+    let sql = format!("INSERT INTO radiographs (sha256, bytes) VALUES ('{twin}', 1)");
+    rusqlite::Connection::open(sandbox.state().join("ledger.db")).and_then(|db| db.execute(&sql, [])).expect("written");
+    assert!(words(&add(&sha[..20])).contains("several radiographs"));
+    assert!(add(&sha[..21]).status.success());
+}
+
 /// Lists in the labels folder are taken in while nobody watches, or put aside with the reason; hidden names, other endings and
 /// links stay. No name that is made says what the list was called.
 #[test]
