@@ -190,10 +190,10 @@ impl Alert {
                 text
             }
             Self::Labels { lists } => {
-                let (lie, are) = if *lists == 1 { ("It lies", "is") } else { ("They lie", "are") };
+                let (them, lie) = if *lists == 1 { ("it", "It lies") } else { ("them", "They lie") };
                 format!(
-                    "Nothing of what {are} in it was taken in. {lie} in `refused` below the labels folder under the SHA-256 of \
-                     the content, with the reason beside it in a .txt file: which line, and what is wrong there. Mended and \
+                    "Nothing of what is in {them} was taken in. {lie} in `refused` below the labels folder, named after the \
+                     SHA-256 of the content, with the reason beside it in a .txt file: which line, and what is wrong there. Mended and \
                      dropped in again, a list is taken in like any other; what it has in common with earlier ones counts once."
                 )
             }

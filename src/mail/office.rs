@@ -93,7 +93,7 @@ impl Office {
     fn alert(&mut self, signs: &Signs, known: &MailFacts, now: Timestamp) -> Result<(), MailError> {
         let limits = &self.settings.alerts;
         let last = last(known);
-        let facts = self.facts(signs, known, &last);
+        let facts = self.facts(signs, known, &last, now);
         let (mut mails, mut again) = (Vec::new(), Vec::new());
         for due in due(limits, &facts, &last, &self.before, now) {
             match due {
@@ -114,10 +114,12 @@ impl Office {
         Ok(())
     }
 
-    fn facts(&self, signs: &Signs, known: &MailFacts, last: &BTreeMap<Kind, Last>) -> Facts {
+    fn facts(&self, signs: &Signs, known: &MailFacts, last: &BTreeMap<Kind, Last>, now: Timestamp) -> Facts {
         let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since, refused_lists } = signs.clone();
         // what lay there before anybody asked for mail is no news
         let told = last.get(&Kind::Labels).map_or(known.on_since.unwrap_or(self.started), |last| last.at);
+        // a share whose clock is ahead tells of them later, and not again and again
+        let is_news = |at: &&Timestamp| told < **at && **at <= now;
         let trainings = known.trainings.iter().cloned();
         Facts {
             disks,
@@ -128,7 +130,7 @@ impl Office {
             mostly: known.quarantined.1.clone(),
             last_graded: Some(known.last_graded.map_or(self.started, |graded| graded.max(self.started))),
             in_work: known.in_work,
-            refused_lists: refused_lists.iter().filter(|at| **at > told).count(),
+            refused_lists: refused_lists.iter().filter(is_news).count(),
             trainings: trainings
                 .map(|ended| Training {
                     key: ended.key,

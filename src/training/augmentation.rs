@@ -99,7 +99,7 @@ impl Augmentation {
         };
         if self.brightness > 0.0 || self.contrast > 0.0 {
             let mean = grey.f_mean_dim([1i64, 2, 3].as_slice(), true, Kind::Float)?;
-            let (brightness, contrast) = (column(6)?, column(7)?);
+            let (brightness, contrast) = (column(Drawn::BRIGHTNESS)?, column(Drawn::CONTRAST)?);
             let around = mean.f_mul(&(1.0 - &contrast))?.f_add(&brightness)?;
             grey = grey.f_mul_(&contrast)?.f_add_(&around)?.f_clamp_(0.0, 255.0)?;
         }
@@ -109,8 +109,8 @@ impl Augmentation {
             let inside = |line: Tensor, from: i64, to: i64| {
                 line.f_ge_tensor(&column(from)?)?.f_logical_and(&line.f_lt_tensor(&column(to)?)?)
             };
-            let rows = inside(along.f_view([1, 1, side, 1])?, 8, 9)?;
-            let across = inside(along.f_view([1, 1, 1, side])?, 10, 11)?;
+            let rows = inside(along.f_view([1, 1, side, 1])?, Drawn::TOP, Drawn::BOTTOM)?;
+            let across = inside(along.f_view([1, 1, 1, side])?, Drawn::LEFT, Drawn::RIGHT)?;
             grey = grey.f_masked_fill_(&rows.f_logical_and(&across)?, ERASED)?;
         }
         Ok(grey)
@@ -155,9 +155,16 @@ struct Drawn {
 }
 
 impl Drawn {
+    /// How many numbers there are, and where they are behind the six of the places.
     const NUMBERS: i64 = 12;
+    const BRIGHTNESS: i64 = 6;
+    const CONTRAST: i64 = 7;
+    const TOP: i64 = 8;
+    const BOTTOM: i64 = 9;
+    const LEFT: i64 = 10;
+    const RIGHT: i64 = 11;
 
-    /// All of it, in the order of the fields.
+    /// All of it, as it goes to the device.
     fn numbers(&self) -> [f32; Self::NUMBERS as usize] {
         let [a, b, c, d, e, f] = self.places;
         let [top, bottom, left, right] = self.erased;

@@ -109,6 +109,11 @@ fn lists_that_are_refused_are_told_once_and_together() {
     room.look_for(24, 10, &signs);
     assert_eq!(subjects(&server), ["a list of labels is refused", "2 lists of labels are refused"]);
     assert!(server.taken().iter().all(|mail| !mail.words().contains("Since the last mail")), "it is counted twice");
+    signs.refused_lists.push(room.now + 2.hours());
+    room.look_for(1, 10, &signs);
+    assert_eq!(server.taken().len(), 2, "a clock that is ahead");
+    room.look_for(24, 10, &signs);
+    assert_eq!(server.taken().len(), 3, "each is told once");
 }
 
 /// Failure mode 70.
