@@ -36,7 +36,8 @@ pub struct Passed {
 pub struct Film {
     /// SHA-256 of the radiograph's bytes.
     pub digest: Digest,
-    /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, what its first name said, its name.
+    /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, what the name it came
+    /// with said, its name.
     pub patient: String,
     /// Whether that says anything: a name without a side and without tags is its own alone.
     pub is_named: bool,

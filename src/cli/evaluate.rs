@@ -48,7 +48,8 @@ pub(super) struct Evaluate {
     /// As a JSON object
     #[arg(long)]
     json: bool,
-    /// Write a model card of what was found as well: a page to read, with pictures of some of the knees, and beside it the same as .json
+    /// Write a model card of what was found as well: a page to read, with pictures of some of the knees, and beside it the same
+    /// as .json
     #[arg(long, value_name = "FILE.html")]
     card: Option<PathBuf>,
 }
