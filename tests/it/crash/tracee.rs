@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::disk::Disk;
-use super::tracer::{BEGIN, End, Fault, ORDER, Order, Report, UNTRACEABLE};
+use super::tracer::{BEGIN, End, Fault, MET, ORDER, Order, Report, UNTRACEABLE};
 use nix::libc;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
@@ -87,7 +87,10 @@ fn follow(order: &Order, program: Pid, now: &AtomicUsize) -> Report {
                     step += 1;
                     steps.push(call.words.clone());
                     let fault = plan.faults.at(round, step);
-                    faults.extend(fault.map(|fault| (call.words, fault)));
+                    if let Some(fault) = fault {
+                        println!("{MET}{}", call.words);
+                        faults.push((call.words, fault));
+                    }
                     match fault {
                         Some(Fault::Killed) => {
                             kill(program, Signal::SIGKILL).expect("killed");

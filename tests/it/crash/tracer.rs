@@ -27,8 +27,8 @@ pub enum Fault {
 pub enum Faults {
     /// At these, round by round.
     At(Vec<Round>),
-    /// At each.
-    Always(Fault),
+    /// At this one of each round and at all behind it.
+    From(Vec<usize>, Fault),
 }
 
 /// The calls of one round at which something happens.
@@ -39,7 +39,7 @@ impl Faults {
     pub fn at(&self, round: usize, step: usize) -> Option<Fault> {
         match self {
             Self::At(rounds) => rounds.get(round - 1)?.get(&step).copied(),
-            Self::Always(fault) => Some(*fault),
+            Self::From(first, fault) => (step >= *first.get(round - 1)?).then_some(*fault),
         }
     }
 }
@@ -100,6 +100,8 @@ pub struct Report {
 }
 
 pub const ORDER: &str = "KELLGREND_TEST_ORDER";
+/// What the process that traces says of each fault, at once.
+pub const MET: &str = "met a fault: ";
 pub const UNTRACEABLE: &str = "no process can be traced here";
 /// Said to the process that traces: a round begins, or it is over. Silence asks the program to end.
 pub const BEGIN: u8 = b'+';
@@ -152,6 +154,12 @@ impl<'a> Traced<'a> {
             assert!(began.elapsed() < patience, "it does not come about:\n{}", self.sandbox.log());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// How many faults it has met until now.
+    pub fn faults(sandbox: &Sandbox) -> usize {
+        let said = fs::read_to_string(sandbox.beside("tracer.log")).expect("a log");
+        said.lines().filter(|line| line.starts_with(MET)).count()
     }
 
     /// Asks it to end, and waits until it has. None where nothing can be traced.
