@@ -26,6 +26,7 @@ mod train;
 
 use crate::config::{LogFormat, LogLevel, Settings};
 use crate::ensemble::DeviceChoice;
+use crate::memory;
 use crate::state::State;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -134,6 +135,10 @@ impl Cli {
     /// Run the command; returns the process's exit code.
     pub fn execute(self) -> ExitCode {
         let global = self.global;
+        // a decoder holds little, and nothing of the film before
+        if !matches!(self.command, Command::Decode(_)) {
+            memory::keep_what_is_freed();
+        }
         let outcome = match self.command {
             Command::Run(command) => command.execute(&global),
             Command::Grade(command) => command.execute(&global),

@@ -5,7 +5,6 @@ mod crew;
 mod dispatch;
 mod drift;
 mod mail;
-mod memory;
 mod radiograph;
 mod retention;
 mod trainer;
@@ -26,7 +25,6 @@ use tokio::task::spawn_blocking;
 
 /// Run until `stop` resolves. Errors are reasons not to start.
 pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-    memory::give_back_what_is_large();
     let settings = Arc::new(settings);
     let station = {
         let settings = settings.clone();

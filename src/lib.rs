@@ -47,6 +47,7 @@ pub mod labels;
 pub mod ledger;
 pub mod log;
 pub mod mail;
+pub mod memory;
 pub mod networks;
 pub mod outage;
 pub mod outbox;

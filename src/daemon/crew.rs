@@ -8,6 +8,7 @@ use super::upkeep::Upkeep;
 use crate::config::Settings;
 use crate::intake::{Claimed, Intake, Nudge, hints};
 use crate::labels::LabelFolder;
+use crate::memory;
 use crate::station::Station;
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ impl Crew {
         if let Some(look) = retention::looks(settings.retention, station) {
             caretakers.push((Caretaker::start("retention", retention::EVERY, look)?, LITTLE_PATIENCE));
         }
+        caretakers.push((Caretaker::start("memory", memory::GIVE_BACK_EVERY, memory::give_back)?, LITTLE_PATIENCE));
         let mut upkeep = Upkeep::new(settings, station.clone())?;
         caretakers.push((Caretaker::start("upkeep", every, move || upkeep.look())?, PATIENCE));
         Ok((Self { intake, nudge, caretakers }, claimed))

@@ -17,7 +17,7 @@ use sender::{OnRecord, Sender};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use visitors::{Over, Post, ask_all_the_time, read_all_the_time};
 
 /// A file comes so often, and now and then so many at once.
@@ -88,22 +88,30 @@ fn nothing_grows_and_nothing_is_lost_while_all_goes_wrong_at_once() {
     nothing_grows(&samples, is_long);
 }
 
-/// However many threads have had one.
+/// However many threads have had one, and also what is kept for the next one is given back in a while.
 #[test]
 fn large_files_leave_no_memory_behind() {
     let sandbox = Sandbox::new();
     let mut daemon = sandbox.daemon();
     daemon.ready();
-    let mut anonymous = Vec::new();
-    for number in 0..12 {
-        let mut file = vec![b'x'; 20 << 20];
+    let anonymous = || daemon.memory_kib("RssAnon") >> 10;
+    let refused_after = |number: u8, mib: usize| {
+        let mut file = vec![b'x'; mib << 20];
         file[0] = number;
         sandbox.drop_in(&format!("{number}.dcm"), &file);
-        sandbox.until("SELECT count(*) FROM files WHERE state = 'quarantined'", i64::from(number) + 1);
-        anonymous.push(daemon.memory_kib("RssAnon") >> 10);
+        sandbox.until("SELECT count(*) FROM files WHERE state = 'quarantined'", i64::from(number));
+        anonymous()
+    };
+    let each: Vec<_> = (1..=12).map(|number| refused_after(number, 20)).collect();
+    println!("after each file of 20 MiB: {each:?} MiB");
+    assert!(each[11] < each[0] + 20, "{each:?} MiB");
+    let huge = refused_after(13, 200);
+    let (began, patience) = (Instant::now(), 2 * kellgrend::memory::GIVE_BACK_EVERY);
+    while anonymous() > each[0] + 20 {
+        assert!(began.elapsed() < patience, "{} MiB, {huge} after a file of 200 MiB, {each:?} before", anonymous());
+        std::thread::sleep(Duration::from_millis(500));
     }
-    println!("after each file of 20 MiB: {anonymous:?} MiB");
-    assert!(anonymous[11] < anonymous[0] + 20, "{anonymous:?} MiB");
+    println!("after one of 200 MiB: {huge} MiB, and {:?} later {}", began.elapsed(), anonymous());
 }
 
 fn settings(inbox: &Path, port: u16, length: Duration) -> String {
