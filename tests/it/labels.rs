@@ -150,6 +150,44 @@ fn what_was_said_last_stands_however_its_time_is_told() {
 }
 
 #[test]
+fn what_one_list_says_twice_has_no_order_and_without_dates_the_last_list_counts() {
+    let sandbox = Sandbox::new();
+    let [one, other] = [b"x", b"y"].map(|bytes| Digest::of(bytes).to_string());
+    let list = |name: &str, lines: &str| {
+        let lines = lines.replace("ONE", &one).replace("OTHER", &other);
+        let path = put(&sandbox, name, format!("sha256,grade,reader,date,settles\n{lines}").as_bytes());
+        run(&sandbox, &["labels", "import", &path])
+    };
+    let stands = || {
+        let grades =
+            "SELECT group_concat(grade, ' ') FROM (SELECT grade FROM report_labels WHERE stands ORDER BY grade)";
+        sandbox.ledger().query_row(grades, [], |row| row.get::<_, String>(0)).expect("grades")
+    };
+    list("1.csv", "ONE,2,A,,\n");
+    list("2.csv", "ONE,3,A,,\n");
+    assert_eq!(stands(), "3");
+    assert!(list("3.csv", "ONE,2,A,,\nOTHER,0,B,,\n").contains("2 new labels"), "A comes back to 2");
+    assert_eq!(stands(), "0 2");
+    assert!(list("2.csv", "ONE,3,A,,\n").contains("0 new labels, 1 on record"), "the same list again");
+    assert!(
+        list("4.csv", "ONE,2,A,,\nOTHER,0,B,,\n\n").contains("0 new labels, 2 on record"),
+        "a list that says it again"
+    );
+    assert_eq!(stands(), "0 2");
+
+    for (name, at) in [("5.csv", ""), ("6.csv", "2026-01-31")] {
+        assert!(list(name, &format!("ONE,1,C,{at},\nONE,4,C,{at},\n")).contains("2 new labels"));
+        let conflicts = rows(&sandbox, "label_conflicts");
+        assert!(conflicts.len() == 1 && conflicts[0].contains(",1,4,2,A: 2; C: 1; C: 4"), "{conflicts:?}");
+    }
+    list("7.csv", "ONE,1,C,,1\nONE,3,D,,1\n");
+    assert!(rows(&sandbox, "label_conflicts")[0].contains(",1,3,2,C: 1; D: 3"), "both claim to settle it");
+    run(&sandbox, &["labels", "add", &one, "--grade", "1", "--reader", "C", "--settle"]);
+    assert!(rows(&sandbox, "label_conflicts").is_empty());
+    assert_eq!(stands(), "0 1");
+}
+
+#[test]
 fn labels_find_their_knees_whenever_those_come() {
     let sandbox = Sandbox::new();
     let both = dicom(&bilateral(5, 0.2, 0.7), &Subject::new(5, Knees::Both), Coding::ExplicitLittleEndian);
