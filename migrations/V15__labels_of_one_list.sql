@@ -1,10 +1,5 @@
 -- What a reader says of a knee in one list, at one time, has no order: two grades are a contradiction, as those of two readers are.
 
--- The same list may come twice. Without a date, a reader who comes back to an earlier grade says so in another list.
-DROP INDEX labels_once;
-CREATE UNIQUE INDEX labels_once
-    ON labels (coalesce(sha256, instance_uid), side, reader, grade, coalesce(read_at, 'undated, in ' || origin), settles);
-
 -- The labels that count: of each knee the last one that settles or, without one, the last one of each reader.
 DROP VIEW standing_labels;
 CREATE VIEW standing_labels AS

@@ -1,4 +1,4 @@
-//! Memory that was freed stays with the process for what comes next, and a daemon gives it back every so often.
+//! Memory that was freed stays with the process for what comes next. A daemon gives it back every so often, a training when it waits.
 //!
 //! Left alone, the C library asks the system for each large tensor anew. The system clears every page of it first: on a CPU that
 //! took half of the time in which ResNet-101 learns, and an eighth of that in which it grades.

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// Take in what readers say of knees, and give it out
 ///
 /// Labels are kept with their reader and time, and never overwritten: a reader's later word stands, the earlier one stays on
-/// record. Knees whose readers contradict each other are in `kellgrend report label_conflicts`, what lacks a grade or a label
-/// in `report label_gaps`, how far ensemble and readers agree in `report agreement`.
+/// record. Knees whose readers, or one list itself, contradict each other are in `kellgrend report label_conflicts`, what lacks a
+/// grade or a label in `report label_gaps`, how far ensemble and readers agree in `report agreement`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Labels {
     #[command(subcommand)]

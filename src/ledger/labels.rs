@@ -99,19 +99,13 @@ impl Ledger {
 
     /// Adds labels, all or none; those on record already, also as an export of this ledger says them, change nothing. `origin` is
     /// the SHA-256 of the list that they come in, or says where else from.
-    ///
-    /// One without a date is new where the reader's last list without dates said something else of the knee: lists grow, and say
-    /// again what earlier ones said.
     pub fn add_labels(&self, labels: Vec<LabelRow>, origin: String) -> Result<Added, LedgerError> {
         self.write_blocking(move |db| {
             let mut insert = db.prepare(
                 "INSERT INTO labels (sha256, instance_uid, side, grade, reader, read_at, settles, origin, added_at) \
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (SELECT 1 FROM labels \
                  WHERE coalesce(sha256, instance_uid) = coalesce(?1, ?2) AND side = ?3 AND grade = ?4 AND reader = ?5 \
-                 AND settles = ?7 AND read_at IS NULL AND added_at = ?6) AND (?6 IS NOT NULL OR ?4 NOT IN \
-                 (SELECT grade FROM (SELECT grade, rank() OVER (ORDER BY added_at DESC) AS list FROM labels \
-                 WHERE coalesce(sha256, instance_uid) = coalesce(?1, ?2) AND side = ?3 AND reader = ?5 AND settles = ?7 \
-                 AND read_at IS NULL AND added_at < ?9) WHERE list = 1)) ON CONFLICT DO NOTHING",
+                 AND settles = ?7 AND read_at IS NULL AND added_at = ?6) ON CONFLICT DO NOTHING",
             )?;
             let (at, mut new) = (now(), 0);
             for LabelRow { radiograph, side, grade, reader, read_at, settles } in &labels {

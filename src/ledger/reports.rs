@@ -178,7 +178,7 @@ pub const REPORTS: [Report; 20] = [
     },
     Report {
         name: "label_conflicts",
-        about: "knees whose readers contradict each other, the widest apart first",
+        about: "knees of which readers contradict each other, or one itself, the widest apart first",
         time: "last_at",
         narrow: &["sha256", "instance_uid", "side", "lowest", "highest", "readers", "said"],
     },

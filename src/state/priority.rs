@@ -1,6 +1,7 @@
 //! Who goes first on the device: radiographs that wait for a grade, and training only where none does.
 
 use super::State;
+use crate::memory;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -44,8 +45,13 @@ impl Priority {
     /// Waits until nothing is graded, or somebody asks to stop.
     pub fn wait_for_grading(&self, is_stopped: impl Fn() -> bool) {
         let Some(file) = self.file() else { return };
+        let is_held = || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         // the lock goes with the file
-        while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) && !is_stopped() {
+        if is_held() {
+            // whoever goes first may need it
+            memory::give_back();
+        }
+        while is_held() && !is_stopped() {
             std::thread::sleep(LOOK_EVERY);
         }
     }

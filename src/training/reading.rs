@@ -2,6 +2,7 @@
 
 use crate::decoding::Decoders;
 use crate::ensemble::DeviceInUse;
+use crate::memory;
 use crate::training::pictures::Pictures;
 use crate::training::set::Knee;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,6 +74,8 @@ pub fn pictures(
     // others may have the GPU's memory: then each batch is copied there
     let on_gpu = || Pictures::new(knees.len(), side, device.device, most).ok();
     let resident = if device.device.is_cuda() && needed <= most { on_gpu() } else { None };
+    // of an earlier network, too, whose pictures were others
+    memory::give_back();
     let free = available_memory().filter(|_| resident.is_none());
     anyhow::ensure!(
         free.is_none_or(|free| needed < free),

@@ -24,6 +24,8 @@ fn live_through(prepared: &Sandbox, calls: Calls, rounds: &[Round]) -> Option<Re
         bring_films(&sandbox, round);
         traced.wait_for(Duration::from_secs(240), || is_done(&sandbox, round));
     }
+    // its end is no part of a round
+    traced.say(PAUSE);
     let report = traced.end()?;
     let what = format!("{:?}", report.faults);
     assert_eq!(report.end, End::Exited(0), "{what}:\n{}", sandbox.log());
@@ -102,8 +104,9 @@ fn while_all_is_read_only_it_waits() {
         traced.say(BEGIN);
         bring_films(&sandbox, round);
         traced.wait_for(Duration::from_secs(90), || Traced::faults(&sandbox) > before);
-        // longer than the daemon pauses: it tries again in vain
-        std::thread::sleep(Duration::from_secs(6));
+        // it tries again, in vain
+        let first = Traced::faults(&sandbox);
+        traced.wait_for(Duration::from_secs(90), || Traced::faults(&sandbox) > first);
         traced.say(PAUSE);
         traced.wait_for(Duration::from_secs(90), || is_done(&sandbox, round));
     }
