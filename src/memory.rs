@@ -1,7 +1,7 @@
 //! Memory that was freed stays with the process for what comes next. A daemon gives it back every so often, a training when it waits.
 //!
 //! Left alone, the C library asks the system for each large tensor anew. The system clears every page of it first: on a CPU that
-//! took half of the time in which ResNet-101 learns, and an eighth of that in which it grades.
+//! took half of the time in which ResNet-101 learns, and a tenth of that in which it answers.
 #![allow(unsafe_code)]
 
 use libc::{M_ARENA_MAX, M_MMAP_MAX, M_TOP_PAD, M_TRIM_THRESHOLD, c_int, malloc_trim, mallopt};

@@ -34,6 +34,9 @@ enum Action {
 /// grade what the reader says; side (left, right), reader, date (2026-01-31 or RFC 3339) and settles (1: this word stands for
 /// all readers of the knee) may follow, and comment. Radiographs may come later than their labels. A list is taken in whole or, if
 /// something in it is wrong, not at all; the same list twice changes nothing.
+///
+/// Two grades that one reader gives a knee at one time, in one list, contradict each other. Without a date, a grade that
+/// the reader gave the knee before is on record already: whoever may come back to an earlier grade had better give dates.
 #[derive(Debug, clap::Args)]
 struct Import {
     /// The lists
