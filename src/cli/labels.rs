@@ -113,7 +113,8 @@ impl Import {
             match read(&bytes, Some(folder), self.reader.as_deref()) {
                 Ok(labels) => {
                     let Added { new, known } = ledger(state)?.add_labels(labels, Digest::of(&bytes).to_string())?;
-                    println!("{shown}: {new} new labels, {known} on record already");
+                    let labels = if new == 1 { "label" } else { "labels" };
+                    println!("{shown}: {new} new {labels}, {known} on record already");
                 }
                 Err(error) => {
                     refused = true;

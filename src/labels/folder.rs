@@ -8,11 +8,15 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// No list of labels is larger: half a million lines.
 const LARGEST: u64 = 64 << 20;
+
+/// How names of tables end. Spreadsheets' own formats are refused like any list that is no CSV, so that nobody waits in vain.
+const TABLES: [&str; 5] = ["csv", "tsv", "xlsx", "xls", "ods"];
 
 /// Where lists lie that were refused.
 const REFUSED: &str = "refused";
@@ -34,6 +38,11 @@ pub struct LabelFolder {
 enum Trouble {
     #[error("the labels folder cannot be used: {0}")]
     Io(#[from] io::Error),
+    /// Its name may say who the patients are.
+    #[error(
+        "the file with inode number {inode} cannot be read: {source}; give it to a group that kellgrend belongs to"
+    )]
+    Unread { inode: u64, source: io::Error },
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
@@ -80,7 +89,9 @@ impl LabelFolder {
 
     fn take(&self, list: &Path) -> Result<(), Trouble> {
         let mut bytes = Vec::new();
-        open_regular(list)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        let inode = fs::symlink_metadata(list)?.ino();
+        let unread = |source| Trouble::Unread { inode, source };
+        open_regular(list).map_err(unread)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unread)?;
         // of a list that is too large, the digest of what was read: nobody knows how much more there is
         let digest = Digest::of(&bytes);
         if bytes.len() as u64 > LARGEST {
@@ -131,11 +142,12 @@ pub fn refused(folder: &Path) -> Vec<Timestamp> {
     reasons.filter_map(|entry| entry.metadata().ok()?.modified().ok()?.try_into().ok()).collect()
 }
 
-/// A file with the right ending, not hidden, and no link: links may lead anywhere.
+/// A file with the ending of a table, also of one that will be refused, not hidden, not the mark that a spreadsheet is open, and no
+/// link: links may lead anywhere.
 fn is_list(entry: &DirEntry) -> bool {
     let name = entry.file_name();
-    let name = name.as_encoded_bytes();
+    let ending = Path::new(&name).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     entry.file_type().is_ok_and(|kind| kind.is_file())
-        && !name.starts_with(b".")
-        && name.to_ascii_lowercase().ends_with(b".csv")
+        && ![b'.', b'~'].contains(&name.as_encoded_bytes()[0])
+        && ending.is_some_and(|ending| TABLES.contains(&ending.as_str()))
 }

@@ -55,13 +55,13 @@ struct Columns {
 pub fn read(bytes: &[u8], files: Option<&Path>, of: Option<&str>) -> Result<Vec<LabelRow>, ListError> {
     // spreadsheets begin UTF-8 with a mark, some write semicolons or tabs, and some a line that says so
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let skipped = if bytes.starts_with(b"sep=") {
-        bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at + 1)
-    } else {
-        0
+    let is_end = |byte: &u8| [b'\r', b'\n'].contains(byte);
+    let skipped = match bytes.starts_with(b"sep=") {
+        true => bytes.iter().position(is_end).map_or(0, |at| at + 1),
+        false => 0,
     };
     let table = &bytes[skipped..];
-    let first = table.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let first = table.split(is_end).find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     let delimiter = b",;\t".iter().copied().max_by_key(|&mark| first.iter().filter(|&&byte| byte == mark).count());
     let mut csv = csv::ReaderBuilder::new();
     let mut csv = csv.delimiter(delimiter.unwrap_or(b',')).trim(csv::Trim::All).from_reader(table);
@@ -69,7 +69,10 @@ pub fn read(bytes: &[u8], files: Option<&Path>, of: Option<&str>) -> Result<Vec<
     let line_at = |byte: u64| {
         let start = usize::try_from(byte).unwrap_or(usize::MAX).min(table.len()) + skipped;
         let blank = bytes[start..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
-        1 + bytes[..start + blank].iter().filter(|&&byte| byte == b'\n').count() as u64
+        // some end lines with a return alone
+        let before = &bytes[..start + blank];
+        let ends = |(at, byte): &(usize, &u8)| **byte == b'\n' || **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+        1 + before.iter().enumerate().filter(ends).count() as u64
     };
     let no_csv = |error: &csv::Error| ListError::Csv {
         line: error.position().map_or(1, |position| line_at(position.byte())),

@@ -49,6 +49,15 @@ fn lists_are_read_as_spreadsheets_write_them() {
         .replace("{}", &Digest::of(b"x").to_string());
     let label = read(list.as_bytes(), None, Some("R")).expect("a label").remove(0);
     assert_eq!((u8::from(label.grade), label.settles), (3, false));
+    // a blank line first, and lines that end with a return alone
+    for ends in ["\n", "\r\n", "\r"] {
+        let list =
+            ["", "sha256;grade;comment", &format!("{};2;one, two, three, four", Digest::of(b"x")), ""].join(ends);
+        let label = read(list.as_bytes(), None, Some("R")).expect("a label").remove(0);
+        assert_eq!(u8::from(label.grade), 2, "{ends:?}");
+        let wrong = read(list.replace(";2;", ";7;").as_bytes(), None, Some("R")).expect_err("no grade").to_string();
+        assert!(wrong.contains("line 3, column grade"), "{ends:?}: {wrong}");
+    }
 }
 
 #[test]
@@ -326,16 +335,22 @@ fn the_daemon_takes_lists_from_its_folder() {
         .and_then(|file| file.set_modified(ahead))
         .expect("set");
     std::os::unix::fs::symlink(folder.join("a.txt"), folder.join("link.csv")).expect("linked");
+    let book = b"PK\x03\x04\xff\xfe\n\xff";
+    std::fs::write(folder.join("book.xlsx"), book).expect("written");
+    std::fs::write(folder.join("~$book.xlsx"), "open").expect("written");
     sandbox.until("SELECT count(*) FROM report_label_conflicts", 1);
     let taken = folder.join("taken").join(format!("{}.csv", Digest::of(good.as_bytes())));
     let refused = folder.join("refused").join(Digest::of(bad.as_bytes()).to_string());
     let began = std::time::Instant::now();
-    while !(taken.exists() && refused.with_extension("csv").exists()) {
+    let book = folder.join("refused").join(Digest::of(book).to_string());
+    while !(taken.exists() && refused.with_extension("csv").exists() && book.with_extension("csv").exists()) {
         assert!(began.elapsed().as_secs() < 30, "{:?}", names_in(&folder));
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let reason = std::fs::read_to_string(refused.with_extension("txt")).expect("a reason");
     assert!(reason.contains("line 2, column file: here a radiograph is named by sha256"), "{reason}");
+    let reason = std::fs::read_to_string(book.with_extension("txt")).expect("a reason");
+    assert!(reason.contains("CSV UTF-8"), "{reason}");
     std::fs::write(folder.join("again.csv"), &good).expect("written");
     let began = std::time::Instant::now();
     while folder.join("again.csv").exists() {
@@ -347,8 +362,8 @@ fn the_daemon_takes_lists_from_its_folder() {
     assert_eq!(sandbox.count("SELECT count(*) FROM labels"), 2);
     assert!(!log.contains("Doe") && log.contains("labels taken in"), "{log}");
     let left: Vec<_> = names_in(&folder).iter().map(|path| path.file_name().expect("a name").to_owned()).collect();
-    assert_eq!(left, [".hidden.csv", "a.txt", "link.csv", "refused", "taken"]);
-    assert_eq!((names_in(&folder.join("taken")).len(), names_in(&folder.join("refused")).len()), (1, 2));
+    assert_eq!(left, [".hidden.csv", "a.txt", "link.csv", "refused", "taken", "~$book.xlsx"]);
+    assert_eq!((names_in(&folder.join("taken")).len(), names_in(&folder.join("refused")).len()), (1, 4));
 }
 
 proptest! {
