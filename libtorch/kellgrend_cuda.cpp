@@ -152,6 +152,11 @@ const char *kellgrend_lane_join(Lane *lane) {
   return attempt([&] { order(lane->own, c10::cuda::getCurrentCUDAStream(lane->own.device_index())); });
 }
 
+// Memory that was freed and kept for what comes next is the driver's again, for other processes.
+const char *kellgrend_give_back() {
+  return attempt([] { c10::cuda::CUDACachingAllocator::emptyCache(); });
+}
+
 // Launches in the current lane are not carried out from here on but written down.
 const char *kellgrend_recording_begin(int device, Recording **recording) {
   return attempt([&] {

@@ -26,6 +26,7 @@ mod train;
 
 use crate::config::{LogFormat, LogLevel, Settings};
 use crate::ensemble::DeviceChoice;
+use crate::gpu::first_line;
 use crate::memory;
 use crate::state::State;
 use clap::{Args, Parser, Subcommand};
@@ -173,7 +174,12 @@ impl Cli {
 
 /// The error and its causes, each said once: many texts include their cause.
 fn in_full(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+    // libtorch says first what is wrong, and then where in its own source
+    let words = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<tch::TchError>() {
+        Some(error) => first_line(error),
+        None => cause.to_string(),
+    };
+    error.chain().map(words).fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,
         said if said.contains(&cause) => said.to_owned(),
         said => format!("{said}: {cause}"),

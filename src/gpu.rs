@@ -22,6 +22,34 @@ pub use upload::{copy_to, upload};
 /// The libtorch that the program is built with: tch takes no other.
 pub const LIBTORCH: &str = "2.11.0";
 
+/// How libtorch, cuDNN and cuBLAS say that memory is full.
+const FULL: [&str; 5] =
+    ["out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED", "ALLOCATION_FAILED"];
+
+/// cuDNN's words where it has no way to compute something, or no room for the workspace of any.
+pub const NO_ENGINE: &str = "unable to find an engine";
+
+/// Whether an error of libtorch says that memory is full, the GPU's or the machine's.
+pub fn is_full(error: &tch::TchError) -> bool {
+    let text = error.to_string();
+    FULL.iter().any(|words| text.contains(words))
+}
+
+/// What libtorch says first: a C++ backtrace follows.
+pub fn first_line(error: &tch::TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// Gives memory of the GPU that was freed, and is kept for what comes next, back to the driver; without the extension it stays.
+pub fn give_back() {
+    if let Ok(extension) = extension::get() {
+        // SAFETY: it takes nothing; the allocator frees what nobody uses, under its own locks
+        if let Err(error) = extension::checked(unsafe { (extension.give_back)() }) {
+            tracing::debug!("the GPU's memory is not given back: {error}");
+        }
+    }
+}
+
 /// Loads what there is for the rest of the process. Must come before the first call into libtorch, which asks whether its
 /// GPU half is there only once.
 ///

@@ -74,6 +74,7 @@ pub async fn see_through(
             Ok(()) if matches!(fate, Some(Fate::Published { .. })) => failing.end(),
             _ => {}
         }
+        let wants_memory = matches!(outcome, Err(Trouble::Memory(_)));
         match outcome {
             Ok(()) => continue,
             Err(Trouble::Stopped(_)) => return Ok(()),
@@ -83,8 +84,8 @@ pub async fn see_through(
                 tracing::error!(sha256, pause = pause.as_secs(), "{trouble}; trying again after a pause");
             }
         }
-        // training need not wait for what waits itself
-        drop(turn);
+        // training need not wait for what waits itself, unless it may have what this waits for
+        let _turn = Some(turn).filter(|_| wants_memory && pause < LAST_PAUSE);
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
             _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
@@ -172,7 +173,7 @@ fn is_gone(subject: &Subject) -> bool {
 /// one was claimed, has taken them to where refused files are kept.
 async fn withdraw(station: &Station, subject: &Subject) -> Result<(), Trouble> {
     let (ledger, file, sha256) = (station.ledger.clone(), subject.file, subject.digest.short());
-    let is_twin = station.state.quarantined(&subject.digest).is_some();
+    let is_twin = matches!(station.state.quarantined(&subject.digest), Ok(Some(_)));
     let noted = tokio::task::spawn_blocking(move || match is_twin {
         true => ledger.twin(file),
         false => ledger.withdrawn(file, "vanished", "the file was taken out of the work folder"),

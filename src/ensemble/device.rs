@@ -4,10 +4,11 @@ mod cpu;
 
 pub use cpu::model as cpu_model;
 
-use crate::gpu::{self, DeviceMemory};
+use crate::gpu::{self, DeviceMemory, first_line};
+use crate::memory;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use tch::{Cuda, Device, Kind};
+use tch::{Cuda, Device, Kind, Tensor};
 
 /// The user's word for the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ pub struct DeviceInUse {
     pub description: String,
     /// Whether it multiplies bf16 in hardware.
     pub multiplies_bf16: bool,
-    /// Why it is not a GPU, where `auto` found none.
+    /// Why `auto` passed a GPU over, or found none.
     pub remark: Option<String>,
 }
 
@@ -87,6 +88,25 @@ impl DeviceInUse {
     /// The numbers that convolutions compute in while networks learn: what is learnt is kept in float32 in any case.
     pub fn learning_numbers(&self) -> Kind {
         if self.multiplies_bf16 { Kind::BFloat16 } else { Kind::Float }
+    }
+
+    /// Whether it computes at all; the error says what libtorch says.
+    pub fn computes(&self) -> Result<(), String> {
+        let sum = Tensor::f_ones([2], (Kind::Float, self.device))
+            .and_then(|ones| ones.f_sum(Kind::Float)?.f_double_value(&[]));
+        match sum {
+            Ok(2.0) => Ok(()),
+            Ok(other) => Err(format!("it adds 1 and 1 to {other}")),
+            Err(error) => Err(first_line(&error)),
+        }
+    }
+
+    /// Gives memory that was freed, and is kept for what comes next, back to the system and the driver.
+    pub fn give_back(&self) {
+        memory::give_back();
+        if self.device.is_cuda() {
+            gpu::give_back();
+        }
     }
 
     /// Waits until the device has done all that it was given: a GPU computes while its caller goes on.
@@ -124,6 +144,14 @@ pub enum DeviceError {
         /// GPUs that libtorch sees.
         count: usize,
     },
+    /// It is there and computes nothing.
+    #[error("{choice} was asked for, and computes nothing: {reason}; mend that, or set the device to auto or cpu")]
+    Broken {
+        /// What was asked for.
+        choice: DeviceChoice,
+        /// What libtorch said.
+        reason: String,
+    },
 }
 
 /// Settles on a device, once, before anything else calls into libtorch.
@@ -140,11 +168,30 @@ pub fn settle(choice: DeviceChoice, threads: usize) -> Result<DeviceInUse, Devic
     match (choice, gpus) {
         (DeviceChoice::Cpu, _) => Ok(on_cpu(None)),
         (DeviceChoice::Auto, Err(reason)) => Ok(on_cpu(Some(format!("no GPU is used: {reason}")))),
-        (DeviceChoice::Auto, Ok(_)) => Ok(on_gpu(0)),
-        (DeviceChoice::Cuda(index), Ok(count)) if index < count => Ok(on_gpu(index)),
+        (DeviceChoice::Auto, Ok(count)) => Ok(first_that_computes(count)),
+        (DeviceChoice::Cuda(index), Ok(count)) if index < count => {
+            let gpu = on_gpu(index);
+            gpu.computes().map_err(|reason| DeviceError::Broken { choice, reason })?;
+            Ok(gpu)
+        }
         (DeviceChoice::Cuda(_), Ok(count)) => Err(DeviceError::NoSuchGpu { choice, count }),
         (DeviceChoice::Cuda(_), Err(reason)) => Err(DeviceError::NoCuda { choice, reason }),
     }
+}
+
+/// The first GPU that computes: the driver also shows those that libtorch has no kernels for, that another program has for itself or
+/// has filled, and that are broken.
+fn first_that_computes(count: usize) -> DeviceInUse {
+    let mut troubles = Vec::new();
+    for index in 0..count {
+        let gpu = on_gpu(index);
+        match gpu.computes() {
+            Ok(()) if troubles.is_empty() => return gpu,
+            Ok(()) => return DeviceInUse { remark: Some(troubles.join("; ")), ..gpu },
+            Err(trouble) => troubles.push(format!("GPU {index} is passed over: {trouble}")),
+        }
+    }
+    on_cpu(Some(troubles.join("; ")))
 }
 
 /// More threads than cores only wait for each other.

@@ -1,6 +1,7 @@
 //! What grading a knee gives: an answer, or the reason why there is none.
 
 use super::SaliencyMap;
+use crate::gpu::{NO_ENGINE, first_line, is_full};
 use crate::grade::{KlGrade, Probabilities, Vote};
 use tch::TchError;
 
@@ -56,23 +57,12 @@ pub enum GradeError {
     Torch(String),
 }
 
-/// libtorch's words for a memory that is too small. cuDNN, too, has no engine where there is no room for its workspace; one
-/// that has none for other reasons says so for a single knee as well.
-const MEMORY_WORDS: [&str; 6] = [
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "unable to find an engine",
-    "ALLOC_FAILED",
-    "ALLOCATION_FAILED",
-];
-
 impl From<TchError> for GradeError {
     /// libtorch's messages carry a C++ backtrace behind their first line.
     fn from(error: TchError) -> Self {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default().to_owned();
-        let is_memory = MEMORY_WORDS.iter().any(|words| text.contains(words));
+        // cuDNN that has no engine for other reasons says so for a single knee as well
+        let is_memory = is_full(&error) || error.to_string().contains(NO_ENGINE);
+        let first = first_line(&error);
         if is_memory { Self::OutOfMemory(first) } else { Self::Torch(first) }
     }
 }

@@ -3,6 +3,7 @@
 use super::queue::{Job, Queue};
 use crate::ensemble::{Ensemble, GradeError, Graded};
 use crate::gauges::{Gauges, Step, Under};
+use crate::gpu;
 use image::GrayImage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +67,13 @@ impl Grader {
 
 /// Answers all jobs until the handles are gone.
 fn serve(ensemble: &Ensemble, mut queue: Queue, stopped: &AtomicBool, gauges: &Arc<Gauges>) {
-    while let Some(jobs) = queue.next() {
+    // what a night of full batches took is for others in the morning, a training above all
+    let rest = || {
+        if ensemble.is_on_gpu() {
+            gpu::give_back()
+        }
+    };
+    while let Some(jobs) = queue.next(rest) {
         if stopped.load(Ordering::Relaxed) {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use crate::ensemble::{GradeError, Graded};
 use crate::gauges::Under;
+use crate::memory::GIVE_BACK_EVERY;
 use image::GrayImage;
 use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};
@@ -31,10 +32,18 @@ impl Queue {
         Self { jobs, waiting: VecDeque::new(), batch, wait }
     }
 
-    /// The next batch: as soon as it is full, or its first job has waited long enough. None when all handles are gone.
-    pub fn next(&mut self) -> Option<Vec<Job>> {
+    /// The next batch: as soon as it is full, or its first job has waited long enough. None when all handles are gone. Where
+    /// none has come for a while, `rest` is called once.
+    pub fn next(&mut self, rest: impl FnOnce()) -> Option<Vec<Job>> {
         if self.waiting.is_empty() {
-            self.waiting.push_back(self.jobs.recv().ok()?);
+            let first = match self.jobs.recv_timeout(GIVE_BACK_EVERY) {
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    rest();
+                    self.jobs.recv().ok()?
+                }
+                first => first.ok()?,
+            };
+            self.waiting.push_back(first);
         }
         let deadline = Instant::now() + self.wait;
         while self.waiting_knees() < self.batch {

@@ -19,6 +19,7 @@ mod zipped;
 pub use scope::Scope;
 
 use super::{Form, Part};
+use crate::gpu::first_line;
 use dtype::Dtype;
 use std::collections::{BTreeMap, BTreeSet};
 use stored::Stored;
@@ -81,13 +82,24 @@ pub enum WeightsError {
         reason: String,
     },
     /// libtorch itself refused.
-    #[error("libtorch failed: {0}")]
-    Torch(#[from] TchError),
+    #[error("libtorch failed: {}", first_line(.0))]
+    Torch(TchError),
+}
+
+impl From<TchError> for WeightsError {
+    fn from(error: TchError) -> Self {
+        Self::Torch(error)
+    }
+}
+
+/// A file's own words may be long or hold line breaks: an error message repeats neither.
+fn printable(words: &str) -> String {
+    words.chars().take(MAX_NAME).flat_map(char::escape_debug).collect()
 }
 
 impl WeightsError {
     fn tensor(name: &str, reason: impl Into<String>) -> Self {
-        Self::Tensor { name: name.to_owned(), reason: reason.into() }
+        Self::Tensor { name: printable(name), reason: reason.into() }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Who goes first on the device: radiographs that wait for a grade, and training only where none does.
 
 use super::State;
-use crate::memory;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -42,14 +41,13 @@ impl Priority {
         GradingGuard { priority: self.clone() }
     }
 
-    /// Waits until nothing is graded, or somebody asks to stop.
-    pub fn wait_for_grading(&self, is_stopped: impl Fn() -> bool) {
+    /// Waits until nothing is graded, or somebody asks to stop; `give_way` comes first where it waits at all.
+    pub fn wait_for_grading(&self, is_stopped: impl Fn() -> bool, give_way: impl FnOnce()) {
         let Some(file) = self.file() else { return };
         let is_held = || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         // the lock goes with the file
         if is_held() {
-            // whoever goes first may need it
-            memory::give_back();
+            give_way();
         }
         while is_held() && !is_stopped() {
             std::thread::sleep(LOOK_EVERY);

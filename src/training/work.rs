@@ -13,6 +13,10 @@ use crate::ensemble::{DeviceInUse, Release};
 use crate::grade::KlGrade;
 use crate::networks::{Architecture, Form, imagenet, weights::Weights};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a fit waits whose memory was full.
+const MEMORY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Who follows a run.
 pub trait Follow {
@@ -86,11 +90,22 @@ impl Workshop<'_> {
                     self.pictures(&set, side, follow)?
                 }
             };
-            let outcome = self.fit(run, &set, &pictures, fit, &workplace, follow);
+            let mut outcome = self.fit(run, &set, &pictures, fit, &workplace, follow);
+            if let Err(FitError::Memory(_)) = &outcome {
+                // who else took the memory may be gone soon; what the network itself asks for, it asks for again
+                outcome = match self.wait_for_memory(fit, follow) {
+                    true => self.fit(run, &set, &pictures, fit, &workplace, follow),
+                    false => Err(FitError::Stopped),
+                };
+            }
             ready = Some((side, pictures));
             match outcome {
                 Ok(curve) => follow.ends(fit, Ok(&curve)),
                 Err(FitError::Stopped) => return Ok(End::Stopped),
+                // a device that is lost says nothing about the fit, which another process goes on with
+                Err(error @ FitError::Torch(_)) if let Err(lost) = self.device.computes() => {
+                    return Err(anyhow::anyhow!("{error}; the device computes nothing any more: {lost}"));
+                }
                 Err(error) => {
                     workplace.failed(&error);
                     follow.ends(fit, Err(&error));
@@ -98,6 +113,20 @@ impl Workshop<'_> {
             }
         }
         Ok(End::Done)
+    }
+
+    /// Frees what is kept for what comes next, and waits a little; false asks to stop.
+    fn wait_for_memory(&self, fit: FitName, follow: &mut dyn Follow) -> bool {
+        tracing::warn!("memory is full: {fit} is tried once more in {} seconds", MEMORY_PAUSE.as_secs());
+        self.device.give_back();
+        let until = Instant::now() + MEMORY_PAUSE;
+        while Instant::now() < until {
+            if !follow.pause() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        true
     }
 
     fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Pictures> {

@@ -55,7 +55,7 @@ pub(super) fn make(
     let may = (promote || run.plan.promote) && verdict.promoted;
     let why = may.then(|| format!("The gate let it pass. {reasons}"));
     let champion = run.plan.champion.as_ref().map(|champion| champion.sha256.clone());
-    let row = release_row(&release)?;
+    let row = release_row(&release);
     let outcome = shop.ledger.run_ended(name.clone(), row, champion, why, reasons.clone())?;
     let promoted = outcome == RunOutcome::Promoted;
     tracing::info!(run = name, promoted, "{reasons}");
@@ -63,9 +63,9 @@ pub(super) fn make(
     let metrics = release.metrics().iter().map(|Metrics { data, knees, accuracy, macro_f1, quadratic_kappa }| {
         let or = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
         let knees = knees.map_or(String::new(), |knees| knees.to_string());
-        [data.clone(), knees, format!("{accuracy:.4}"), or(*macro_f1), or(*quadratic_kappa)]
+        [format!("{accuracy:.4}"), or(*macro_f1), or(*quadratic_kappa), knees, data.clone()]
     });
-    println!("{}\n", aligned(&["", "KNEES", "ACCURACY", "MACRO F1", "KAPPA"], metrics));
+    println!("{}\n", aligned(&["ACCURACY", "MACRO F1", "KAPPA", "KNEES", "DATA"], metrics));
     let members: Vec<_> = release.members().map(|member| member.name().to_owned()).collect();
     println!("release   {name}: {}", members.join(", "));
     println!("card      {}", release.folder().join("card.html").display());
@@ -106,7 +106,7 @@ fn made(run: &Run, workshop: &Workshop, shop: &Shop, stop: &AtomicBool) -> anyho
         bar.set_message(what);
         bar.set_position(done as u64);
         let is_stopped = || stop.load(Ordering::Relaxed);
-        priority.wait_for_grading(is_stopped);
+        priority.wait_for_grading(is_stopped, || shop.device.give_back());
         if is_stopped() { Err(Stopped.into()) } else { Ok(()) }
     });
     bar.finish_and_clear();

@@ -2,6 +2,7 @@
 
 use super::Shop;
 use crate::cli::progress::COUNTED;
+use crate::ensemble::DeviceInUse;
 use crate::ledger::{EpochRow, FitRow, Ledger};
 use crate::state::Priority;
 use crate::training::fit::{Epoch, FitError};
@@ -23,6 +24,7 @@ pub(super) struct Follower {
     keep: Keep,
     ledger: Ledger,
     priority: Priority,
+    device: DeviceInUse,
     stop: Arc<AtomicBool>,
     unattended: bool,
     bar: ProgressBar,
@@ -39,6 +41,7 @@ impl Follower {
             keep: run.plan.recipe.keep,
             ledger: shop.ledger.clone(),
             priority: shop.state.priority(),
+            device: shop.device.clone(),
             stop,
             unattended,
             bar: ProgressBar::with_draw_target(Some(0), target),
@@ -111,7 +114,8 @@ impl Follow for Follower {
 
     /// Knees that wait for a grade go first.
     fn pause(&mut self) -> bool {
-        self.priority.wait_for_grading(|| self.stop.load(Ordering::Relaxed));
+        // whoever goes first may need its memory
+        self.priority.wait_for_grading(|| self.stop.load(Ordering::Relaxed), || self.device.give_back());
         !self.stop.load(Ordering::Relaxed)
     }
 

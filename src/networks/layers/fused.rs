@@ -1,7 +1,7 @@
 //! What a GPU does in one call, in fewer passes over memory than libtorch takes step by step.
 
 use super::{Activation, Conv, Geometry};
-use crate::gpu::{Elementwise, is_extended};
+use crate::gpu::{Elementwise, NO_ENGINE, is_extended, is_full};
 use std::cell::Cell;
 use tch::{Kind, TchError, Tensor};
 
@@ -42,27 +42,24 @@ impl<C> Fused<C> {
                 drop(expected.f_full_like(f64::NAN)?);
                 match fused(&self.call) {
                     Ok(found) => self.trust.set(if agree(&found, &expected)? { Trust::Works } else { Trust::Fails }),
-                    Err(error) if is_memory(&error) => return Err(error),
+                    Err(error) if is_full(&error) => return Err(error),
                     Err(_) => self.trust.set(Trust::Fails),
                 }
                 Ok(expected)
             }
             Trust::Works => match fused(&self.call) {
-                Err(error) if !is_memory(&error) => {
-                    // what is wrong with the input itself is an error of the steps too, and no word about the call
+                Err(error) if !is_full(&error) => {
+                    // what is wrong with the input itself is an error of the steps too, and no word about the call; nor is it one
+                    // that cuDNN finds no engine any more, for which there was no room
                     let outcome = apart();
-                    self.trust.set(if outcome.is_ok() { Trust::Fails } else { Trust::Works });
+                    let fails = outcome.is_ok() && !error.to_string().contains(NO_ENGINE);
+                    self.trust.set(if fails { Trust::Fails } else { Trust::Works });
                     outcome
                 }
                 outcome => outcome,
             },
         }
     }
-}
-
-fn is_memory(error: &TchError) -> bool {
-    let words = error.to_string();
-    words.contains("out of memory") || words.contains("ALLOC_FAILED")
 }
 
 /// Whether two tensors are the same but for rounding. What is not a number agrees with nothing.

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://github.com/huggingface/safetensors>.
 
-use super::{WeightsError, dtype::Dtype, is_ignored, stored::Stored};
+use super::{WeightsError, dtype::Dtype, is_ignored, printable, stored::Stored};
 use half::f16;
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::collections::BTreeMap;
@@ -16,7 +16,9 @@ pub fn recognises(bytes: &[u8]) -> bool {
 
 /// All tensors of the file.
 pub fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Stored>, WeightsError> {
-    let damaged = |error| WeightsError::Damaged(format!("the safetensors header says: {error}"));
+    let damaged = |error: safetensors::SafeTensorError| {
+        WeightsError::Damaged(format!("the safetensors header says: {}", printable(&error.to_string())))
+    };
     let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let data = LENGTH_BYTES + header;
     let mut tensors = BTreeMap::new();

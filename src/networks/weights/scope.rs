@@ -81,7 +81,7 @@ impl<'a> Scope<'a> {
     fn note(&mut self, name: &str, shape: &[i64], tensor: &Tensor) {
         let name = self.full(name);
         if let Some(parts) = &mut self.weights.parts {
-            parts.push(Part { name, shape: shape.to_vec(), tensor: tensor.shallow_clone() });
+            parts.push(Part { name, shape: shape.to_vec(), tensor: tensor.shallow_clone(), is_head: false });
         }
     }
 

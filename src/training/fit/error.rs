@@ -40,7 +40,6 @@ pub enum FitError {
 impl From<WeightsError> for FitError {
     fn from(error: WeightsError) -> Self {
         match error {
-            // libtorch's words for it have a backtrace behind their first line
             WeightsError::Torch(error) => error.into(),
             other => Self::Weights(other),
         }

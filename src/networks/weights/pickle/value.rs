@@ -1,6 +1,6 @@
 //! What a pickle can hold.
 
-use super::super::{MAX_NAME, WeightsError, dtype::Dtype};
+use super::super::{WeightsError, dtype::Dtype, printable};
 use std::{collections::HashMap, rc::Rc};
 
 /// A tuple in a tuple in a tuple...: state dicts nest three deep, and dropping a deep tree recurses.
@@ -64,11 +64,6 @@ impl Global {
             _ => return Err(WeightsError::Forbidden(printable(&format!("{module}.{name}")))),
         })
     }
-}
-
-/// A file's own words may be long or hold line breaks: an error message repeats neither.
-fn printable(name: &str) -> String {
-    name.chars().take(MAX_NAME).flat_map(char::escape_debug).collect()
 }
 
 /// A storage as the pickle names it; its bytes are elsewhere in the file.
