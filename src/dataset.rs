@@ -36,8 +36,8 @@ pub struct Passed {
 pub struct Film {
     /// SHA-256 of the radiograph's bytes.
     pub digest: Digest,
-    /// Whose it is: the patient ID or, without one, what the file's name says before a side, the study, what the name it came
-    /// with said, its name.
+    /// Whose it is: the patient ID or, without one, what the file's name says before a side, what the name it came with said, the
+    /// study, its name.
     pub patient: String,
     /// Whether that says anything: a name without a side and without tags is its own alone.
     pub is_named: bool,
@@ -50,11 +50,14 @@ pub fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerEr
     let (mut there, mut gone) = (Vec::new(), Vec::new());
     for LabelledKnee { radiograph, position, grade, patient_by_name } in LabelledKnee::all(&state.ledger)? {
         match state.archived(&radiograph) {
-            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position), patient_by_name }),
-            None => gone.push(Passed {
-                file: radiograph.to_string().into(),
-                reason: "its original is not in the archive".to_owned(),
-            }),
+            Ok(Some(path)) => there.push(Labelled { path, truth: grade, position: Some(position), patient_by_name }),
+            missing => {
+                let reason = match missing {
+                    Err(error) => format!("the archive cannot be read: {error}"),
+                    Ok(_) => "its original is not in the archive".to_owned(),
+                };
+                gone.push(Passed { file: radiograph.to_string().into(), reason });
+            }
         }
     }
     Ok((there, gone))
@@ -85,7 +88,7 @@ impl Labelled {
             (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
         };
         // in the archive, which names films by their bytes, the two knees of a study are still one patient's
-        let named = patient_from_name(&name).or(decoded.study_uid()).or(patient_by_name.as_deref());
+        let named = patient_from_name(&name).or(patient_by_name.as_deref()).or(decoded.study_uid());
         let patient = decoded.patient_id().or(named);
         let is_named = patient.is_some();
         Ok(Film {

@@ -114,7 +114,10 @@ impl Architecture {
             true => self.build_from_imagenet(&mut weights, Form::Plain),
             false => self.build(&mut weights, Form::Plain),
         }?;
-        Ok((network, weights.parts.unwrap_or_default()))
+        let mut parts = weights.parts.unwrap_or_default();
+        let head = format!("{}.", self.head().0);
+        parts.iter_mut().for_each(|part| part.is_head = part.name.starts_with(&head));
+        Ok((network, parts))
     }
 
     fn take(
@@ -210,6 +213,8 @@ pub struct Part {
     pub shape: Vec<i64>,
     /// The very tensor that the network computes with, perhaps in another shape of as many numbers.
     pub tensor: Tensor,
+    /// Whether it is one of the last layer's.
+    pub is_head: bool,
 }
 
 /// All of a network up to its feature map.

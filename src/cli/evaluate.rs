@@ -14,11 +14,13 @@ use crate::grading::Grader;
 use crate::state::State;
 use crate::station::{decoders, ready, release_to_try};
 use crate::training::examination::Examined;
+use crate::training::parent::{self, Learnt};
 use crate::training::report::member as card_member;
 use anyhow::Context as _;
 use judging::Judged;
 use report::{ReleaseFacts, Report};
 use std::io::stdout;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,10 +56,38 @@ pub(super) struct Evaluate {
     card: Option<PathBuf>,
 }
 
+/// Of knees that it has learnt from, a release says what it knows by heart.
+fn say_learnt(state: &State, release: &Release, judged: &[Judged]) {
+    let maker = parent::maker(&state.training, release);
+    let Some(Ok(learnt)) = maker.map(|run| Learnt::of(&state.training, &run)) else { return };
+    let known = judged.iter().filter(|knee| learnt.folds.has(&knee.digest)).count();
+    if known > 0 {
+        let name = release.name();
+        eprintln!("{name} has learnt from {known} of these knees, and is flattered where it is judged on them");
+    }
+}
+
+/// The card is a page, and its JSON lies beside it: not where the answer goes.
+fn check_card(card: &Path) -> anyhow::Result<()> {
+    let is_page = card.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
+    anyhow::ensure!(is_page, "--card {}: a card is a page; let its name end in .html", card.display());
+    let json = card.with_extension("json");
+    if let (Ok(beside), Ok(answer)) = (std::fs::metadata(&json), rustix::fs::fstat(stdout())) {
+        let is_same = (beside.dev(), beside.ino()) == (answer.st_dev, answer.st_ino);
+        anyhow::ensure!(
+            !is_same,
+            "{} is where the answer goes, and where the card's JSON would; name one otherwise",
+            json.display()
+        );
+    }
+    Ok(())
+}
+
 impl Evaluate {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
+        self.card.as_deref().map_or(Ok(()), check_card).map_err(usage)?;
         let (files, mut gone) = if self.labels { on_record(&state)? } else { self.in_folders(&state)? };
         if files.is_empty() {
             return Err(usage(anyhow::anyhow!(match self.labels {
@@ -90,6 +120,7 @@ impl Evaluate {
             missing,
         };
         let is_whole = passed.is_empty();
+        say_learnt(&state, &release, &judged);
         let patients = numbered(judged.iter().map(|knee| knee.patient.as_str()));
         let (files, graded): (Vec<_>, _) = judged.into_iter().map(|Judged { file, graded, .. }| (file, graded)).unzip();
         let examined = Examined { patients, truths: files.iter().map(|file| file.truth).collect(), graded };

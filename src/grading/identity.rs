@@ -1,6 +1,7 @@
 //! What is kept of the patient: nothing, a keyed hash, or what the file says.
 
 use crate::config::Identity;
+use crate::digest::Digest;
 use crate::radiograph::{Patient, patient_from_name, side_from_name};
 use crate::side::Side;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -121,6 +122,8 @@ impl IdentityPolicy {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         // `knee` in knee_L.png is nobody
         let patient = patient_from_name(&stem).filter(|patient| patient.contains(|c: char| c.is_ascii_digit()));
+        // nor is a film that comes back from the archive, with its side behind its digest
+        let patient = patient.filter(|patient| patient.parse::<Digest>().is_err());
         KeptName {
             name: (self.keep == Identity::Plain).then(|| path.to_string_lossy().into_owned()),
             side: side_from_name(&stem),
@@ -129,6 +132,20 @@ impl IdentityPolicy {
                 Identity::Pseudonym => patient.map(|patient| self.pseudonym(patient)),
                 Identity::Plain => patient.map(str::to_owned),
             },
+        }
+    }
+
+    /// What this installation calls a patient, whom a film or a name calls so: what `apply` and `of_name` make of it, whose word stays
+    /// as it is. Words without a number are nobody's.
+    pub fn of_patient(&self, id: &str) -> Option<String> {
+        let is_pseudonym =
+            id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
+        match self.keep {
+            Identity::None => None,
+            _ if !id.contains(|c: char| c.is_ascii_digit()) => None,
+            Identity::Pseudonym if !is_pseudonym => Some(self.pseudonym(id)),
+            Identity::Pseudonym => Some(id.to_owned()),
+            Identity::Plain => Some(id.to_owned()),
         }
     }
 
@@ -157,7 +174,8 @@ fn read_or_make(path: &Path) -> io::Result<[u8; 32]> {
     }
     let mut key = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut key)?;
-    // Whole or not at all: a key cut short would make other pseudonyms after the next start.
+    // Whole or not at all: a key cut short would make other pseudonyms after the next start. Of a start that was killed here, the
+    // next one takes up the name.
     let fresh = path.with_extension("key.new");
     let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(&key)?;

@@ -15,9 +15,6 @@ const ALIGNMENT: i64 = 32;
 /// The statistics of batch norms are carried along, but nothing is learnt about them.
 const STATISTICS: [&str; 2] = ["running_mean", "running_var"];
 
-/// What the last layer of every network is called.
-const HEADS: [&str; 3] = ["fc.", "classifier.", "classifier.1."];
-
 /// A network's tensors, laid one behind the other: convolutions, all else that learns, statistics.
 pub struct Parameters {
     parts: Vec<Placed>,
@@ -69,11 +66,6 @@ impl Placed {
             [outputs, inputs, height, width] => own.f_view([outputs, height, width, inputs])?.f_permute([0, 3, 1, 2]),
             _ => own.f_view(shape.as_slice()),
         }
-    }
-
-    fn is_of_head(&self) -> bool {
-        let name = &self.part.name;
-        HEADS.iter().any(|head| name.strip_prefix(head).is_some_and(|rest| !rest.contains('.')))
     }
 }
 
@@ -143,7 +135,7 @@ impl Parameters {
     /// The gradient of a loss with respect to the values that learn, `[learnt]`; 0 where nothing is to be learnt.
     pub fn gradient(&mut self, loss: &Tensor, learning: Learning) -> Result<Tensor, TchError> {
         let wanted =
-            |placed: &&Placed| placed.role != Role::Statistic && (learning == Learning::All || placed.is_of_head());
+            |placed: &&Placed| placed.role != Role::Statistic && (learning == Learning::All || placed.part.is_head);
         let wanted: Vec<_> = self.parts.iter().filter(wanted).collect();
         let leaves: Vec<_> = wanted.iter().map(|placed| &placed.part.tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;

@@ -5,10 +5,9 @@
 use super::plan::FitName;
 use super::recipe::Start;
 use super::run::{Outcome, Progress, Run};
-use crate::digest::Digest;
+use super::set::Folds;
 use crate::ensemble::Release;
 use crate::networks::Architecture;
-use std::collections::HashMap;
 use std::path::Path;
 
 /// What a new run is to do, as far as it matters here.
@@ -46,9 +45,9 @@ pub fn goes_on(run: &Run, champion: &Release, wanted: &Wanted) -> bool {
 /// What the networks of a run, and those that they go on from, have learnt.
 #[derive(Default)]
 pub struct Learnt {
-    /// The folds of all patients, by their radiographs, as the last of the runs that had them dealt them; whoever was gold in
-    /// each was learnt from by nobody, and is not here.
-    pub folds: HashMap<Digest, usize>,
+    /// The folds of all patients, as the last of the runs that had them dealt them; whoever was gold in each was learnt from by
+    /// nobody, and is not here.
+    pub folds: Folds,
     /// The release from which the first of these runs began, and of which nobody here knows what it has learnt.
     pub ancestor: Option<String>,
 }
@@ -59,7 +58,7 @@ impl Learnt {
         let (mut learnt, mut run) = (Self::default(), run.clone());
         loop {
             for (_, fold, knee) in run.set()?.learnt() {
-                learnt.folds.entry(knee.radiograph).or_insert(fold);
+                learnt.folds.add(knee, fold);
             }
             let Some(before) = run.plan.parent.clone() else {
                 learnt.ancestor = run.plan.ancestor;

@@ -1,6 +1,7 @@
 //! How a network is trained: every number that the fit takes.
 
 use super::{augmentation::Augmentation, optimiser::Optimiser};
+use crate::ensemble::release::IMAGE_SIZES;
 use serde::{Deserialize, Serialize};
 
 /// A recipe's name.
@@ -22,7 +23,7 @@ pub enum RecipeName {
 pub enum Start {
     /// Random numbers.
     Scratch,
-    /// torchvision's ImageNet weights, in `models/imagenet/`, with a new last layer.
+    /// torchvision's ImageNet weights, in `imagenet/` of the state folder, with a new last layer.
     Imagenet,
     /// The member of the same architecture in the release in service; without one, random numbers.
     Release,
@@ -253,7 +254,7 @@ impl Recipe {
         within("average", self.average, 0.0, 0.999_999)?;
         within("tolerance", self.tolerance, 0.0, 100.0)?;
         if self.image_size != 0 {
-            within("image_size", self.image_size.into(), 64.0, 2048.0)?;
+            within("image_size", self.image_size.into(), (*IMAGE_SIZES.start()).into(), (*IMAGE_SIZES.end()).into())?;
         }
         self.augmentation.check()?;
         Ok(self)

@@ -2,6 +2,7 @@
 
 mod files;
 mod freeze;
+mod whose;
 
 pub use files::{FILES, KNEES, Tables};
 pub use freeze::{Dealing, GoldSet, freeze};
@@ -12,7 +13,7 @@ use crate::digest::Digest;
 use crate::evaluation::numbered;
 use crate::grade::{GRADES, KlGrade};
 use image::GrayImage;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 /// How the numbers of patients begin whom a film or its name tells apart.
@@ -41,6 +42,8 @@ pub struct Knee {
     pub grade: KlGrade,
     /// Whose it is: a letter and a running number, from which nobody is known again.
     pub patient: String,
+    /// What this installation calls the patient, if it may: the same in all of its runs.
+    pub kept: Option<String>,
     /// Its fold.
     pub place: Place,
     /// Its file.
@@ -52,6 +55,34 @@ pub struct Knee {
 pub struct TrainingSet {
     /// All of them.
     pub knees: Vec<Knee>,
+}
+
+/// The folds of patients, by their radiographs and, where the installation has a name for them, by that.
+#[derive(Clone, Debug, Default)]
+pub struct Folds {
+    radiographs: HashMap<Digest, usize>,
+    patients: HashMap<String, usize>,
+}
+
+impl Folds {
+    /// A knee's patient is in a fold, counted from 0, unless another is known.
+    pub fn add(&mut self, knee: &Knee, fold: usize) {
+        self.radiographs.entry(knee.radiograph).or_insert(fold);
+        if let Some(kept) = &knee.kept {
+            self.patients.entry(kept.clone()).or_insert(fold);
+        }
+    }
+
+    /// Whether a radiograph is one of theirs, as far as its digest tells.
+    pub fn has(&self, radiograph: &Digest) -> bool {
+        self.radiographs.contains_key(radiograph)
+    }
+
+    /// The fold of a knee's patient.
+    pub fn of(&self, knee: &Knee) -> Option<usize> {
+        let by_name = || self.patients.get(knee.kept.as_ref()?);
+        self.radiographs.get(&knee.radiograph).or_else(by_name).copied()
+    }
 }
 
 /// One line of the table of folds.

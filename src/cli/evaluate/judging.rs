@@ -12,6 +12,8 @@ use tokio::sync::Semaphore;
 
 /// A knee that was judged.
 pub(super) struct Judged {
+    /// SHA-256 of its radiograph.
+    pub(super) digest: Digest,
     /// The patient ID or, without one, what the file's name says before the side.
     pub(super) patient: String,
     /// Where it lies, and what is said of it.
@@ -41,7 +43,7 @@ pub(super) async fn judge(
         }
         let Some((file, task)) = under_way.pop_front() else { break };
         let outcome = task.await?.and_then(|(digest, patient, graded)| {
-            let knee = (digest, Judged { patient, file: file.clone(), graded });
+            let knee = Judged { digest, patient, file: file.clone(), graded };
             match seen.insert((digest, file.position), file.truth) {
                 None => Ok(knee),
                 Some(before) if before == file.truth => Err("the same bytes were judged before".to_owned()),
@@ -49,9 +51,9 @@ pub(super) async fn judge(
                 Some(before) => {
                     let why =
                         |grade| format!("the same bytes are in a folder of grade {grade}, too; none of them is used");
-                    let is_first = |(of, knee): &(Digest, Judged)| (*of, knee.file.position) == (digest, file.position);
+                    let is_first = |knee: &Judged| (knee.digest, knee.file.position) == (digest, file.position);
                     if let Some(at) = judged.iter().position(is_first) {
-                        passed.push(Passed { file: judged.remove(at).1.file.path, reason: why(file.truth) });
+                        passed.push(Passed { file: judged.remove(at).file.path, reason: why(file.truth) });
                     }
                     Err(why(before))
                 }
@@ -63,7 +65,7 @@ pub(super) async fn judge(
         }
         progress.inc(1);
     }
-    Ok((judged.into_iter().map(|(_, judged)| judged).collect(), passed))
+    Ok((judged, passed))
 }
 
 async fn one(

@@ -6,14 +6,15 @@ use crate::cli::table::aligned;
 use crate::dataset::{Labelled, Passed, in_folders, on_record};
 use crate::digest::Digest;
 use crate::ensemble::Release;
-use crate::networks::Architecture;
+use crate::grading::IdentityPolicy;
+use crate::networks::{Architecture, imagenet};
 use crate::station::{decoders, take_release};
 use crate::training::parent::{self, Learnt, Wanted};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
 use crate::training::run::Run;
-use crate::training::set::{Dealing, GoldSet, Knee, Place, TrainingSet, freeze};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use crate::training::set::{Dealing, Folds, GoldSet, Knee, Place, TrainingSet, freeze};
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What begins a run.
@@ -73,6 +74,9 @@ impl Begin {
                 training.folds
             )));
         }
+        if recipe.start == Start::Imagenet {
+            check_imagenet(&networks, shop).map_err(usage)?;
+        }
         let (files, mut gold, data) = self.files(shop)?;
         let seed = self.seed.unwrap_or(training.seed);
         let created = jiff::Timestamp::now();
@@ -102,12 +106,15 @@ impl Begin {
             Some(_) => learnt.ancestor,
             None => (recipe.start == Start::Release).then(|| champion.name().to_owned()),
         };
+        let keep = shop.settings.identity.keep;
+        let identity = IdentityPolicy::new(keep, &shop.state.root, shop.ledger.has_pseudonyms()?)?;
         let bar = progress::bar(files.len() + gold.files.len());
         let jobs = shop.settings.grading.jobs();
-        gold.known = learnt.folds.keys().copied().collect();
-        let kept = if parent.is_some() { learnt.folds } else { HashMap::new() };
+        gold.known = learnt.folds.clone();
+        let kept = if parent.is_some() { learnt.folds } else { Folds::default() };
         let dealing = Dealing { folds, seed, kept };
-        let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings), jobs, || bar.inc(1));
+        let keep = |patient: &str| identity.of_patient(patient);
+        let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings), jobs, keep, || bar.inc(1));
         bar.finish_and_clear();
         let (set, passed) = frozen.map_err(usage)?;
         for Passed { file, reason } in &passed {
@@ -117,7 +124,7 @@ impl Begin {
             return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
         }
         Self::remark(&set, &gold, training.gate.patients, unattended);
-        let known_gold = set.gold().into_iter().filter(|knee| gold.known.contains(&knee.radiograph)).count();
+        let known_gold = set.gold().into_iter().filter(|knee| gold.known.of(knee).is_some()).count();
         if known_gold > 0 {
             let name = champion.name();
             eprintln!(
@@ -272,6 +279,19 @@ fn split_of(knee: &Knee) -> Option<&str> {
 fn architectures(release: &Release) -> Vec<Architecture> {
     let members: Vec<_> = release.members().map(|member| member.entry().architecture).collect();
     Architecture::ALL.into_iter().filter(|architecture| members.contains(architecture)).collect()
+}
+
+/// What would fail fit by fit.
+fn check_imagenet(networks: &[Architecture], shop: &Shop) -> anyhow::Result<()> {
+    let files = imagenet::FILES.iter().filter(|file| networks.contains(&file.architecture));
+    let missing: Vec<_> = files.map(|file| file.file).filter(|file| !shop.state.imagenet.join(file).exists()).collect();
+    let (folder, state) = (shop.state.imagenet.display(), shop.state.root.display());
+    anyhow::ensure!(
+        missing.is_empty(),
+        "the recipe begins from ImageNet's weights, and {folder} has no {}; `kellgrend models download --state {state}` fetches them",
+        missing.join(", no ")
+    );
+    Ok(())
 }
 
 fn check_name(name: &str, shop: &Shop) -> anyhow::Result<()> {

@@ -10,10 +10,10 @@ const MAX_NAME: usize = 64;
 const MAX_MEMBERS: usize = 64;
 
 /// Below, nothing is left of a joint; above, the feature maps of one knee no longer fit in a common GPU.
-const IMAGE_SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
+pub const IMAGE_SIZES: std::ops::RangeInclusive<u32> = 64..=2048;
 
 /// Below, every answer is as good as certain; above, as good as a guess.
-const TEMPERATURES: std::ops::RangeInclusive<f64> = 0.05..=20.0;
+pub const TEMPERATURES: std::ops::RangeInclusive<f64> = 0.05..=20.0;
 
 /// The temperature of a network that nobody calibrated.
 pub const AS_TRAINED: f64 = 1.0;

@@ -34,6 +34,9 @@ struct Row {
 struct FileRow {
     sha256: Digest,
     path: PathBuf,
+    /// What the installation calls the patient; runs before this column was there do not say.
+    #[serde(default)]
+    patient: Option<String>,
 }
 
 /// The bytes of both tables.
@@ -57,14 +60,18 @@ impl TrainingSet {
                 Place::Fold(fold) => (fold + 1).to_string(),
             },
         });
-        let files = self.knees.iter().map(|knee| FileRow { sha256: knee.radiograph, path: knee.path.clone() });
+        let files = self.knees.iter().map(|knee| FileRow {
+            sha256: knee.radiograph,
+            path: knee.path.clone(),
+            patient: knee.kept.clone(),
+        });
         Ok(Tables { knees: table(rows)?, files: table(files)? })
     }
 
     /// The same read back.
     pub fn from_csv(knees: &[u8], files: &[u8]) -> Result<Self, String> {
         let files: Vec<FileRow> = rows(files)?;
-        let paths: HashMap<_, _> = files.into_iter().map(|file| (file.sha256, file.path)).collect();
+        let files: HashMap<_, _> = files.into_iter().map(|file| (file.sha256, (file.path, file.patient))).collect();
         let knee = |row: Row| {
             let fold = row.fold.parse::<usize>().ok().and_then(|fold| fold.checked_sub(1));
             let place = match (row.fold.as_str(), fold) {
@@ -72,9 +79,10 @@ impl TrainingSet {
                 (_, Some(fold)) => Place::Fold(fold),
                 (word, None) => return Err(format!("{word:?} is neither a fold nor {GOLD}")),
             };
-            let path = paths.get(&row.sha256).ok_or_else(|| format!("{FILES} has no {}", row.sha256))?;
+            let (path, kept) = files.get(&row.sha256).ok_or_else(|| format!("{FILES} has no {}", row.sha256))?;
             let (radiograph, position, grade) = (row.sha256, row.knee, row.grade);
-            Ok(Knee { radiograph, position, grade, patient: row.patient, place, path: path.clone() })
+            let (path, kept) = (path.clone(), kept.clone());
+            Ok(Knee { radiograph, position, grade, patient: row.patient, kept, place, path })
         };
         Ok(Self { knees: rows(knees)?.into_iter().map(knee).collect::<Result<_, String>>()? })
     }

@@ -1,7 +1,8 @@
 //! From labelled files to a training set.
 
 use super::super::folds::{FoldsError, Patient, deal};
-use super::{Knee, NAMED, NAMELESS, Place, TrainingSet};
+use super::whose::Whose;
+use super::{Folds, Knee, Place, TrainingSet};
 use crate::dataset::{Film, Labelled, Passed};
 use crate::decoding::Decoders;
 use crate::digest::Digest;
@@ -14,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct GoldSet {
     /// This share of all patients, 0 to 1. A patient's own hash decides, so that who is gold once is gold in every run.
     pub share: f64,
-    /// Whoever has one of these radiographs has been learnt from, and is not drawn.
-    pub known: BTreeSet<Digest>,
+    /// These have been learnt from, and are not drawn.
+    pub known: Folds,
     /// Those of these radiographs.
     pub radiographs: BTreeSet<Digest>,
     /// Those of these files, which join the set.
@@ -29,11 +30,12 @@ pub struct Dealing {
     pub folds: usize,
     /// Where chance begins.
     pub seed: u64,
-    /// Whoever has one of these radiographs stays in its fold, counted from 0.
-    pub kept: HashMap<Digest, usize>,
+    /// These stay in their folds.
+    pub kept: Folds,
 }
 
-/// Reads all files, so as to know their bytes and whose they are, and deals the patients to folds.
+/// Reads all files, so as to know their bytes and whose they are, and deals the patients to folds. `keep` is how this installation
+/// calls a patient, if it may call them anything; what it calls somebody already stays.
 ///
 /// What cannot be read, is there twice, or is contradicted, is left out and said in the second value.
 pub fn freeze(
@@ -42,15 +44,16 @@ pub fn freeze(
     dealing: &Dealing,
     decoders: &Decoders,
     jobs: usize,
+    keep: impl Fn(&str) -> Option<String>,
     seen: impl Fn(),
 ) -> Result<(TrainingSet, Vec<Passed>), FoldsError> {
     let all: Vec<&Labelled> = gold.files.iter().chain(files).collect();
     let mut passed = Vec::new();
     let mut knees: Vec<Knee> = Vec::new();
     // by radiograph and knee: its place among the knees, none once it was contradicted
-    let mut known: HashMap<(Digest, Option<usize>), Option<usize>> = HashMap::new();
+    let mut known: HashMap<(Digest, usize), Option<usize>> = HashMap::new();
     let mut contradicted = BTreeSet::new();
-    let mut numbers: HashMap<String, String> = HashMap::new();
+    let (mut whose, mut one) = (Whose::default(), Vec::new());
     let mut drawn = BTreeSet::new();
     let read = |labelled: &&Labelled| {
         labelled.read(decoders).map(|Film { digest, patient, is_named, .. }| (digest, patient, is_named))
@@ -64,33 +67,44 @@ pub fn freeze(
             Ok(film) => film,
             Err(reason) => return pass(reason),
         };
-        match known.get(&(radiograph, *position)).copied() {
+        // a film that shows one knee has it at the left, whether it is said or not
+        let knee = (radiograph, position.unwrap_or(0));
+        let is_drawn = lot(&patient) < gold.share;
+        let is_gold = index < gold.files.len() || gold.radiographs.contains(&radiograph);
+        let kept = keep(&patient).filter(|_| is_named);
+        let (patient, others) = whose.number(radiograph, &patient, kept.as_deref(), is_named);
+        one.extend(others.into_iter().map(|other| (other, patient.clone())));
+        match known.get(&knee).copied() {
             Some(Some(before)) if knees[before].grade == *truth => {
                 pass("the same knee is in the set already".to_owned())
+            }
+            Some(Some(before)) if knees[before].place == Place::Gold && !is_gold => {
+                pass("the gold set has the same knee, with another grade, which stands".to_owned())
             }
             Some(before) => {
                 pass("the same knee is there with another grade; none of them is used".to_owned());
                 contradicted.extend(before);
-                known.insert((radiograph, *position), None);
+                known.insert(knee, None);
             }
             None => {
-                let is_gold = index < gold.files.len() || gold.radiographs.contains(&radiograph);
                 let place = if is_gold { Place::Gold } else { Place::Fold(0) };
-                let is_drawn = lot(&patient) < gold.share;
-                let next = numbers.len() + 1;
-                let letter = if is_named { NAMED } else { NAMELESS };
-                let patient = numbers.entry(patient).or_insert_with(|| format!("{letter}{next:05}")).clone();
                 if is_drawn {
                     drawn.insert(patient.clone());
                 }
-                known.insert((radiograph, *position), Some(knees.len()));
+                known.insert(knee, Some(knees.len()));
                 // a run may go on from another folder
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                let position = *position;
-                knees.push(Knee { radiograph, position, grade: *truth, patient, place, path });
+                knees.push(Knee { radiograph, position: *position, grade: *truth, patient, kept, place, path });
             }
         }
     });
+    // in the order in which they turned out to be one
+    for (other, patient) in one {
+        knees.iter_mut().filter(|knee| knee.patient == other).for_each(|knee| knee.patient.clone_from(&patient));
+        if drawn.remove(&other) {
+            drawn.insert(patient);
+        }
+    }
     let mut index = 0..;
     knees.retain(|_| !index.next().is_some_and(|index| contradicted.contains(&index)));
     let mut set = TrainingSet { knees };
@@ -100,17 +114,15 @@ pub fn freeze(
 }
 
 impl TrainingSet {
-    /// Whoever was drawn is gold, but for those who are known; and a gold knee takes all of its patient with it, and all of
-    /// its film.
-    fn set_gold_apart(&mut self, drawn: &BTreeSet<String>, known: &BTreeSet<Digest>) {
-        let is_known = |knee: &&Knee| known.contains(&knee.radiograph);
+    /// Whoever was drawn is gold, but for those who are known; and a gold knee takes all of its patient with it.
+    fn set_gold_apart(&mut self, drawn: &BTreeSet<String>, known: &Folds) {
+        let is_known = |knee: &&Knee| known.of(knee).is_some();
         let known: BTreeSet<_> = self.knees.iter().filter(is_known).map(|knee| knee.patient.clone()).collect();
         let gold = self.gold();
         let mut patients: BTreeSet<String> = gold.iter().map(|knee| knee.patient.clone()).collect();
         patients.extend(drawn.difference(&known).cloned());
-        let films: BTreeSet<Digest> = gold.iter().map(|knee| knee.radiograph).collect();
         for knee in &mut self.knees {
-            if patients.contains(&knee.patient) || films.contains(&knee.radiograph) {
+            if patients.contains(&knee.patient) {
                 knee.place = Place::Gold;
             }
         }
@@ -122,7 +134,7 @@ impl TrainingSet {
             let nobody = Patient { knees: [0; GRADES], fold: None };
             let patient = patients.entry(knee.patient.clone()).or_insert(nobody);
             patient.knees[knee.grade.index()] += 1;
-            patient.fold = patient.fold.or(kept.get(&knee.radiograph).copied());
+            patient.fold = patient.fold.or(kept.of(knee));
         }
         let (names, patients): (Vec<_>, Vec<_>) = patients.into_iter().unzip();
         let dealt: HashMap<_, _> = names.into_iter().zip(deal(&patients, *folds, *seed)?).collect();

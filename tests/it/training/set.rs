@@ -3,8 +3,8 @@
 use super::{knee, labelled};
 use crate::sandbox::decoders;
 use kellgrend::dataset::{Labelled, in_folders};
-use kellgrend::training::set::{Dealing, GoldSet, Place, Tables, TrainingSet, freeze};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use kellgrend::training::set::{Dealing, Folds, GoldSet, Place, Tables, TrainingSet, freeze};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 fn files(folder: &Path) -> Vec<Labelled> {
@@ -13,12 +13,17 @@ fn files(folder: &Path) -> Vec<Labelled> {
 }
 
 fn two_folds() -> Dealing {
-    Dealing { folds: 2, seed: 1, kept: HashMap::new() }
+    Dealing { folds: 2, seed: 1, kept: Folds::default() }
+}
+
+/// What an installation calls a patient.
+fn keep(patient: &str) -> Option<String> {
+    Some(format!("the one called {patient}"))
 }
 
 fn frozen(folder: &Path, gold: &GoldSet) -> (TrainingSet, Vec<String>) {
     let (set, passed) =
-        freeze(&files(folder), gold, &two_folds(), &decoders(), 2, || {}).expect("enough of each grade");
+        freeze(&files(folder), gold, &two_folds(), &decoders(), 2, keep, || {}).expect("enough of each grade");
     (set, passed.into_iter().map(|passed| passed.reason).collect())
 }
 
@@ -99,11 +104,78 @@ fn too_few_patients_of_a_grade_are_named() {
         .into_iter()
         .filter(|file| u8::from(file.truth) != 4 || file.path.ends_with("4000L.png"))
         .collect();
-    let error = freeze(&few, &GoldSet::default(), &two_folds(), &decoders(), 2, || {})
+    let error = freeze(&few, &GoldSet::default(), &two_folds(), &decoders(), 2, keep, || {})
         .expect_err("one is not enough")
         .to_string();
     assert!(
         error.contains("only 1 patient has a knee of grade 4 outside the gold set, and 2 folds need one each"),
         "{error}"
     );
+}
+
+/// The archive calls a patient by a keyed hash, a folder by a number: the film that both have tells that these are one.
+#[test]
+fn a_patient_of_the_gold_set_is_gold_by_whatever_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 4);
+    let mut archive = files(folder.path());
+    let gold = folder.path().join("gold/2");
+    std::fs::create_dir_all(&gold).expect("made");
+    std::fs::copy(folder.path().join("1/1000L.png"), gold.join("1000L.png")).expect("copied");
+    knee(77_000, 1).save(folder.path().join("1/77000R.png")).expect("written");
+    // as films are called in the archive; the second knee of patient 1000 is of another film
+    for (number, film) in archive.iter_mut().enumerate() {
+        let path = folder.path().join(format!("{number:064x}.png"));
+        std::fs::copy(&film.path, &path).expect("copied");
+        let name = film.path.file_stem().expect("a name").to_string_lossy().into_owned();
+        film.patient_by_name = keep(name.trim_end_matches('L'));
+        (film.path, film.position) = (path, Some(0));
+    }
+    let path = folder.path().join(format!("{:064x}.png", 99));
+    knee(77_000, 1).save(&path).expect("written");
+    let truth = archive[4].truth;
+    archive.push(Labelled { path, truth, position: Some(0), patient_by_name: keep("1000") });
+
+    let in_gold = in_folders(vec![gold.join("1000L.png")]).0;
+    let gold = GoldSet { files: in_gold, ..GoldSet::default() };
+    let none = |_: &str| None;
+    let freeze = |keep: &dyn Fn(&str) -> Option<String>| {
+        freeze(&archive, &gold, &two_folds(), &decoders(), 2, keep, || {}).expect("enough of each grade")
+    };
+    for (set, passed) in [freeze(&none), freeze(&keep)] {
+        let reasons: Vec<_> = passed.iter().map(|passed| passed.reason.as_str()).collect();
+        assert_eq!(reasons, ["the gold set has the same knee, with another grade, which stands"]);
+        let gold = set.gold();
+        assert_eq!((set.knees.len(), gold.len()), (21, 2));
+        assert_eq!(gold[0].patient, gold[1].patient);
+        assert_eq!(gold.iter().map(|knee| u8::from(knee.grade)).collect::<Vec<_>>(), [2, 1]);
+    }
+}
+
+/// Whoever comes back with another film stays where the first one was.
+#[test]
+fn a_patient_stays_in_a_fold_whichever_film_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 6);
+    let (before, _) = frozen(folder.path(), &GoldSet::default());
+    let mut kept = Folds::default();
+    before.learnt().for_each(|(_, fold, knee)| kept.add(knee, fold));
+    let other = tempfile::tempdir().expect("a folder");
+    for (number, knee) in (600_000..).zip(&before.knees) {
+        let grade = u8::from(knee.grade);
+        let name = knee.path.file_stem().expect("a name").to_string_lossy().replace('L', "R");
+        let path = other.path().join(format!("{grade}/{name}.png"));
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        super::knee(number, grade).save(path).expect("written");
+    }
+    let by_patient = |set: &TrainingSet| -> BTreeMap<String, usize> {
+        set.learnt().map(|(_, fold, knee)| (knee.kept.clone().expect("a name"), fold)).collect()
+    };
+    let dealing = Dealing { seed: 99, kept, ..two_folds() };
+    let films = files(other.path());
+    let (after, _) = freeze(&films, &GoldSet::default(), &dealing, &decoders(), 2, keep, || {}).expect("dealt");
+    assert_eq!(by_patient(&after), by_patient(&before));
+    let gold = GoldSet { share: 1.0, known: dealing.kept.clone(), ..GoldSet::default() };
+    let (drawn, _) = freeze(&films, &gold, &dealing, &decoders(), 2, keep, || {}).expect("dealt");
+    assert!(drawn.gold().is_empty(), "all have been learnt from");
 }
