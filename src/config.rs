@@ -20,6 +20,7 @@ pub use training::TrainingSettings;
 use crate::ensemble::{DeviceChoice, LaunchPlan, Precision};
 use crate::gauges::Gauges;
 use crate::outbox::overlay::Palette;
+use crate::radiograph::Limits;
 use bytesize::ByteSize;
 use choices::{a_handful, a_while, at_least_one, at_most_a_week, at_most_an_hour};
 use serde::{Deserialize, Serialize};
@@ -214,10 +215,11 @@ impl Default for Settle {
 
 impl Default for Radiographs {
     fn default() -> Self {
+        let Limits { max_bytes, max_pixels, max_side } = Limits::default();
         Self {
-            max_file: ByteSize::mib(256),
-            max_pixels: 64_000_000,
-            max_side: 16_384,
+            max_file: ByteSize(max_bytes),
+            max_pixels,
+            max_side,
             decode_memory: ByteSize::gib(2),
             decode_time: Duration::from_secs(60),
         }

@@ -205,11 +205,16 @@ pub fn ready(
     Ok(ensemble)
 }
 
+/// How much one file may ask for, by `[radiographs]`.
+pub fn limits(settings: &Settings) -> Limits {
+    let &Radiographs { max_file, max_pixels, max_side, .. } = &settings.radiographs;
+    Limits { max_bytes: max_file.as_u64(), max_pixels, max_side }
+}
+
 /// What decodes: this very program, even where another has taken its place on disk since, within `[radiographs]`.
 pub fn decoders(settings: &Settings) -> Decoders {
-    let &Radiographs { max_file, max_pixels, max_side, decode_memory, decode_time } = &settings.radiographs;
-    let limits = Limits { max_bytes: max_file.as_u64(), max_pixels, max_side };
-    let budget = Budget { limits, memory: decode_memory.as_u64(), time: decode_time };
+    let &Radiographs { decode_memory, decode_time, .. } = &settings.radiographs;
+    let budget = Budget { limits: limits(settings), memory: decode_memory.as_u64(), time: decode_time };
     Decoders::new("/proc/self/exe".into(), budget)
 }
 
@@ -228,7 +233,7 @@ pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> 
     anyhow::ensure!(
         release.digest().to_string() == service.sha256,
         "the release {name:?} is not the one that was put into service: its release.toml has changed since. Restore \
-         it, or put it into service as it is with `kellgrend models promote {name}`"
+         it, or give it another name, in release.toml and as its folder's, and promote that with `kellgrend models promote`"
     );
     Ok(Some(release))
 }
@@ -252,25 +257,25 @@ pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Resu
     }
     match chosen_release(named, &state.models, ledger.in_service()?.as_ref())? {
         Some(release) => {
-            ledger.know_release(release_row(&release)?)?;
+            ledger.know_release(release_row(&release))?;
             Ok(release)
         }
         None => {
             let release = starter::install(&state.models)?;
             let why = "first start: the starter release".into();
-            ledger.put_in_service(release_row(&release)?, "kellgrend".into(), why)?;
+            ledger.put_in_service(release_row(&release), "kellgrend".into(), why)?;
             Ok(release)
         }
     }
 }
 
 /// A release as the ledger notes it.
-pub fn release_row(release: &Release) -> std::io::Result<ReleaseRow> {
-    Ok(ReleaseRow {
+pub fn release_row(release: &Release) -> ReleaseRow {
+    ReleaseRow {
         sha256: release.digest().to_string(),
         name: release.name().to_owned(),
         vote: release.vote().to_string(),
         members: release.members().len(),
-        manifest: std::fs::read_to_string(release.folder().join("release.toml"))?,
-    })
+        manifest: release.manifest().to_owned(),
+    }
 }

@@ -8,7 +8,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     if Format::sniff(bytes).is_none_or(|format| format == Format::Dicom) {
         return Corpus::Reject;
     }
-    let _ = completeness(bytes);
-    let _ = decode(bytes, &Limits { max_pixels: 1 << 20, ..Limits::default() });
+    let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
+    let _ = completeness(bytes, &limits);
+    let _ = decode(bytes, &limits);
     Corpus::Keep
 });

@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::intake::{Claimed, Intake, Nudge, hints};
 use crate::labels::LabelFolder;
 use crate::memory;
-use crate::station::Station;
+use crate::station::{Station, limits};
 use anyhow::Context as _;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -41,7 +41,7 @@ impl Crew {
         let intake = Intake {
             state: station.state.clone(),
             settle: settings.settle.clone(),
-            max_file: settings.radiographs.max_file.as_u64(),
+            limits: limits(settings),
             identity: desk.grading.identity().clone(),
             ledger: station.ledger.clone(),
             start: desk.start,

@@ -14,9 +14,9 @@ pub enum Completeness {
 /// Looks for the end of the pixel data (DICOM), IEND (PNG) or EOI (JPEG) without decoding.
 ///
 /// Files of other formats, and files that are wrong in another way, count as complete, for waiting does not mend them.
-pub fn completeness(bytes: &[u8]) -> Completeness {
+pub fn completeness(bytes: &[u8], limits: &Limits) -> Completeness {
     let checked = match Format::sniff(bytes) {
-        Some(Format::Dicom) => dicom::check_complete(bytes, &Limits::default()),
+        Some(Format::Dicom) => dicom::check_complete(bytes, limits),
         Some(Format::Png) => raster::check_png_end(bytes),
         Some(Format::Jpeg) => jpeg_markers::check_end(bytes),
         Some(Format::Tiff) => Ok(()),

@@ -1,6 +1,7 @@
 //! The markers of a JPEG (ITU-T T.81 B): where it ends, and a flaw of old encoders.
 
 use crate::radiograph::Refusal;
+use image::metadata::Orientation;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -38,6 +39,18 @@ pub(super) fn check_end(bytes: &[u8]) -> Result<(), Refusal> {
     let mut segments = Segments { bytes, at: 2 };
     while segments.next()?.is_some() {}
     Ok(())
+}
+
+/// How the picture is to be turned, by its EXIF data (CIPA DC-008, 4.6.4), if it has any.
+pub(super) fn orientation(bytes: &[u8]) -> Orientation {
+    let mut segments = Segments { bytes, at: 2 };
+    while let Ok(Some((marker, body))) = segments.next() {
+        let exif = bytes.get(body).and_then(|body| body.strip_prefix(b"Exif\0\0"));
+        if let (0xE1, Some(orientation)) = (marker, exif.and_then(Orientation::from_exif_chunk)) {
+            return orientation;
+        }
+    }
+    Orientation::NoTransforms
 }
 
 /// Sets the spectral selection of sequential scans to what it must be, 0 to 63.

@@ -5,9 +5,9 @@ use super::Refusal;
 /// Bounds on one file. The defaults hold every film that a clinic makes and refuse what would exhaust memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes in the file, and bytes that any part of it may declare; 512 MiB.
+    /// Bytes in the file, and bytes that any part of it may declare; 256 MiB.
     pub max_bytes: u64,
-    /// Rows times columns; 64 Mpx, four times the largest detector on sale.
+    /// Rows times columns; 64 million, four times the largest detector on sale.
     pub max_pixels: u64,
     /// Rows or columns alone; 16,384.
     pub max_side: u32,
@@ -15,7 +15,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_bytes: 512 << 20, max_pixels: 64 << 20, max_side: 16_384 }
+        Self { max_bytes: 256 << 20, max_pixels: 64_000_000, max_side: 16_384 }
     }
 }
 

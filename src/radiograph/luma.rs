@@ -6,15 +6,20 @@ pub(crate) fn luma(red: u16, green: u16, blue: u16) -> u16 {
     ((sum + (1 << 14)) >> 15) as u16
 }
 
-/// 16-bit grey to 8: `v/257` rounded, or `v*255/4095` rounded where no value reaches 4096.
+/// As many bits as there may be in 16.
+const DEPTHS: [u32; 5] = [8, 10, 12, 14, 16];
+
+/// Of so many pixels one may be brighter than the film: letters that are burned in.
+const LETTERS: usize = 100;
+
+/// 16-bit grey to 8: `v/257` rounded, or by fewer bits where all but letters fit into them.
 ///
-/// Detectors deliver 12 bits and exporters store them unscaled; read as 16 bits such a film would be all but black.
+/// Detectors deliver 8 to 14 bits and exporters store them unscaled; read as 16 bits such a film would be all but black.
 pub(crate) fn eight_bits(values: &[u16]) -> Vec<u8> {
-    let full = match values.iter().max() {
-        Some(max) if *max < 4096 => 4095,
-        _ => 65_535,
-    };
-    scale(values, full)
+    let fits =
+        |bits: &u32| values.iter().filter(|value| u32::from(**value) >> bits > 0).count() <= values.len() / LETTERS;
+    let bits = DEPTHS.into_iter().find(fits).unwrap_or(16);
+    scale(values, (1 << bits) - 1)
 }
 
 /// Grey values from 0 to `full` to 0..=255, rounded.

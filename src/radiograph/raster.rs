@@ -7,7 +7,7 @@ pub(super) use png_chunks::check_end as check_png_end;
 use super::luma::{eight_bits, luma, scale};
 use super::turbojpeg::{Decoder, Grey};
 use super::{Limits, Refusal, Tags, jpeg_markers};
-use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
+use image::codecs::{png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageError};
 use std::io::{Cursor, ErrorKind};
@@ -18,16 +18,18 @@ type Decoded = Result<(GrayImage, Tags), Refusal>;
 
 /// Decodes a PNG of any depth; alpha is dropped, as OpenCV does.
 pub(super) fn png(bytes: &[u8], limits: &Limits) -> Decoded {
-    png_chunks::check(bytes)?;
-    Refusal::on_panic(|| decode("PNG", PngDecoder::with_limits(Cursor::new(bytes), bounds(limits)), false, limits))
+    let orientation = png_chunks::check(bytes)?;
+    Refusal::on_panic(|| {
+        let decoder = PngDecoder::with_limits(Cursor::new(bytes), bounds(limits));
+        decode("PNG", decoder, Some(orientation), false, limits)
+    })
 }
 
 /// A TIFF's photometric interpretation: its decoder turns such greys round in all of their bits.
 const WHITE_IS_ZERO: u16 = 0;
 
-/// Decodes a TIFF's first picture.
-///
-/// One whose strips are JPEGs is refused: each has a size of its own, and its decoder allocates by that.
+/// Decodes a TIFF. One of several pictures is refused, for each of them may be a film; and one whose strips are JPEGs: each has a
+/// size of its own, and its decoder allocates by that.
 pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
     Refusal::on_panic(|| {
         let compression = Directory::new(Cursor::new(bytes))
@@ -35,11 +37,15 @@ pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
         if compression.is_ok_and(|compression| compression == Some(CompressionMethod::ModernJPEG.to_u16())) {
             return Err(Refusal::unsupported("its TIFF data are coded as JPEG"));
         }
+        if Directory::new(Cursor::new(bytes)).is_ok_and(|directory| directory.more_images()) {
+            return Err(Refusal::unsupported("it is a TIFF of several pictures"));
+        }
         let is_inverted = Directory::new(Cursor::new(bytes))
             .and_then(|mut directory| directory.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation));
         decode(
             "TIFF",
             TiffDecoder::new(Cursor::new(bytes)),
+            None,
             is_inverted.is_ok_and(|word| word == Some(WHITE_IS_ZERO)),
             limits,
         )
@@ -57,16 +63,18 @@ pub(super) fn jpeg(bytes: &[u8], limits: &Limits) -> Decoded {
         Grey::Sixteen(values) => scale(&values, (1 << precision) - 1),
     };
     let mut picture = DynamicImage::ImageLuma8(picture(width, height, grey)?);
-    let orientation = Refusal::on_panic(|| {
-        // A header that only this second decoder dislikes does not matter: the pixels are there.
-        let decoder = JpegDecoder::new(Cursor::new(bytes)).and_then(|mut decoder| decoder.orientation());
-        Ok(decoder.unwrap_or(Orientation::NoTransforms))
-    })?;
-    picture.apply_orientation(orientation);
+    picture.apply_orientation(jpeg_markers::orientation(bytes));
     Ok((picture.into_luma8(), Tags::of_raster(format!("JPEG, {precision} bit {kind}"))))
 }
 
-fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, is_inverted: bool, limits: &Limits) -> Decoded {
+/// Turned by an orientation, or as its decoder says.
+fn decode<D: ImageDecoder>(
+    name: &str,
+    decoder: Result<D, ImageError>,
+    orientation: Option<Orientation>,
+    is_inverted: bool,
+    limits: &Limits,
+) -> Decoded {
     let refusal = |error| refusal(name, &error);
     let mut decoder = decoder.map_err(refusal)?;
     let (width, height) = decoder.dimensions();
@@ -76,7 +84,7 @@ fn decode<D: ImageDecoder>(name: &str, decoder: Result<D, ImageError>, is_invert
         return Err(Refusal::TooLarge(format!("it decodes to {} bytes, the limit is {most}", decoder.total_bytes())));
     }
     decoder.set_limits(bounds(limits)).map_err(refusal)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = orientation.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
     let (depth, kind, grey) = grey(DynamicImage::from_decoder(decoder).map_err(refusal)?, is_inverted)?;
     let mut picture = DynamicImage::ImageLuma8(picture(width, height, grey)?);
     picture.apply_orientation(orientation);

@@ -104,6 +104,11 @@ impl ImagePixel {
         (sample >> (self.high_bit + 1 - self.bits_stored)) & self.mask()
     }
 
+    /// The highest sample, as it is stored.
+    pub fn most(&self) -> u16 {
+        self.mask() << (self.high_bit + 1 - self.bits_stored)
+    }
+
     /// The number that a stored sample's bits stand for.
     pub fn value(&self, stored: u16) -> i32 {
         if self.signed && stored > self.mask() >> 1 {

@@ -90,11 +90,13 @@ fn jpeg(frame: &[u8], pixel: &ImagePixel, limits: &Limits) -> Result<Vec<u16>, R
     if decoder.precision > u32::from(pixel.bits_allocated) {
         return Err(Refusal::damaged("its JPEG has more bits than its tags allocate"));
     }
+    // what loses something may overshoot, and white must not become black; only what loses nothing has overlays above its bits
+    let most = if decoder.lossless || pixel.signed { u16::MAX } else { pixel.most() };
     let mut values = match decoder.grey()? {
         Grey::Eight(values) => values.into_iter().map(u16::from).collect(),
         Grey::Sixteen(values) => values,
     };
-    values.iter_mut().for_each(|value| *value = pixel.stored(*value));
+    values.iter_mut().for_each(|value| *value = pixel.stored((*value).min(most)));
     Ok(values)
 }
 

@@ -71,13 +71,13 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
     };
     Tags {
         patient: (patient != Patient::default()).then_some(patient),
-        study_uid: text(tags::STUDY_INSTANCE_UID),
-        series_uid: text(tags::SERIES_INSTANCE_UID),
-        instance_uid: text(tags::SOP_INSTANCE_UID),
+        study_uid: uid(data_set, tags::STUDY_INSTANCE_UID),
+        series_uid: uid(data_set, tags::SERIES_INSTANCE_UID),
+        instance_uid: uid(data_set, tags::SOP_INSTANCE_UID),
         modality: text(tags::MODALITY),
-        view: text(tags::VIEW_POSITION),
-        body_part: text(tags::BODY_PART_EXAMINED),
-        study_date: text(tags::STUDY_DATE),
+        view: words(data_set, tags::VIEW_POSITION),
+        body_part: words(data_set, tags::BODY_PART_EXAMINED),
+        study_date: words(data_set, tags::STUDY_DATE),
         laterality: laterality(data_set),
         pixel_spacing: spacing(data_set, tags::PIXEL_SPACING),
         imager_pixel_spacing: spacing(data_set, tags::IMAGER_PIXEL_SPACING),
@@ -85,7 +85,26 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
     }
 }
 
-/// The image's own laterality, else the series'; unknown where both speak and differ.
+/// A unique identifier: digits and dots, 64 at most (PS3.5 6.2), and letters, as some write them who make films anonymous. What is
+/// none is left out: it would be read by other programs.
+fn uid(data_set: &DataSet, tag: Tag) -> Option<String> {
+    let is_uid = |text: &String| {
+        text.len() <= 64
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    data_set.text(tag).filter(is_uid)
+}
+
+/// A word or some; what control characters or formulas are in is none.
+fn words(data_set: &DataSet, tag: Tag) -> Option<String> {
+    let is_plain = |c: char| c.is_alphanumeric() || " _-/.()".contains(c);
+    data_set
+        .text(tag)
+        .filter(|text| text.chars().all(is_plain) && text.chars().next().is_some_and(char::is_alphanumeric))
+}
+
+/// The image's own laterality, else the series', of which a film of both knees may be one; unknown where each names another knee.
 fn laterality(data_set: &DataSet) -> Laterality {
     let said = |tag| match data_set.text(tag)?.as_str() {
         "L" => Some(Laterality::Knee(Side::Left)),
@@ -94,7 +113,9 @@ fn laterality(data_set: &DataSet) -> Laterality {
         _ => None,
     };
     match (said(tags::IMAGE_LATERALITY), said(tags::LATERALITY)) {
-        (Some(image), Some(series)) if image != series => Laterality::Knee(Side::Unknown),
+        (Some(Laterality::Knee(image)), Some(Laterality::Knee(series))) if image != series => {
+            Laterality::Knee(Side::Unknown)
+        }
         (image, series) => image.or(series).unwrap_or(Laterality::Knee(Side::Unknown)),
     }
 }

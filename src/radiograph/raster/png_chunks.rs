@@ -1,6 +1,7 @@
 //! The chunks of a PNG (PNG specification, 5): where it ends, and who made it.
 
 use crate::radiograph::Refusal;
+use image::metadata::Orientation;
 
 const SIGNATURE: usize = 8;
 /// The longest chunk that there may be (5.3).
@@ -15,14 +16,19 @@ pub(crate) fn check_end(bytes: &[u8]) -> Result<(), Refusal> {
     for_each(bytes, |_, _| Ok(()))
 }
 
-/// Refuses a PNG without its end, and one that this program made.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Refusal> {
-    for_each(
-        bytes,
-        |kind, data| {
-            if kind == b"tEXt" && data.starts_with(OWN) { Err(Refusal::OwnOutput) } else { Ok(()) }
-        },
-    )
+/// Refuses a PNG without its end, and one that this program made; how it is to be turned, which may stand behind its pixels (11.3.2.4
+/// of the third edition).
+pub(super) fn check(bytes: &[u8]) -> Result<Orientation, Refusal> {
+    let mut orientation = None;
+    for_each(bytes, |kind, data| {
+        match kind {
+            b"tEXt" if data.starts_with(OWN) => return Err(Refusal::OwnOutput),
+            b"eXIf" => orientation = orientation.or(Orientation::from_exif_chunk(data)),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(orientation.unwrap_or(Orientation::NoTransforms))
 }
 
 fn for_each(bytes: &[u8], mut look: impl FnMut(&[u8; 4], &[u8]) -> Result<(), Refusal>) -> Result<(), Refusal> {

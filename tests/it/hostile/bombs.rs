@@ -10,10 +10,10 @@ pub fn files() -> Files {
         ("too-large--deflate-bomb", deflated()),
         ("too-large--png-bomb", png(60_000, 60_000, 0, 8, 1 << 20)),
         ("too-large--png-of-500-MiB", png(8192, 8192, 6, 16, 1 << 20)),
-        ("blank--png-of-64-MiB-of-zeros", png(16_384, 4096, 0, 8, 16_385 * 4096)),
+        ("blank--png-of-60-MiB-of-zeros", png(15_360, 4096, 0, 8, 15_361 * 4096)),
         ("blank--png-with-a-profile-of-1-GiB", profile()),
-        ("blank--progressive-jpeg-of-64-Mpx-in-90-scans", jpegs::progressive(16_384, 4096, 90)),
-        ("blank--tiff-of-64-MiB-of-zeros", tiff()),
+        ("blank--progressive-jpeg-of-63-Mpx-in-90-scans", jpegs::progressive(15_360, 4096, 90)),
+        ("blank--tiff-of-60-MiB-of-zeros", tiff()),
         ("damaged--rle-bomb", Film::coded(64, 64, 8, rle()).file(film::RLE)),
     ])
 }
@@ -52,7 +52,7 @@ fn profile() -> Vec<u8> {
 
 fn tiff() -> Vec<u8> {
     let (width, length, compression, rows) = (256, 257, 259, 278);
-    tiffs::tiff(&[(width, 16_384), (length, 4096), (compression, 8), (rows, 4096)], &zeros(16_384 * 4096))
+    tiffs::tiff(&[(width, 15_360), (length, 4096), (compression, 8), (rows, 4096)], &zeros(15_360 * 4096))
 }
 
 /// One segment of ten million runs of 128.

@@ -17,7 +17,7 @@ fn jpeg_2000(frame: Vec<u8>) -> Vec<u8> {
 fn jpeg_2000_sizes() -> Files {
     let sound = samples::jpeg_2000();
     let at = |at, bytes: &[u8]| jpeg_2000(overwritten(&sound, at, bytes));
-    let wide = overwritten(&sound, 8, &[0, 0, 0x40, 0, 0, 0, 0x10, 0]);
+    let wide = overwritten(&sound, 8, &[0, 0, 0x3C, 0, 0, 0, 0x10, 0]);
     let wide = overwritten(&wide, 24, &[0, 0, 0, 1, 0, 0, 0, 1]);
     let boxed = [b"\0\0\0\x0CjP  \r\n\x87\n", &sound[..]].concat();
     named([
@@ -28,7 +28,7 @@ fn jpeg_2000_sizes() -> Files {
         ("damaged--jpeg-2000-of-16384-components", at(40, &[0x40, 0])),
         ("damaged--jpeg-2000-of-38-bits", at(42, &[37])),
         ("unsupported--jpeg-2000-of-half-the-pixels", at(43, &[2])),
-        ("too-large--jpeg-2000-of-many-tiles", Film::coded(16_384, 4096, 8, wide).file(film::JPEG_2000)),
+        ("too-large--jpeg-2000-of-many-tiles", Film::coded(15_360, 4096, 8, wide).file(film::JPEG_2000)),
         ("damaged--jpeg-2000-in-a-file-of-its-own", jpeg_2000(boxed)),
     ])
 }

@@ -23,7 +23,7 @@ fn lies() -> Files {
         ("damaged--4-GiB-big-endian", lie(0xFFFF_FFF0, "OW").file(film::BIG_ENDIAN)),
         ("damaged--4-GiB-deflated", lie(0xFFFF_FFF0, "OB").file(film::DEFLATED)),
         ("damaged--4-GiB-pixels", pixels(0xFFFF_FFF0).file(film::EXPLICIT)),
-        ("truncated--500-MB-pixels", pixels(500 << 20).file(film::EXPLICIT)),
+        ("truncated--200-MB-pixels", pixels(200 << 20).file(film::EXPLICIT)),
         ("truncated--undefined-length-without-items", pixels(u32::MAX).file(film::EXPLICIT)),
         ("damaged--4-GiB-item", open(item(0xFFFF_FFF0)).file(film::EXPLICIT)),
         (

@@ -21,7 +21,7 @@ fn every_coding_gives_the_ramp_and_counts_as_complete() {
         if ["rle", "jpeg-ls", "jpeg-2000", "png", "tiff"].contains(&name) {
             assert_eq!(worst, 0, "{name} is lossless");
         }
-        assert_eq!(completeness(&bytes), Completeness::Complete, "{name}");
+        assert_eq!(completeness(&bytes, &Limits::default()), Completeness::Complete, "{name}");
     }
 }
 

@@ -38,7 +38,7 @@ fn each_is_refused_for_its_own_reason() {
 #[test]
 fn what_waiting_may_mend_counts_as_truncated() {
     for (name, bytes) in files() {
-        let truncated = matches!(completeness(&bytes), Completeness::Truncated(_));
+        let truncated = matches!(completeness(&bytes, &Limits::default()), Completeness::Truncated(_));
         // Only a decoder sees the end of a frame inside whole fragments, and that of a TIFF.
         let unseen = name.ends_with("-frame") || name.contains("tiff");
         assert_eq!(truncated, name.starts_with("truncated--") && !unseen, "{name}");

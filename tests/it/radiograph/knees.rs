@@ -25,6 +25,9 @@ fn laterality_is_the_images_then_the_series() {
     assert_eq!(of("U", ""), knee(Side::Unknown));
     assert_eq!(of("B", ""), Laterality::Both);
     assert_eq!(of("", "B"), Laterality::Both);
+    // a series of both knees may have films of one, and one of them
+    assert_eq!(of("B", "L"), Laterality::Both);
+    assert_eq!(of("R", "B"), knee(Side::Right));
 }
 
 #[test]

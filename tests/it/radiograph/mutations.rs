@@ -25,7 +25,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
-        let _ = completeness(&bytes);
+        let _ = completeness(&bytes, &limits);
         let first = decode(&bytes, &limits);
         prop_assert_eq!(first.is_ok(), decode(&bytes, &limits).is_ok());
     }

@@ -19,8 +19,36 @@ fn sixteen_bits_are_scaled_by_257_and_twelve_by_their_own_range() {
         assert_eq!(grey(&encode(words([257, 32767, 32768, 65535]), format)).to_vec(), [1, 127, 128, 255]);
         // v * 255 / 4095: 0, 6.227, 127.53, 255
         assert_eq!(grey(&encode(words([0, 100, 2048, 4095]), format)).to_vec(), [0, 6, 128, 255]);
-        assert_eq!(grey(&encode(words([0, 100, 2048, 4096]), format)).to_vec(), [0, 0, 8, 16]);
+        // v * 255 / 16383: 0, 1.557, 31.88, 63.755
+        assert_eq!(grey(&encode(words([0, 100, 2048, 4096]), format)).to_vec(), [0, 2, 32, 64]);
     }
+}
+
+#[test]
+fn letters_that_are_burned_in_are_not_the_range_of_a_film() {
+    for bits in [8u32, 10, 12, 14, 16] {
+        let most = (1u32 << bits) - 1;
+        let mut film = ImageBuffer::<Luma<u16>, _>::from_fn(40, 40, |x, _| Luma([(x * most / 39) as u16]));
+        let plain = grey(&encode(DynamicImage::from(film.clone()), ImageFormat::Png));
+        assert_eq!((plain[(0, 0)].0[0], plain[(39, 0)].0[0]), (0, 255), "{bits} bits");
+        (0..16).for_each(|at| film.put_pixel(at, 0, Luma([65_535])));
+        let lettered = grey(&encode(DynamicImage::from(film), ImageFormat::Png));
+        assert!(plain.rows().zip(lettered.rows()).skip(1).all(|(one, other)| one.eq(other)), "{bits} bits");
+    }
+}
+
+#[test]
+fn a_tiff_of_several_films_is_refused() {
+    let tiff = |pages: u8| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+        for page in 0..pages {
+            let picture: Vec<u8> = (0..64).map(|i| i * 3 + page).collect();
+            encoder.write_image::<tiff::encoder::colortype::Gray8>(8, 8, &picture).unwrap();
+        }
+        decode(&bytes.into_inner(), &Limits::default()).map(|film| film.picture.len()).map_err(|refusal| refusal.code())
+    };
+    assert_eq!((tiff(1), tiff(2)), (Ok(64), Err("unsupported")));
 }
 
 #[test]
@@ -61,6 +89,27 @@ fn a_jpeg_is_turned_as_its_exif_orientation_says() {
     let turned = [&upright[..2], exif, &upright[2..]].concat();
     assert_eq!(grey(&turned), imageops::rotate90(&plain));
     assert_ne!(grey(&turned), plain);
+    // one that says besides who has made it, too shortly
+    let adobe = b"\xFF\xEE\x00\x05Ado";
+    assert_eq!(grey(&[&upright[..2], adobe, exif, &upright[2..]].concat()), imageops::rotate90(&plain));
+}
+
+#[test]
+fn a_png_is_turned_as_its_exif_orientation_says_wherever_it_stands() {
+    let plain = encode(ramp(), ImageFormat::Png);
+    let exif = b"eXIfMM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let chunk = [&(exif.len() as u32 - 4).to_be_bytes()[..], exif, &crc32(exif).to_be_bytes()].concat();
+    // behind the header, and before the end
+    for at in [33, plain.len() - 12] {
+        let turned = [&plain[..at], &chunk, &plain[at..]].concat();
+        assert_eq!(grey(&turned), imageops::rotate90(&ramp()), "at {at}");
+    }
+}
+
+/// PNG specification, annex D.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }
 
 #[test]

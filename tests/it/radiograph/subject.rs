@@ -141,11 +141,28 @@ fn where_words_are_missing_codes_count() {
 }
 
 #[test]
+fn what_is_no_word_and_no_number_is_not_kept() {
+    let film = film()
+        .text(0x0020_000D, "UI", "=cmd|'/C calc'!A0")
+        .text(0x0020_000E, "UI", "1.2\u{1b}[2J")
+        .text(0x0018_0015, "CS", "=HYPERLINK(\"http://x/\",\"KNEE\")")
+        .text(film::VIEW, "CS", "AP\u{1b}[31m");
+    let tags = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags;
+    assert_eq!((tags.study_uid, tags.series_uid, tags.body_part, tags.view), (None, None, None, None));
+}
+
+#[test]
 fn what_is_seen_from_the_side_raw_or_distorted_is_refused() {
     const ORIENTATION: u32 = 0x0020_0020;
-    for (orientation, outcome) in
-        [("L\\F", "decoded"), ("R\\F", "decoded"), ("A\\F", "not-frontal"), ("PL\\FL", "not-frontal")]
-    {
+    for (orientation, outcome) in [
+        ("L\\F", "decoded"),
+        ("R\\F", "decoded"),
+        ("A\\F", "not-frontal"),
+        ("PL\\FL", "not-frontal"),
+        ("F\\R", "unsupported"),
+        ("R\\H", "unsupported"),
+        ("LF\\FR", "decoded"),
+    ] {
         assert_eq!(refused(film().without(film::VIEW).text(ORIENTATION, "CS", orientation)), outcome, "{orientation}");
     }
     // some devices write one orientation on all films

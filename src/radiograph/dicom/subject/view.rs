@@ -22,7 +22,7 @@ const AXIAL: &str = "AXIAL";
 const SILENT: [&str; 4] = ["UNKNOWN", "OTHER", "UNDEFINED", "NONE"];
 
 /// Refuses views that are not frontal: as View Position says it, else as View Code Sequence does, else because the picture's
-/// rows or columns run from front to back. No word refuses nothing.
+/// rows or columns run from front to back. Refuses what does not stand upright. No word refuses nothing.
 pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
     let position = data_set.text(tags::VIEW_POSITION).filter(|view| !SILENT.contains(&view.to_uppercase().as_str()));
     // a sequence that cannot be read says nothing
@@ -31,7 +31,22 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
         Some(view) => is_other(&view),
         None => directions(data_set).iter().any(|direction| direction.starts_with(['A', 'P'])),
     };
-    if is_refused { Err(Refusal::NotFrontal) } else { Ok(()) }
+    if is_refused {
+        return Err(Refusal::NotFrontal);
+    }
+    match stands(&directions(data_set)) {
+        true => Ok(()),
+        false => Err(Refusal::unsupported(
+            "its Patient Orientation says that the knee does not stand upright; turn the film, or correct the tag",
+        )),
+    }
+}
+
+/// Whether rows do not run along the leg, and columns do not run up it or across it. Nobody turns a film by these letters, so that
+/// one that is stored upright under the letters of one that lies on its side looks right everywhere: it is refused, not turned.
+fn stands(directions: &[String]) -> bool {
+    let begins = |at: usize, with: &[char]| directions.get(at).is_some_and(|direction| direction.starts_with(with));
+    !begins(0, &['H', 'F']) && !begins(1, &['H', 'L', 'R'])
 }
 
 fn is_other(view: &str) -> bool {
