@@ -85,9 +85,11 @@ impl Audit {
             _ if in_work || !is_ours => true,
             // the row comes before the move: it is in the inbox still, and the next start takes it anew
             "claimed" => strays::is_in_inbox(state, digest, *bytes),
-            "published" => state.archived(digest).is_some(),
+            "published" => matches!(state.archived(digest), Ok(Some(_))),
             // `retry` has put it back, and it is taken once more
-            "quarantined" => state.quarantined(digest).is_some() || strays::is_in_inbox(state, digest, *bytes),
+            "quarantined" => {
+                matches!(state.quarantined(digest), Ok(Some(_))) || strays::is_in_inbox(state, digest, *bytes)
+            }
             _ => false,
         };
         if !kept {

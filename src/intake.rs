@@ -25,6 +25,7 @@ use crate::gauges::{Gauges, Step, for_bytes};
 use crate::grading::IdentityPolicy;
 use crate::ledger::{Ledger, StartId};
 use crate::outage::Outage;
+use crate::radiograph::Limits;
 use crate::state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,8 +41,8 @@ pub struct Intake {
     pub state: State,
     /// `[settle]`
     pub settle: config::Settle,
-    /// Files larger than this are not read to see whether they are complete; decoding refuses them.
-    pub max_file: u64,
+    /// A larger file is not read to see whether it is complete; decoding refuses it.
+    pub limits: Limits,
     /// What may be kept of the name that a file came with.
     pub identity: IdentityPolicy,
     /// Where claims are put on record.
@@ -66,6 +67,7 @@ impl Intake {
                 watcher.keep_up();
             }
             hints.forget();
+            reconcile::bring_duplicates_back(&self.state);
             let began = Instant::now();
             // from before, not after: a share that has gone away may let a reader wait for ever
             self.unread.begin();

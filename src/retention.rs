@@ -16,6 +16,9 @@ use std::time::Duration;
 /// So many are removed before it is noted; small, so that the ledger is never held for long.
 const BATCH: usize = 200;
 
+/// An empty folder that stays where all else has been removed.
+const MARK: &str = ".kellgrend";
+
 /// What has been kept in a store for its time.
 #[derive(Clone, Debug)]
 pub struct Due {
@@ -45,8 +48,13 @@ pub struct Removed {
 /// The stores that keep things for a time only, and that time.
 pub fn stores(settings: &RetentionSettings) -> impl Iterator<Item = (Store, Duration)> + use<> {
     let RetentionSettings { archive, outbox, quarantine, ledger, .. } = *settings;
-    let times = [archive, outbox, quarantine, ledger];
-    Store::ALL.into_iter().zip(times).filter(|(_, kept)| !kept.is_zero())
+    let kept = move |store| match store {
+        Store::Archive => archive,
+        Store::Outbox => outbox,
+        Store::Quarantine => quarantine,
+        Store::Ledger => ledger,
+    };
+    Store::ALL.into_iter().map(move |store| (store, kept(store))).filter(|(_, kept)| !kept.is_zero())
 }
 
 /// What would be removed now. Changes nothing.
@@ -74,14 +82,30 @@ pub fn remove(
         if batch.is_empty() {
             return Ok(removed);
         }
+        if let Some(folder) = folder(state, store) {
+            if is_bare(folder) {
+                tracing::warn!(
+                    store = store.as_str(),
+                    "nothing is removed, and nothing noted as removed: there is nothing at all in {}, as where a share is away. If it \
+                     was emptied for good, an empty folder {MARK} in it says so",
+                    folder.display()
+                );
+                return Ok(Removed { failed: overdues.sum()?.0, ..removed });
+            }
+            // what is emptied here is not bare
+            let _made = std::fs::create_dir(folder.join(MARK));
+        }
         let (mut ids, mut folders) = (Vec::new(), BTreeSet::new());
         for overdue in batch {
             match take_away(state, store, &overdue) {
                 Ok(from) => {
                     folders.extend(from.iter().filter_map(|path| path.parent().map(Path::to_owned)));
                     ids.push(overdue.id);
-                    removed.count += 1;
-                    removed.bytes += overdue.bytes;
+                    // what its owner has taken elsewhere is noted, too
+                    if store == Store::Ledger || !from.is_empty() {
+                        removed.count += 1;
+                        removed.bytes += overdue.bytes;
+                    }
                 }
                 Err(error) => {
                     let sha256 = overdue.digest.short();
@@ -100,6 +124,21 @@ pub fn remove(
     }
 }
 
+/// Where a store lies; rows in the ledger, which is open.
+fn folder(state: &State, store: Store) -> Option<&Path> {
+    match store {
+        Store::Archive => Some(&state.archive),
+        Store::Outbox => Some(&state.outbox),
+        Store::Quarantine => Some(&state.quarantine),
+        Store::Ledger => None,
+    }
+}
+
+/// Whether nothing can be seen there, as where a share is not mounted.
+fn is_bare(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
 /// What was kept from then on has been kept for its time.
 fn before(now: Timestamp, kept: Duration) -> String {
     let kept = SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX);
@@ -110,10 +149,11 @@ fn before(now: Timestamp, kept: Duration) -> String {
 fn take_away(state: &State, store: Store, overdue: &Overdue) -> io::Result<Vec<PathBuf>> {
     let digest = &overdue.digest;
     let gone: Vec<PathBuf> = match store {
-        Store::Archive => state.archived(digest).into_iter().collect(),
+        Store::Archive => state.archived(digest)?.into_iter().collect(),
         Store::Quarantine => {
             let reason = state.quarantine_reason(&digest.to_string());
-            state.quarantined(digest).into_iter().chain(reason.exists().then_some(reason)).collect()
+            let original = state.quarantined(digest)?;
+            original.into_iter().chain(reason.try_exists()?.then_some(reason)).collect()
         }
         Store::Outbox => {
             let name = overdue.release.as_ref().map(|release| folder_name(digest, release));

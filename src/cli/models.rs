@@ -142,7 +142,13 @@ fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure>
         // what graded until now, or would have: there is something to go back to
         take_release("", state, &ledger)?;
     }
-    ledger.put_in_service(release_row(&release)?, user(), why)?;
+    if ledger.has_results_of_another(name.to_owned(), release.digest())? {
+        return Err(usage(anyhow::anyhow!(
+            "another release called {name:?} has graded radiographs here, whose results this one's would take the place of; give it a \
+             name of its own: that of its folder in models/, and `name` in its release.toml"
+        )));
+    }
+    ledger.put_in_service(release_row(&release), user(), why)?;
     is_in_service(state, name);
     Ok(())
 }
@@ -156,7 +162,7 @@ fn roll_back(state: &State, why: String) -> Result<(), Failure> {
     if release.digest().to_string() != before.sha256 {
         let name = &before.name;
         return Err(usage(anyhow::anyhow!(
-            "the release {name:?} is not what it was when it was in service; `kellgrend models promote {name}` takes it as it is"
+            "the release {name:?} is not what it was when it was in service; restore it, or promote it under a name of its own"
         )));
     }
     settle(DeviceChoice::Cpu, 0)?;

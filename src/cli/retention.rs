@@ -1,7 +1,8 @@
 //! `kellgrend retention`
 
 use super::table::aligned;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Global, start_log};
+use crate::config::LogLevel;
 use crate::ledger::{Ledger, Store};
 use crate::retention::{due, remove, stores};
 use bytesize::ByteSize;
@@ -24,6 +25,7 @@ pub(super) struct Retention {
 impl Retention {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (settings, state) = global.load()?;
+        start_log(global.log.unwrap_or(LogLevel::Warn));
         let settings = settings.retention;
         if !settings.is_on() {
             println!("everything is kept for ever; [retention] in the settings file says for how long otherwise");

@@ -1,7 +1,10 @@
 //! `kellgrend retry`
 
 use super::{Exit, Failure, Global, usage};
+use crate::digest::Digest;
+use crate::state::REASON;
 use anyhow::Context as _;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Put quarantined files back into the inbox
@@ -20,28 +23,34 @@ pub(super) struct Retry {
 impl Retry {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (_, state) = global.load()?;
-        let kept = quarantined(&state.quarantine)
-            .with_context(|| format!("the quarantine folder {} cannot be read", state.quarantine.display()))?;
+        let kept = quarantined(&state.quarantine).with_context(|| {
+            format!(
+                "the quarantine folder {} cannot be read (--state names another state folder)",
+                state.quarantine.display()
+            )
+        })?;
         let mut chosen = Vec::new();
         if self.all {
             chosen = kept;
         } else {
             for digits in &self.digests {
                 let digits = digits.to_lowercase();
-                let mut found = kept.iter().filter(|(name, _)| name.starts_with(&digits));
-                match (found.next(), found.next()) {
-                    (Some(one), None) => chosen.push(one.clone()),
-                    (None, _) => {
+                let found: Vec<_> = kept.iter().filter(|(name, _)| name.starts_with(&digits)).cloned().collect();
+                // one that was refused as it is and as what it is may lie there twice
+                let radiographs: BTreeSet<_> = found.iter().map(|(name, _)| digest_of(name)).collect();
+                match radiographs.len() {
+                    0 => {
                         return Err(usage(anyhow::anyhow!(
                             "nothing in quarantine begins with {digits}; what `kellgrend grade` refused is still where it was"
                         )));
                     }
+                    1 => chosen.extend(found),
                     _ => return Err(usage(anyhow::anyhow!("several files in quarantine begin with {digits}"))),
                 }
             }
         }
         for (name, path) in &chosen {
-            let digest = name.split('.').next().unwrap_or(name);
+            let digest = digest_of(name);
             // Across file systems a plain copy would be seen half-written; settling waits for its end.
             crate::state::move_file(path, &state.inbox.join(name))
                 .with_context(|| format!("{digest} cannot be moved into the inbox"))?;
@@ -57,12 +66,17 @@ impl Retry {
     }
 }
 
+fn digest_of(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
 fn quarantined(folder: &std::path::Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if let Ok(name) = entry.file_name().into_string()
-            && !name.ends_with(".reason.txt")
+            && digest_of(&name).parse::<Digest>().is_ok()
+            && !name.ends_with(REASON)
         {
             files.push((name, entry.path()));
         }

@@ -67,7 +67,11 @@ where
 fn cell(value: &Value) -> String {
     match exact(value) {
         text if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
-        text => value.as_f64().filter(|_| value.is_f64()).map_or(text, |number| format!("{number:.4}")),
+        // a line a row, whatever files are called
+        text => value
+            .as_f64()
+            .filter(|_| value.is_f64())
+            .map_or_else(|| text.replace(char::is_control, "?"), |number| format!("{number:.4}")),
     }
 }
 

@@ -177,9 +177,7 @@ impl Trainer {
         let reason = format!("its process ended {ATTEMPTS} times too early, the last time with {status}");
         match (open, slot) {
             (Some(run), _) => Ok(self.ledger.run_failed(run, reason)?),
-            (None, Some(slot)) => {
-                Ok(self.ledger.slot_decided(slot, self.words.clone(), format!("failed: {reason}"))?)
-            }
+            (None, Some(slot)) => Ok(self.ledger.slot_failed(slot, self.words.clone(), &reason)?),
             (None, None) => Ok(()),
         }
     }

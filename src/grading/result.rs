@@ -1,7 +1,7 @@
 //! What ledger and outbox are told of a graded radiograph.
 
 use super::{Decoded, IdentityPolicy, Subject, Trouble};
-use crate::config::{MeanOf, PictureStyle};
+use crate::config::{self, MeanOf, PictureStyle};
 use crate::digest::Digest;
 use crate::ensemble::Graded;
 use crate::ledger::{PictureRow, RadiographRow, Recorded};
@@ -190,7 +190,8 @@ fn record(imprint: &Imprint, subject: &Subject, of: &Decoded, recorded: &Recorde
             coding: tags.coding.clone(),
             arrived: subject.arrived.clone(),
             graded: recorded.first().map_or_else(String::new, |knee| knee.graded_at.clone()),
-            source_name: subject.name.clone(),
+            // it may have been kept when the settings still let it
+            source_name: subject.name.clone().filter(|_| imprint.identity.setting() == config::Identity::Plain),
         },
         film: FilmFacts {
             study_uid: tags.study_uid.clone(),

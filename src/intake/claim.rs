@@ -8,7 +8,8 @@ use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp}
 use crate::radiograph::{Completeness, completeness};
 use crate::side::Side;
 use crate::state::{
-    copy_beside, extension, first_bytes, make_folder, make_parent, move_file, open_regular, put_back, sync_folder_of,
+    DUPLICATE, Held, copy_beside, extension, first_bytes, make_folder, make_parent, move_file, open_regular, put_back,
+    rename, sync_folder_of,
 };
 use jiff::Timestamp;
 use std::fs;
@@ -57,9 +58,18 @@ pub(super) fn failed(what: &'static str) -> impl Fn(io::Error) -> IntakeError + 
 
 impl Intake {
     /// Claim a file that has settled. `None`: it is incomplete, changed meanwhile, or was a duplicate.
-    pub(super) fn take(&self, path: &Path, settle: &mut Settle) -> Result<Option<Claimed>, IntakeError> {
-        let Some((seen_at, stamp)) = settle.seen(path) else { return Ok(None) };
+    pub(super) fn take(&self, seen: &Path, settle: &mut Settle) -> Result<Option<Claimed>, IntakeError> {
+        let Some((seen_at, stamp)) = settle.seen(seen) else { return Ok(None) };
         let unreadable = failed("it cannot be read");
+        let inside = seen.strip_prefix(&self.state.inbox).unwrap_or(seen);
+        let (Some(folder), Some(name)) = (inside.parent(), inside.file_name()) else { return Ok(None) };
+        // who writes to the inbox may put a link in the place of one of its folders, now or in a moment
+        let folder = match Held::below(&self.state.inbox, folder) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let path = &folder.file(name);
         let file = match open_regular(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -68,11 +78,12 @@ impl Intake {
         if Stamp::of(&file.metadata().map_err(unreadable)?) != stamp {
             return Ok(None); // the next scan sees it changed and waits again
         }
-        let digest = if stamp.len <= self.max_file {
+        let digest = if stamp.len <= self.limits.max_bytes {
             let mut bytes = Vec::with_capacity(stamp.len as usize);
             // no more than there was: who makes it grow now has changed it, which moving it out will show
             (&file).take(stamp.len).read_to_end(&mut bytes).map_err(unreadable)?;
-            if matches!(completeness(&bytes), Completeness::Truncated(_)) && !settle.incomplete(path, Instant::now()) {
+            let is_truncated = matches!(completeness(&bytes, &self.limits), Completeness::Truncated(_));
+            if is_truncated && !settle.incomplete(seen, Instant::now()) {
                 return Ok(None);
             }
             Digest::of(&bytes)
@@ -82,14 +93,13 @@ impl Intake {
         // Its sender may never have synced it; from the claim on, a power cut must not take it away.
         file.sync_all().map_err(failed("it cannot be made durable"))?;
 
-        let KeptName { name, side, patient } =
-            self.identity.of_name(path.strip_prefix(&self.state.inbox).unwrap_or(path));
+        let KeptName { name, side, patient } = self.identity.of_name(inside);
         let arrival = Arrival {
             digest,
             bytes: stamp.len,
             kept: self.state.keeps(&digest, stamp.len),
             origin: Origin::Inbox,
-            name: name.clone(),
+            name,
             side_by_name: side,
             patient_by_name: patient,
             seen_at: timestamp(seen_at),
@@ -98,7 +108,7 @@ impl Intake {
         };
         make_folder(&self.state.work).map_err(failed("the work folder cannot be made"))?;
         let claim = match self.ledger.claim(arrival)? {
-            Prior::Claimed { file, side } => {
+            Prior::Claimed { file, side, name } => {
                 let claim = Claimed {
                     file,
                     digest,
@@ -111,15 +121,18 @@ impl Intake {
                 self.gauges.settled(since(seen_at));
                 self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }
-            Prior::Duplicate => {
-                self.put_duplicate_away(path, &digest, stamp)?;
+            Prior::Duplicate { file } => {
+                if let Err(error) = self.put_duplicate_away(path, &digest, stamp) {
+                    self.ledger.not_taken(file)?;
+                    return Err(error);
+                }
                 let sha256 = digest.short();
                 tracing::info!(sha256, outcome = "duplicate", "duplicate: the same bytes have arrived before");
                 self.gauges.ended(End::Duplicate);
                 None
             }
         };
-        settle.forget(path);
+        settle.forget(seen);
         self.gauges.inbox_waiting.dec();
         Ok(claim)
     }
@@ -141,7 +154,7 @@ impl Intake {
 
     /// A duplicate is removed only while the same bytes are kept elsewhere; otherwise it becomes the kept copy.
     fn put_duplicate_away(&self, path: &Path, digest: &Digest, stamp: Stamp) -> Result<(), IntakeError> {
-        let aside = self.state.work.join(format!("{digest}.duplicate"));
+        let aside = self.state.work.join(format!("{digest}.{DUPLICATE}"));
         let put_away = || {
             if self.state.keeps(digest, stamp.len) {
                 return fs::remove_file(&aside);
@@ -165,7 +178,7 @@ pub fn since(then: Timestamp) -> Duration {
 
 /// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it.
 fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
-    match fs::rename(from, to) {
+    match rename(from, to) {
         Ok(()) => {
             if fs::symlink_metadata(to).is_ok_and(|meta| Stamp::of(&meta) != stamp) {
                 put_back(to, from)?;
@@ -180,7 +193,15 @@ fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
             }
             fs::rename(copy, to)?;
             sync_folder_of(to)?;
-            fs::remove_file(from)?;
+            // what has taken the name meanwhile stays; what cannot be taken out of the inbox has not been
+            if fs::symlink_metadata(from).is_ok_and(|meta| Stamp::of(&meta) == stamp) {
+                match fs::remove_file(from) {
+                    // somebody was faster, or a share has done it twice
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return fs::remove_file(to).and(Err(error)),
+                    Ok(()) => {}
+                }
+            }
         }
         Err(error) => return Err(error),
     }

@@ -5,7 +5,7 @@ use super::{Claimed, IntakeError};
 use crate::digest::Digest;
 use crate::ledger::{Arrival, Ledger, Origin, Prior, StartId, now};
 use crate::side::Side;
-use crate::state::{State, extension, first_bytes, move_file, put_back};
+use crate::state::{DUPLICATE, State, UNFINISHED, extension, first_bytes, move_file, put_back};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
@@ -55,15 +55,29 @@ fn sort_out(state: &State) -> io::Result<BTreeMap<Digest, PathBuf>> {
         let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
         match (stem.parse::<Digest>(), ending) {
             (Ok(digest), "") if entry.file_type()?.is_file() => drop(in_work.insert(digest, path)),
-            (Ok(_), "partial") => fs::remove_file(path)?,
-            (Ok(_), "duplicate") => {
-                let inbox = state.inbox.join(&*name);
-                put_back(&path, &inbox).or_else(|_| move_file(&path, &inbox))?;
-            }
+            (Ok(_), UNFINISHED) => fs::remove_file(path)?,
+            (Ok(_), DUPLICATE) => bring_back(state, &path),
             _ => tracing::warn!("the work folder holds something that is not kellgrend's; it is left alone"),
         }
     }
     Ok(in_work)
+}
+
+/// Duplicates that could neither leave work nor go back into the inbox, when that was tried, go back.
+pub(super) fn bring_duplicates_back(state: &State) {
+    // what cannot be seen now is seen when it is looked for again
+    let entries = fs::read_dir(&state.work).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries
+        .filter(|path| path.extension().is_some_and(|ending| ending == DUPLICATE))
+        .for_each(|path| bring_back(state, &path));
+}
+
+fn bring_back(state: &State, duplicate: &Path) {
+    let Some(name) = duplicate.file_name() else { return };
+    let inbox = state.inbox.join(name);
+    if let Err(error) = put_back(duplicate, &inbox).or_else(|_| move_file(duplicate, &inbox)) {
+        tracing::warn!("a duplicate cannot be put back into the inbox: {error}; it stays in work for now");
+    }
 }
 
 /// A file in work that no unfinished row speaks for.
@@ -100,12 +114,12 @@ fn put_away(
                 settled_at: now(),
                 start,
             };
-            if let Prior::Claimed { file, side } = ledger.claim(arrival)? {
+            if let Prior::Claimed { file, side, name } = ledger.claim(arrival)? {
                 return Ok(Some(Claimed {
                     file,
                     digest,
                     side_by_name: side,
-                    name: None,
+                    name,
                     claimed_at: now(),
                     seen: None,
                     aborts: 0,

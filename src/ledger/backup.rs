@@ -2,10 +2,10 @@
 
 use super::LedgerError;
 use super::open::{beside, open_reader};
+use crate::state::{PARTIAL, sync_folder};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,7 +88,7 @@ pub fn back_up(from: &Path, to: &Path, force: bool) -> Result<Copied, BackupErro
     let content = Content::of(&ledger).map_err(&wrong)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // readable by its owner alone, as tempfile makes it: it may say who the patients are
-    let partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder).map_err(write)?;
+    let partial = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(folder).map_err(write)?;
     copy(&ledger, partial.path()).map_err(sqlite)?;
     let copied = check(partial.path(), &content).map_err(|detail| BackupError::Unsound { path: path(), detail })?;
     partial.as_file().sync_all().map_err(write)?;
@@ -99,7 +99,7 @@ pub fn back_up(from: &Path, to: &Path, force: bool) -> Result<Copied, BackupErro
         }
         renamed => renamed.map_err(|error| write(error.error))?,
     };
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(write)?;
+    sync_folder(folder).map_err(write)?;
     Ok(copied)
 }
 

@@ -4,6 +4,7 @@ use super::{Ledger, LedgerError, StartId, now};
 use crate::digest::Digest;
 use crate::side::Side;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::path::Path;
 
 /// The id of a file that arrived.
 pub type FileId = i64;
@@ -52,7 +53,7 @@ pub struct Arrival {
 }
 
 /// What the ledger knows of the bytes of an arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prior {
     /// Nothing that stands in the way: it is claimed.
     Claimed {
@@ -60,9 +61,14 @@ pub enum Prior {
         file: FileId,
         /// What its name says of the side, or what an earlier name of the same bytes said.
         side: Side,
+        /// Its name, or the one that it had before it came back under its digest.
+        name: Option<String>,
     },
     /// They were graded before, or are being graded now; the arrival is on record as a duplicate.
-    Duplicate,
+    Duplicate {
+        /// The file.
+        file: FileId,
+    },
 }
 
 /// A file that an earlier start claimed and did not finish.
@@ -96,6 +102,15 @@ impl Ledger {
     /// Note that a claim came to nothing: the bytes are no longer where they were.
     pub fn withdrawn(&self, file: FileId, code: &'static str, reason: &'static str) -> Result<(), LedgerError> {
         self.write_blocking(move |db| end(db, file, "withdrawn", code, reason))
+    }
+
+    /// A duplicate could not be taken out of the inbox: it has not come yet, and will be seen again.
+    pub fn not_taken(&self, file: FileId) -> Result<(), LedgerError> {
+        self.write_blocking(move |db| {
+            db.execute("DELETE FROM file_states WHERE file = ?1", [file])?;
+            db.execute("DELETE FROM files WHERE id = ?1", [file])?;
+            Ok(())
+        })
     }
 
     /// Note that the same bytes came twice at once, and that the other file has taken them where they belong.
@@ -171,6 +186,11 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     let side = side_known(arrival.side_by_name)
         .or_else(|| earlier.iter().find_map(|row| side_known(row.side_by_name)))
         .unwrap_or_default();
+    let bears_digest = |name: &String| Path::new(name).file_stem().is_some_and(|stem| *stem == *sha256);
+    let name = match &arrival.name {
+        Some(name) if bears_digest(name) => earlier.iter().find_map(|row| row.name.clone()).or(arrival.name.clone()),
+        name => name.clone(),
+    };
     if arrival.origin == Origin::Inbox && !arrival.kept {
         // it was removed after its time, and is kept again
         let sql =
@@ -182,7 +202,7 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
             db.execute(
                 "UPDATE files SET start = ?2, name = coalesce(?3, name), side_by_name = ?4, \
                  patient_by_name = coalesce(?5, patient_by_name), aborts = 0, reason_code = NULL, reason = NULL WHERE id = ?1",
-                params![row.id, arrival.start, arrival.name, side.as_str(), arrival.patient_by_name],
+                params![row.id, arrival.start, name, side.as_str(), arrival.patient_by_name],
             )?;
             row.id
         }
@@ -194,7 +214,7 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
                     radiograph,
                     arrival.start,
                     arrival.origin.as_str(),
-                    arrival.name,
+                    name,
                     side.as_str(),
                     arrival.patient_by_name
                 ],
@@ -206,10 +226,10 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     stamp(db, file, "settled", &arrival.settled_at)?;
     if duplicate {
         end(db, file, "duplicate", "duplicate", DUPLICATE)?;
-        return Ok(Prior::Duplicate);
+        return Ok(Prior::Duplicate { file });
     }
     enter(db, file, "claimed")?;
-    Ok(Prior::Claimed { file, side })
+    Ok(Prior::Claimed { file, side, name })
 }
 
 /// An earlier file of the same bytes that was no duplicate.
@@ -218,18 +238,19 @@ struct Earlier {
     state: String,
     origin: String,
     side_by_name: Side,
+    name: Option<String>,
 }
 
 impl Earlier {
     /// All of them, the newest first.
     fn of(db: &Connection, radiograph: i64) -> rusqlite::Result<Vec<Self>> {
         let mut query = db.prepare_cached(
-            "SELECT id, state, origin, side_by_name FROM files WHERE radiograph = ?1 AND state <> 'duplicate' \
+            "SELECT id, state, origin, side_by_name, name FROM files WHERE radiograph = ?1 AND state <> 'duplicate' \
              ORDER BY id DESC",
         )?;
         let rows = query.query_map([radiograph], |row| {
             let side_by_name = row.get::<_, String>(3)?.parse().unwrap_or_default();
-            Ok(Self { id: row.get(0)?, state: row.get(1)?, origin: row.get(2)?, side_by_name })
+            Ok(Self { id: row.get(0)?, state: row.get(1)?, origin: row.get(2)?, side_by_name, name: row.get(4)? })
         })?;
         rows.collect()
     }

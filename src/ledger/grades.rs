@@ -112,6 +112,7 @@ impl Ledger {
         self.write(move |db| {
             let id: i64 = db.query_row("SELECT radiograph FROM files WHERE id = ?1", [file], |row| row.get(0))?;
             describe(db, id, &radiograph)?;
+            forget_names(db, file, radiograph.identity)?;
             for (position, knee) in knees.iter().enumerate() {
                 insert(db, id, position, knee, release, start)?;
             }
@@ -159,6 +160,16 @@ impl Ledger {
         })
         .await
     }
+}
+
+/// What was kept of a file's name while the settings let it be, and is not to be kept any more. A keyed hash has 32 digits.
+fn forget_names(db: &Connection, file: FileId, identity: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE files SET name = NULL, patient_by_name = CASE WHEN ?2 = 'pseudonym' AND length(patient_by_name) = 32 \
+         AND patient_by_name NOT GLOB '*[^0-9a-f]*' THEN patient_by_name END WHERE id = ?1 AND ?2 <> 'plain'",
+    )?
+    .execute(params![file, identity])?;
+    Ok(())
 }
 
 fn describe(db: &Connection, id: i64, row: &RadiographRow) -> rusqlite::Result<()> {

@@ -1,5 +1,6 @@
 //! Mails: rows that are sent, and what is asked to see which are due.
 
+use super::training::FAILED;
 use super::{Ledger, LedgerError, timestamp};
 use jiff::{Timestamp, ToSpan as _};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -278,21 +279,20 @@ fn last(db: &Connection) -> rusqlite::Result<Vec<LastMail>> {
 }
 
 /// The row of a training is what is told, so that nothing is lost between it and its mail. One that failed, was told of, and went
-/// on has another end to tell of.
+/// on has another end to tell of, and so another key.
 fn trainings(db: &Connection) -> rusqlite::Result<Vec<EndedTraining>> {
-    let mut query = db.prepare(
+    let sql = format!(
         "WITH ended AS ( \
-             SELECT 'training:' || name || CASE \
-                 WHEN release IS NOT NULL AND EXISTS (SELECT 1 FROM mails m \
-                     WHERE m.key = 'training:' || r.name AND m.subject LIKE '%training has failed%') \
-                 THEN ':' || release ELSE '' END AS key, ended_at AS at, name, outcome, coalesce(reasons, '') AS reasons \
-             FROM training_runs r WHERE ended_at IS NOT NULL \
+             SELECT 'training:' || name || iif(release IS NULL, ':failed', '') AS key, ended_at AS at, name, outcome, \
+                 coalesce(reasons, '') AS reasons \
+             FROM training_runs WHERE ended_at IS NOT NULL \
              UNION ALL \
-             SELECT 'training:' || slot, decided_at, NULL, 'failed', substr(decision, 9) \
-             FROM training_slots WHERE decision LIKE 'failed: %') \
+             SELECT 'training:' || slot, decided_at, NULL, 'failed', substr(decision, length('{FAILED}') + 1) \
+             FROM training_slots WHERE decision LIKE '{FAILED}%') \
          SELECT key, name, outcome, reasons FROM ended \
          WHERE at > (SELECT at FROM mail_marks WHERE name = 'alerts') AND key NOT IN (SELECT key FROM mails) ORDER BY at",
-    )?;
+    );
+    let mut query = db.prepare(&sql)?;
     let rows = query.query_map([], |row| {
         Ok(EndedTraining { key: row.get(0)?, run: row.get(1)?, outcome: row.get(2)?, reasons: row.get(3)? })
     })?;

@@ -74,7 +74,10 @@ pub enum LedgerError {
         kind: &'static str,
     },
     /// There is none yet.
-    #[error("there is no ledger at {path}: start `kellgrend run` or `kellgrend grade` with this state folder first")]
+    #[error(
+        "there is no ledger at {path}: name the state folder with --state or KELLGREND_STATE, or start `kellgrend run` or \
+         `kellgrend grade` with this one first"
+    )]
     Missing {
         /// The database file.
         path: PathBuf,

@@ -1,6 +1,7 @@
 //! Releases, and which one is in service.
 
 use super::{Ledger, LedgerError, now};
+use crate::digest::Digest;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A release as the ledger knows it.
@@ -60,6 +61,14 @@ impl Ledger {
                 |row| Ok((row.get(0)?, Service { name: row.get(1)?, sha256: row.get(2)?, since: row.get(3)? })),
             )
             .optional()
+        })
+    }
+
+    /// Whether another release of this name has graded radiographs, whose results bear the name.
+    pub fn has_results_of_another(&self, name: String, than: Digest) -> Result<bool, LedgerError> {
+        self.write_blocking(move |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM releases r JOIN files f ON f.release = r.sha256 WHERE r.name = ?1 AND r.sha256 <> ?2)";
+            db.query_row(sql, params![name, than.to_string()], |row| row.get(0))
         })
     }
 

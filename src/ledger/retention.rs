@@ -42,6 +42,10 @@ const QUIET: &str = "NOT EXISTS (SELECT 1 FROM files o JOIN file_states s ON s.f
 const ENDED: &str = "t.state IN ('published', 'duplicate', 'quarantined', 'withdrawn')";
 const DAY: &str = "substr(t.at, 1, 10)";
 
+/// It has come through the inbox, perhaps after it was graded by hand where it lay: its original is kept here.
+const CAME: &str =
+    "EXISTS (SELECT 1 FROM files i WHERE i.radiograph = r.id AND i.origin = 'inbox' AND i.state <> 'withdrawn')";
+
 /// No reader has said anything of it.
 const UNREAD: &str = "NOT EXISTS (SELECT 1 FROM labels l WHERE l.sha256 = r.sha256) \
                       AND NOT EXISTS (SELECT 1 FROM labels l WHERE l.instance_uid = r.instance_uid)";
@@ -76,14 +80,11 @@ impl Store {
                      JOIN knees k ON k.id = g.knee WHERE k.radiograph = r.id AND g.release = f.release)";
         let kept = |what| format!("NOT EXISTS (SELECT 1 FROM removals m WHERE m.file = f.id AND m.what = '{what}')");
         let (bytes, condition) = match self {
-            Self::Archive => (
-                "r.bytes",
-                format!("t.state = 'published' AND f.origin = 'inbox' AND {} AND {spared}", kept("original")),
-            ),
-            Self::Outbox => (size, format!("t.state = 'published' AND {}", kept("result"))),
-            Self::Quarantine => {
-                ("r.bytes", format!("t.state = 'quarantined' AND f.origin = 'inbox' AND {}", kept("original")))
+            Self::Archive => {
+                ("r.bytes", format!("t.state = 'published' AND {CAME} AND {} AND {spared}", kept("original")))
             }
+            Self::Outbox => (size, format!("t.state = 'published' AND {}", kept("result"))),
+            Self::Quarantine => ("r.bytes", format!("t.state = 'quarantined' AND {CAME} AND {}", kept("original"))),
             // the newest file of a radiograph stands for all; readers' words stay, and so does what they are about
             Self::Ledger => (
                 "0",
@@ -91,7 +92,7 @@ impl Store {
                     "t.state IN ('published', 'quarantined', 'withdrawn') AND {UNREAD} \
                      AND f.id = (SELECT max(o.id) FROM files o WHERE o.radiograph = r.id AND o.state <> 'duplicate') \
                      AND NOT EXISTS (SELECT 1 FROM files f WHERE f.radiograph = r.id \
-                         AND (f.state IN ('published', 'quarantined') AND f.origin = 'inbox' AND {} \
+                         AND (f.state IN ('published', 'quarantined') AND {CAME} AND {} \
                              OR f.state = 'published' AND {}))",
                     kept("original"),
                     kept("result")

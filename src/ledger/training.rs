@@ -5,6 +5,9 @@ use super::{Ledger, LedgerError, ReleaseRow, Service, now};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+/// How the decision about a slot begins of which nothing comes; the reason follows.
+pub(super) const FAILED: &str = "failed: ";
+
 /// A run that was begun.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // the columns of the table `training_runs`
@@ -215,6 +218,11 @@ impl Ledger {
     /// A slot of the schedule is decided.
     pub fn slot_decided(&self, slot: Timestamp, schedule: String, decision: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| decide(db, &super::timestamp(slot), &schedule, &decision))
+    }
+
+    /// Nothing comes of a slot of the schedule, for a reason.
+    pub fn slot_failed(&self, slot: Timestamp, schedule: String, reason: &str) -> Result<(), LedgerError> {
+        self.slot_decided(slot, schedule, format!("{FAILED}{reason}"))
     }
 
     /// How many labels there are to learn from that the last run did not know.

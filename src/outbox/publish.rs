@@ -4,7 +4,7 @@
 //! outbox sees no folder or a complete one, also after a power loss between any two steps; a step repeated after a
 //! crash finds its own work and leaves it alone.
 
-use crate::state::make_folder;
+use crate::state::{make_folder, sync_folder};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::{
     fs::{self, File},
@@ -147,7 +147,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
 }
 
 fn sync(folder: &Path) -> Result<(), PublishError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault("make durable", folder))
+    sync_folder(folder).map_err(fault("make durable", folder))
 }
 
 /// Readable as the umask allows: `tempfile` would keep results from everyone but the daemon's own user.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The record's version; a reader that does not know it must not guess.
 pub const SCHEMA_VERSION: u32 = 3;
 
-/// The record's JSON Schema, as published beside the program.
+/// The record's JSON Schema, as published beside the documents.
 pub const SCHEMA: &str = include_str!("result.schema.json");
 
 /// What every record says of itself.

@@ -1,10 +1,33 @@
 //! Folders that others may write to: no link in them leads anywhere, no pipe holds anybody up.
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags, open, openat};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
+
+/// A folder below one that others may write to, held open: the paths of its files lead there, whatever is made of the folders' names.
+pub struct Held(OwnedFd);
+
+impl Held {
+    /// Opens the folder `inside`, which is relative to `root`, without going through a link.
+    pub fn below(root: &Path, inside: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut folder = open(root, flags, Mode::empty())?;
+        for part in inside.components() {
+            let Component::Normal(name) = part else { return Err(io::ErrorKind::InvalidInput.into()) };
+            folder = openat(&folder, name, flags | OFlags::NOFOLLOW, Mode::empty())?;
+        }
+        Ok(Self(folder))
+    }
+
+    /// The path of a file in it, good for as long as this is there.
+    pub fn file(&self, name: &OsStr) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd())).join(name)
+    }
+}
 
 /// Opens a regular file to read it. Anything else that has taken its name, a link or a pipe, is an error.
 pub fn open_regular(path: &Path) -> io::Result<File> {

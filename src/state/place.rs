@@ -6,10 +6,20 @@ use crate::radiograph::Format;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// The ending of the name of an original that is no format we know.
 pub const UNKNOWN: &str = "bin";
+
+/// The ending of a copy's name while it is being written.
+pub const UNFINISHED: &str = "partial";
+
+/// The ending of a duplicate's name in work, on its way out.
+pub const DUPLICATE: &str = "duplicate";
+
+/// The ending of the text's name that lies beside an original in quarantine.
+pub const REASON: &str = "reason.txt";
 
 /// The ending that a kept original's name gets, by its content.
 pub fn extension(bytes: &[u8]) -> &'static str {
@@ -19,6 +29,15 @@ pub fn extension(bytes: &[u8]) -> &'static str {
 /// All endings that a kept original's name can have.
 fn endings() -> impl Iterator<Item = &'static str> {
     Format::ALL.map(Format::extension).into_iter().chain([UNKNOWN])
+}
+
+fn first_of(paths: impl Iterator<Item = PathBuf>) -> io::Result<Option<PathBuf>> {
+    for path in paths {
+        if path.try_exists()? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
 
 impl State {
@@ -33,9 +52,9 @@ impl State {
         self.archive.join(&name[..2]).join(format!("{name}.{extension}"))
     }
 
-    /// The original in the archive, if it is there.
-    pub fn archived(&self, digest: &Digest) -> Option<PathBuf> {
-        endings().map(|ending| self.in_archive(digest, ending)).find(|path| path.exists())
+    /// The original in the archive, if it is there; an error where that cannot be seen.
+    pub fn archived(&self, digest: &Digest) -> io::Result<Option<PathBuf>> {
+        first_of(endings().map(|ending| self.in_archive(digest, ending)))
     }
 
     /// Where a file that could not be graded is kept.
@@ -43,14 +62,14 @@ impl State {
         self.quarantine.join(format!("{digest}.{extension}"))
     }
 
-    /// The original in quarantine, if it is there.
-    pub fn quarantined(&self, digest: &Digest) -> Option<PathBuf> {
-        endings().map(|ending| self.in_quarantine(digest, ending)).find(|path| path.exists())
+    /// The original in quarantine, if it is there; an error where that cannot be seen.
+    pub fn quarantined(&self, digest: &Digest) -> io::Result<Option<PathBuf>> {
+        first_of(endings().map(|ending| self.in_quarantine(digest, ending)))
     }
 
     /// The text beside a quarantined file that says why it is there.
     pub fn quarantine_reason(&self, digest: &str) -> PathBuf {
-        self.quarantine.join(format!("{digest}.reason.txt"))
+        self.quarantine.join(format!("{digest}.{REASON}"))
     }
 
     /// Whether `len` bytes of this digest are kept in work, archive or quarantine.
@@ -84,9 +103,23 @@ pub fn make_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), make_folder)
 }
 
+/// Rename. Of two links to one file the system would leave both as they are: the first one goes.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    if let (Ok(old), Ok(new)) = (fs::symlink_metadata(from), fs::symlink_metadata(to))
+        && (old.dev(), old.ino()) == (new.dev(), new.ino())
+    {
+        return match fs::remove_file(from) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    }
+    Ok(())
+}
+
 /// Rename; across file systems copy, fsync, rename, remove. The bytes are never without a whole name.
 pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(from, to) {
+    match rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             fs::rename(copy_beside(from, to)?, to)?;
             sync_folder_of(to)?;
@@ -120,7 +153,7 @@ pub fn put_back(from: &Path, to: &Path) -> io::Result<()> {
 
 /// A synced copy under a temporary name in the folder of `to`; nothing is left behind if it fails.
 pub fn copy_beside(from: &Path, to: &Path) -> io::Result<PathBuf> {
-    let partial = to.with_extension("partial");
+    let partial = to.with_extension(UNFINISHED);
     let copy = || {
         let (mut from, mut copy) = (open_regular(from)?, create_anew(&partial)?);
         io::copy(&mut from, &mut copy)?;

@@ -152,7 +152,8 @@ fn reports_print_as_table_csv_and_json() {
 
 #[test]
 fn retry_brings_quarantined_files_back() {
-    let sandbox = Sandbox::with(&format!("{}\n[radiographs]\nmax_side = 100\n", crate::sandbox::QUICK));
+    let plain = format!("{}\n[identity]\nkeep = \"plain\"\n", crate::sandbox::QUICK);
+    let sandbox = Sandbox::with(&format!("{plain}[radiographs]\nmax_side = 100\n"));
     sandbox.drop_in("7L.png", &small_png(1));
     let mut daemon = sandbox.daemon();
     daemon.ready();
@@ -160,7 +161,7 @@ fn retry_brings_quarantined_files_back() {
     daemon.stop(rustix::process::Signal::TERM);
     let side = "SELECT count(*) FROM files WHERE state = 'quarantined' AND side_by_name = 'left'";
     assert_eq!(sandbox.count(side), 1);
-    std::fs::write(sandbox.beside("kellgrend.toml"), crate::sandbox::QUICK).expect("written");
+    std::fs::write(sandbox.beside("kellgrend.toml"), &plain).expect("written");
     assert_eq!(sandbox.output(&["retry", "ffff"]).status.code(), Some(2));
     let digest = kellgrend::digest::Digest::of(&small_png(1)).short();
     let output = sandbox.output(&["retry", &digest]);
@@ -174,6 +175,7 @@ fn retry_brings_quarantined_files_back() {
         1,
         "its first name still tells the side"
     );
+    assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE name = '7L.png'"), 1, "and is its name");
     assert_eq!(sandbox.count("SELECT count(*) FROM report_refused"), 0, "it is refused no longer");
 }
 

@@ -387,3 +387,25 @@ fn the_identity_setting_decides_what_the_ledger_keeps() {
         assert_eq!(record(&sandbox.results()[0]).patient.is_some(), patient.is_some());
     }
 }
+
+#[test]
+fn a_name_that_may_not_be_kept_any_more_is_forgotten_with_what_is_in_work() {
+    let keep = |setting: &str| format!("{QUICK}\n[identity]\nkeep = \"{setting}\"\n");
+    let slow = keep("plain").replace("device = \"cpu\"", "device = \"cpu\"\nbatch = 8\nbatch_wait = \"60s\"");
+    for setting in ["none", "pseudonym"] {
+        let sandbox = Sandbox::with(&slow);
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        sandbox.drop_in("Doe_1234L.png", &small_png(1));
+        sandbox.until("SELECT count(*) FROM files WHERE state = 'claimed' AND name = 'Doe_1234L.png'", 1);
+        daemon.kill();
+        std::fs::write(sandbox.beside("kellgrend.toml"), keep(setting)).expect("settings");
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        sandbox.until(PUBLISHED, 1);
+        assert_eq!(record(&sandbox.results()[0]).file.source_name, None, "{setting}");
+        let left = "SELECT count(*) FROM files WHERE name IS NOT NULL OR patient_by_name IS NOT NULL";
+        assert_eq!(sandbox.count(left), 0, "{setting}");
+        daemon.stop(Signal::TERM);
+    }
+}

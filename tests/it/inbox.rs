@@ -108,3 +108,51 @@ fn an_inbox_that_is_unmounted_and_mounted_again_is_watched_again() {
     sandbox.until(PUBLISHED, 3);
     assert!(daemon.is_alive());
 }
+
+/// As from `cp -r` by somebody else: films can be read there, and not taken away.
+#[test]
+fn a_film_that_cannot_be_taken_out_comes_once_however_often_it_is_seen() {
+    let words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
+    let words = if geteuid().is_root() { &words[..] } else { &["env"] };
+    if !starts(words) {
+        return eprintln!("skipped: root cannot be kept from writing here");
+    }
+    let sandbox = Sandbox::new();
+    let study = sandbox.inbox().join("study");
+    let mut daemon = sandbox.daemon_under(words);
+    daemon.ready();
+    sandbox.drop_in("first.png", &small_png(1));
+    sandbox.until(PUBLISHED, 1);
+    fs::create_dir(&study).expect("made");
+    fs::write(study.join("again.png"), small_png(1)).expect("written");
+    fs::set_permissions(&study, Permissions::from_mode(0o555)).expect("changed");
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(sandbox.log().contains("it is a duplicate and cannot be put away"), "{}", sandbox.log());
+    // it has not come yet; while it is tried there are two
+    sandbox.until("SELECT count(*) FROM files", 1);
+    fs::set_permissions(&study, Permissions::from_mode(0o755)).expect("changed");
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'duplicate'", 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 2);
+    daemon.stop(Signal::TERM);
+}
+
+#[test]
+fn links_to_one_file_come_and_go_as_files_of_their_own() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.beside("store.txt");
+    fs::write(&store, "no film").expect("written");
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    for (times, name) in ["x.jpg", "y.jpg"].into_iter().enumerate() {
+        fs::hard_link(&store, sandbox.inbox().join(name)).expect("linked");
+        sandbox.until_at_least("SELECT count(*) FROM files WHERE state = 'quarantined'", 1);
+        sandbox.until("SELECT count(*) FROM files WHERE state = 'claimed'", 0);
+        while fs::exists(sandbox.inbox().join(name)).expect("seen") {
+            assert!(daemon.is_alive(), "{times}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(fs::read_dir(sandbox.state().join("work")).expect("read").count(), 0, "{name} is put away");
+    }
+    daemon.stop(Signal::TERM);
+}

@@ -7,7 +7,7 @@ use kellgrend::ensemble::Release;
 use kellgrend::labels::LabelFolder;
 use kellgrend::ledger::Ledger;
 use kellgrend::networks::weights::Weights;
-use kellgrend::state::{copy_beside, create_anew, make_unlinked_folder, open_regular, replace};
+use kellgrend::state::{Held, copy_beside, create_anew, make_unlinked_folder, open_regular, replace};
 use kellgrend::training::run::Run;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
@@ -177,4 +177,23 @@ fn names_in_an_archive_of_weights_are_only_names() {
         assert!(error.contains("no data.pkl") || error.contains("no tensor"), "{root}: {error}");
     }
     assert!(!Path::new("/tmp/evil").exists() && !Path::new("evil").exists());
+}
+
+#[test]
+fn a_folder_that_is_held_is_not_left_through_a_link() {
+    let (all, folder, _precious) = beside_something_precious();
+    fs::create_dir_all(folder.join("a/b")).expect("made");
+    fs::write(folder.join("a/b/film"), "a film").expect("written");
+    fs::create_dir(all.path().join("b")).expect("made");
+    fs::write(all.path().join("b/film"), PRECIOUS).expect("written");
+    let held = Held::below(&folder, Path::new("a/b")).expect("held");
+    // somebody is quick
+    fs::rename(folder.join("a"), folder.join("aside")).expect("moved");
+    symlink(all.path(), folder.join("a")).expect("linked");
+    assert_eq!(fs::read(held.file("film".as_ref())).expect("read"), b"a film");
+    fs::rename(held.file("film".as_ref()), folder.join("out")).expect("moved");
+    assert!(folder.join("out").exists() && !folder.join("aside/b/film").exists());
+    for inside in ["a/b", "a", "../folder", "aside/../aside"] {
+        assert!(Held::below(&folder, Path::new(inside)).is_err(), "{inside}");
+    }
 }

@@ -1,13 +1,13 @@
 //! What is kept for a time, and then no longer.
 
 use crate::films::small_png;
-use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
 use kellgrend::digest::Digest;
 use rustix::process::Signal;
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
 const ENDED: &str = "SELECT count(*) FROM files WHERE state IN ('published', 'quarantined', 'duplicate')";
-pub const TERMS: &str = "archive = \"30days\"\noutbox = \"30days\"\nquarantine = \"30days\"";
+pub const TERMS: &str = "archive = \"30days\"\noutbox = \"40days\"\nquarantine = \"50days\"";
 
 /// Settings with these terms.
 pub fn terms(terms: &str) -> String {
@@ -60,7 +60,7 @@ fn everything_is_kept_unless_the_settings_say_otherwise_and_shown_before_it_goes
     std::fs::write(sandbox.beside("kellgrend.toml"), terms(TERMS)).expect("settings");
     let before = kept(&sandbox);
     let said = words(&sandbox.output(&["retention"]));
-    for store in ["archive     30 days", "outbox      30 days", "quarantine  30 days"] {
+    for store in ["archive     30 days", "outbox      40 days", "quarantine  50 days"] {
         assert!(said.contains(store), "{said}");
     }
     assert!(said.contains("nothing was removed") && said.contains("2001-"), "{said}");
@@ -107,7 +107,8 @@ fn what_was_kept_for_its_time_goes_and_what_a_reader_has_graded_stays() {
 fn a_film_that_comes_again_after_its_original_went_is_graded_no_second_time_and_kept_again() {
     let sandbox = long_ago(&terms(TERMS));
     // somebody was faster with one of them
-    std::fs::remove_dir_all(sandbox.state().join("quarantine")).expect("removed");
+    let refused = Digest::of(b"no film");
+    std::fs::remove_file(sandbox.state().join(format!("quarantine/{refused}.bin"))).expect("removed");
     removes(&sandbox);
     let mut daemon = sandbox.daemon();
     daemon.ready();
@@ -141,5 +142,41 @@ fn rows_go_when_all_that_they_tell_of_is_gone_and_the_daemon_does_it_where_it_ma
     sandbox.drop_in("1.png", &small_png(1));
     sandbox.until(PUBLISHED, 2);
     daemon.stop(Signal::TERM);
+    is_sound(&sandbox);
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_taken_for_removed() {
+    let sandbox = long_ago(&terms(TERMS));
+    let (archive, away) = (sandbox.state().join("archive"), sandbox.beside("away"));
+    std::fs::rename(&archive, &away).expect("unmounted");
+    std::fs::create_dir(&archive).expect("a mount point");
+    let output = sandbox.output(&["retention", "--remove"]);
+    assert!(!output.status.success() && words(&output).contains("there is nothing at all in"), "{}", words(&output));
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_removed WHERE what = 'original'"), 1, "what was refused");
+    std::fs::remove_dir(&archive).expect("empty");
+    std::fs::rename(&away, &archive).expect("mounted");
+    removes(&sandbox);
+    assert_eq!(kept(&sandbox)[0], 1, "what a reader has graded");
+    is_sound(&sandbox);
+    let said = words(&sandbox.output(&["retry", "--all"]));
+    assert!(said.contains("quarantine is empty") && names_in(&sandbox.inbox()).is_empty(), "{said}");
+}
+
+#[test]
+fn an_original_that_came_after_it_was_graded_by_hand_goes_like_others() {
+    let sandbox = Sandbox::with(&terms(TERMS));
+    let film = sandbox.beside("film.png");
+    std::fs::write(&film, small_png(7)).expect("written");
+    assert!(sandbox.output(&["grade", film.to_str().expect("UTF-8")]).status.success());
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("film.png", &small_png(7));
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'duplicate'", 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(kept(&sandbox)[0], 1, "it is kept nowhere else");
+    age(&sandbox);
+    removes(&sandbox);
+    assert_eq!(kept(&sandbox), [0, 0, 0]);
     is_sound(&sandbox);
 }

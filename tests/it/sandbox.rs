@@ -167,7 +167,11 @@ impl Sandbox {
 
     /// The folders in the outbox, by name.
     pub fn results(&self) -> Vec<PathBuf> {
-        names_in(&self.state().join("outbox"))
+        let names = names_in(&self.state().join("outbox"));
+        names
+            .into_iter()
+            .filter(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")))
+            .collect()
     }
 }
 

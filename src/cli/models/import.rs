@@ -12,7 +12,7 @@ use std::str::FromStr;
 /// Make a release from weights that PyTorch saved
 ///
 /// Takes state_dicts as torch.save and torchvision write them (.pt, .pth, zip or legacy format) and .safetensors,
-/// float32 or float16, with torchvision's names and a five-way last layer. No code in a file is ever executed. Missing,
+/// in any floating-point numbers, with torchvision's names and a five-way last layer. No code in a file is ever executed. Missing,
 /// surplus or misshapen tensors and NaN are refused by name. The architectures are densenet161, efficientnet_b5,
 /// efficientnet_v2_s, regnet_y_8gf, resnet101, resnext50_32x4d, shufflenet_v2_x2_0 and wide_resnet50_2.
 ///
@@ -35,7 +35,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "[MEMBER=]NUMBER")]
     temperature: Vec<PerMember<f64>>,
     /// How votes become a grade: mix, soft or hard
-    #[arg(long, default_value = "mix", value_parser = parse_vote)]
+    #[arg(long, default_value = "mix")]
     vote: VoteRule,
     /// A line on where the weights come from
     #[arg(long, value_name = "TEXT")]
@@ -119,8 +119,4 @@ fn parse_source(word: &str) -> anyhow::Result<(Architecture, PathBuf)> {
             "{word}: the file's name does not begin with an architecture's ({names}); write ARCHITECTURE={word}"
         )
     })
-}
-
-fn parse_vote(word: &str) -> Result<VoteRule, String> {
-    serde_json::from_value(word.into()).map_err(|_| "one of mix, soft, hard is meant".to_owned())
 }

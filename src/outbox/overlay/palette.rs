@@ -1,7 +1,7 @@
 //! From a map's value to a colour, and to how much of the radiograph it hides.
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr, sync::OnceLock};
+use std::sync::OnceLock;
 
 /// The colours of the map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,25 +75,4 @@ fn opacity(value: f64) -> f64 {
     const FULL_AT: f64 = 0.7;
     let t = (value / FULL_AT).min(1.0);
     MOST * t * t * (3.0 - 2.0 * t)
-}
-
-impl FromStr for Palette {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "turbo" => Ok(Self::Turbo),
-            "jet" => Ok(Self::Jet),
-            other => Err(format!("{other:?} is not a palette (turbo, jet)")),
-        }
-    }
-}
-
-impl fmt::Display for Palette {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Turbo => "turbo",
-            Self::Jet => "jet",
-        })
-    }
 }

@@ -223,7 +223,7 @@ fn each_training_is_told_once_and_none_that_ended_before_mail_was_on() {
     assert!(server.taken().is_empty(), "it goes on");
     room.ledger.run_failed("first".into(), "The disk was full.".into()).expect("failed");
     let slot = at("2026-11-25T22:00:00Z");
-    room.ledger.slot_decided(slot, "schedule".into(), "failed: its process ended.".into()).expect("decided");
+    room.ledger.slot_failed(slot, "schedule".into(), "its process ended.").expect("decided");
     for _ in 0..3 {
         room.now += 1.hour();
         room.look(&Signs::default());
