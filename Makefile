@@ -10,6 +10,9 @@ BINARY = target/release/kellgrend
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
+# What the documents link to, installed at the same places beside them.
+LINKED = ARCHITECTURE.md benches/README.md config/kellgrend.toml models/starter/MODEL_CARD.md src/outbox/result.schema.json
+
 # How long `make fuzz` takes for each target.
 FUZZ_SECONDS ?= 60
 
@@ -55,8 +58,10 @@ $(EXTENSION): libtorch/kellgrend_cuda.cpp libtorch/cpu.txt | libtorch
 	$(CXX) -std=c++17 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror \
 		-isystem .libtorch/torch/include -isystem .libtorch/nvidia/cu13/include -o $@ $<
 
-# Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables.
-install: build
+# Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables. What `make build` has built
+# is installed: root may have no cargo.
+install:
+	test -x $(BINARY) || $(MAKE) build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/kellgrend/docs \
 		$(DESTDIR)$(SYSCONFDIR)/kellgrend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -72,11 +77,12 @@ install: build
 	install -m 644 systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/kellgrend.conf
 	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE systemd/journald@kellgrend.conf $(DESTDIR)$(PREFIX)/share/doc/kellgrend
 	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/kellgrend/docs
+	for file in $(LINKED); do install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/kellgrend/$$file || exit 1; done
 	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
 	$(BINARY) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kellgrend
 
 # kellgrend_VERSION_amd64.deb in target/, with libtorch as it is in .libtorch; needs dpkg-dev and patchelf.
-deb:
+deb: build
 	rm -rf target/deb
 	$(MAKE) install DESTDIR=$(CURDIR)/target/deb PREFIX=/usr SYSCONFDIR=/etc
 	packaging/deb.sh target/deb $(VERSION) "$(MAINTAINER)" target

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
-/// Run until `stop` resolves. Errors are reasons not to start.
+/// Run until `stop` resolves. Errors are reasons not to start, or not to go on.
 pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let settings = Arc::new(settings);
     let station = {

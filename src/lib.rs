@@ -1,30 +1,6 @@
 //! kellgrend grades knee radiographs on the Kellgren-Lawrence scale, unattended.
 //!
-//! The rooms, in reading order; a room uses only those below it.
-//!
-//! - [`cli`]: the commands
-//! - [`daemon`]: `kellgrend run`
-//! - [`training`]: networks learn from labelled knees ([`dataset`]), and become a release
-//! - [`station`]: folders, ledger, release and networks, put together
-//! - [`audit`]: ledger and folders held against each other
-//! - [`intake`]: from the inbox into work: watch, settle, claim
-//! - [`grading`]: one radiograph: decode -> knees -> ensemble -> ledger -> outbox
-//! - [`outbox`]: the result record, the pictures, how they appear
-//! - [`labels`]: readers' grades, as they come
-//! - [`mail`]: alerts and digests: what is due, in words, to a server
-//! - [`ledger`]: SQLite, all durable state
-//! - [`ensemble`]: releases, members, vote, Grad-CAM; [`networks`]: one architecture a file
-//! - [`card`]: a release's model card; [`evaluation`]: grades against readers', [`drift`]: against earlier ones; pure arithmetic
-//! - [`gpu`]: its driver, libtorch's half for it, and an extension of ours
-//! - [`download`]: files from the network, checked by hash
-//! - [`decoding`]: the same in processes of their own, which can do nothing else
-//! - [`radiograph`]: bytes -> grey picture and what the tags say
-//! - [`phantom`]: synthetic radiographs, for the demo, the benchmark and the tests
-//! - [`state`], [`config`]: folders, how files are moved; settings
-//! - [`gauges`]: what is counted of the work; [`outside`]: how it is seen from outside: page, metrics, status, systemd
-//! - [`log`]: what is said, and how often
-//! - [`schedule`]: when a training is due, pure; [`outage`]: since when something fails; [`grade`], [`side`],
-//!   [`digest`]: plain types
+//! `ARCHITECTURE.md` is the map of its rooms.
 
 pub mod audit;
 pub mod card;

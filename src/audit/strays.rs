@@ -3,13 +3,10 @@
 use crate::digest::Digest;
 use crate::ledger::LedgerError;
 use crate::ledger::audit::Known;
-use crate::state::State;
+use crate::state::{REASON, State};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
-
-/// What lies beside an original in quarantine.
-const REASON: &str = "reason.txt";
 
 /// What is wrong with the files in work, archive and quarantine, in words. What is not called as an original is, somebody else has
 /// put there, or it is still being written.

@@ -63,7 +63,7 @@ impl Check {
                 println!("\nLedger and folders agree.");
                 return Ok(Exit::Done);
             }
-            return Err(Failure::Start(anyhow::anyhow!("ledger and folders do not agree in {} points", found.unfit)));
+            return Err(Failure::Start(anyhow::anyhow!("ledger and folders do not agree: see what is BAD above")));
         }
         let from = source.map_or("built-in, no settings file".into(), |path| path.display().to_string());
         found.good("settings", &format!("valid ({from})"));

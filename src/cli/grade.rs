@@ -217,7 +217,7 @@ impl Run {
         };
         let run = self.clone();
         let prior = tokio::task::spawn_blocking(move || run.station.ledger.claim(arrival)).await??;
-        let Prior::Claimed { file, side } = prior else {
+        let Prior::Claimed { file, side, .. } = prior else {
             anyhow::bail!("the ledger calls a file on the command line a duplicate; this is a defect");
         };
         Ok(Subject { file, digest, path: path.to_owned(), side_by_name: side, name, arrived: at })

@@ -13,7 +13,8 @@ use std::io::Write as _;
 ///
 /// Mails are rows of the ledger first: a mail server that is down delays them, and loses none. [mail] in the settings says who is
 /// told, by which server, and of what: a digest on a schedule, and alerts when the disk is nearly full, the inbox cannot be
-/// read, the GPU is gone, the networks fail, many files are refused, nothing is graded, a training has ended, or a start was refused.
+/// read, the GPU is gone, the networks fail, many files are refused, nothing is graded, a list of labels is refused, a training has
+/// ended, or a start was refused.
 #[derive(Debug, clap::Args)]
 pub(super) struct Mail {
     /// Send a test mail now, past all waiting, and say what the server answers; exit code 1 if it was not taken

@@ -60,7 +60,7 @@ impl Report {
         let window = Window { since: self.since, until: self.until };
         if matches!(style, Style::Table) {
             let table = self.short(report, window, &state.ledger)?;
-            return self.print(table, style, report.narrow);
+            return self.print(table, report.narrow);
         }
         export(&report.open(&state.ledger, window, self.limit)?, style, self.output.as_deref())?;
         Ok(Exit::Done)
@@ -88,15 +88,17 @@ impl Report {
         Ok(table)
     }
 
-    fn print(&self, mut table: Table, style: Style, narrow: &[&str]) -> Result<Exit, Failure> {
-        if matches!(style, Style::Table) && table.rows.is_empty() {
-            writeln!(stdout().lock(), "nothing yet")?;
+    fn print(&self, mut table: Table, narrow: &[&str]) -> Result<Exit, Failure> {
+        if table.rows.is_empty() {
+            let within =
+                if self.since.is_some() || self.until.is_some() { "nothing in that time" } else { "nothing yet" };
+            writeln!(stdout().lock(), "{within}")?;
             return Ok(Exit::Done);
         }
-        if matches!(style, Style::Table) && !self.wide {
+        if !self.wide {
             table.keep_columns(narrow);
         }
-        export(&table, style, self.output.as_deref())?;
+        export(&table, Style::Table, self.output.as_deref())?;
         Ok(Exit::Done)
     }
 }

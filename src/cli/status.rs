@@ -4,6 +4,7 @@ use super::{Exit, Failure, Global};
 use crate::intake::passed_over;
 use crate::ledger::{Ledger, Overview};
 use crate::outside::{self, Snapshot, status_line};
+use crate::state::REASON;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ impl Status {
             missing,
             inbox: count(&state.inbox, |name| passed_over(name, ignore)),
             in_work: count(&state.work, |_| false),
-            quarantine: count(&state.quarantine, |name| name.as_encoded_bytes().ends_with(b".reason.txt")),
+            quarantine: count(&state.quarantine, |name| name.as_encoded_bytes().ends_with(REASON.as_bytes())),
             files,
             knees,
             last_graded_at,

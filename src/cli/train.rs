@@ -147,9 +147,9 @@ impl Train {
     /// What was due cannot begin, and will not if it is tried again at once.
     fn say_of_slot(&self, shop: &Shop, failure: &Failure) {
         if let (Some(slot), Failure::Usage(error)) = (self.slot, failure) {
-            let said = format!("failed: {error:#}");
-            tracing::error!("the training that was due cannot begin: {error:#}");
-            if let Err(error) = shop.ledger.slot_decided(slot, shop.settings.training.schedule_in_words(), said) {
+            let reason = format!("{error:#}");
+            tracing::error!("the training that was due cannot begin: {reason}");
+            if let Err(error) = shop.ledger.slot_failed(slot, shop.settings.training.schedule_in_words(), &reason) {
                 tracing::error!("{error}");
             }
         }

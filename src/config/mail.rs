@@ -5,6 +5,7 @@ use crate::schedule::Schedule;
 use bytesize::ByteSize;
 use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -142,6 +143,15 @@ impl MailSettings {
             return Err("[mail] to: nobody is named; write a list of addresses as [\"it@clinic.example\"]".to_owned());
         }
         self.to.iter().try_for_each(|to| address("to", to))?;
+        let is_host = self.server.parse::<IpAddr>().is_ok()
+            || !self.server.contains(|c: char| c.is_whitespace() || ":/[]@".contains(c));
+        if !is_host {
+            return Err(format!(
+                "[mail] server: {:?} is no name of a machine; write mail.clinic.example, and the port, where it is not the usual \
+                 one, as port = 25",
+                self.server
+            ));
+        }
         if self.security == Security::None && !["localhost", "127.0.0.1", "::1"].contains(&self.server.as_str()) {
             return Err(format!(
                 "[mail] security: \"none\" is for a server on this machine (localhost), and {:?} is another: mails and \

@@ -89,8 +89,8 @@ fn password(file: &Path) -> Result<String, String> {
         let folder = std::env::var_os(CREDENTIALS).map(PathBuf::from).ok_or_else(|| {
             let name = file.display();
             format!(
-                "[mail] password_file: {name} is the name of a systemd credential, and there are none: write \
-                 LoadCredential={name}:FILE into the unit, or the whole path of a file into the settings"
+                "[mail] password_file: {name} is the name of a systemd credential, which only a service has whose unit says \
+                 LoadCredential={name}:FILE (docs/mail.md shows how to try it from a shell); a whole path, from /, names a file"
             )
         })?;
         folder.join(file)

@@ -34,6 +34,8 @@ fn two_hundred_hostile_files_are_two_hundred_reasons() {
         ),
         distinct.len() as i64
     );
+    // what a decoder knows of them has come through, and none has taken one down
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_refused WHERE code LIKE 'decoder-%'"), 0);
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 0);
     sandbox.drop_in("good.png", &small_png(1));
     sandbox.until(PUBLISHED, 1);

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 const ENDED: &str = "SELECT count(*) FROM files WHERE state IN ('published', 'duplicate', 'quarantined')";
@@ -81,9 +81,9 @@ fn each_file_has_one_line_with_outcome_reason_and_times() {
     daemon.stop(Signal::TERM);
 }
 
-#[test]
-fn the_journal_gets_fields_where_standard_error_leads_there() {
-    let sandbox = Sandbox::new();
+/// A daemon in a name space whose journal is ours, and that journal's socket; `stream` makes what it is told of standard error from
+/// what is so. None where there can be none.
+fn beside_a_journal(sandbox: &Sandbox, stream: impl Fn(String) -> String) -> Option<(UnixDatagram, Child)> {
     let journal = sandbox.beside("journal");
     std::fs::create_dir(&journal).expect("a folder");
     let socket = UnixDatagram::bind(journal.join("socket")).expect("bound");
@@ -93,20 +93,28 @@ fn the_journal_gets_fields_where_standard_error_leads_there() {
         "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && mount --bind \"$JOURNAL\" /run/systemd/journal";
     let may = Command::new("unshare").args(["-m", "sh", "-c", own]).env("JOURNAL", &journal).output();
     if !may.is_ok_and(|output| output.status.success()) {
-        return eprintln!("skipped: there can be no name space of mounts here");
+        eprintln!("skipped: there can be no name space of mounts here");
+        return None;
     }
     let log = std::fs::File::create(sandbox.beside("daemon.log")).expect("a log");
     let meta = log.metadata().expect("its inode");
     let run = sandbox.command(&["run"]);
-    let mut daemon = Command::new("unshare")
+    let daemon = Command::new("unshare")
         .args(["-m", "sh", "-c", &format!("{own} && exec \"$@\""), "sh"])
         .arg(run.get_program())
         .args(run.get_args())
         .env("JOURNAL", &journal)
-        .env("JOURNAL_STREAM", format!("{}:{}", meta.dev(), meta.ino()))
+        .env("JOURNAL_STREAM", stream(format!("{}:{}", meta.dev(), meta.ino())))
         .stderr(log)
         .spawn()
         .expect("it starts");
+    Some((socket, daemon))
+}
+
+#[test]
+fn the_journal_gets_fields_where_standard_error_leads_there() {
+    let sandbox = Sandbox::new();
+    let Some((socket, mut daemon)) = beside_a_journal(&sandbox, |own| own) else { return };
     sandbox.drop_in("a.png", &small_png(1));
     let mut bytes = vec![0; 1 << 16];
     let entry = loop {
@@ -127,7 +135,16 @@ fn the_journal_gets_fields_where_standard_error_leads_there() {
 #[test]
 fn a_journal_that_standard_error_does_not_lead_to_gets_nothing() {
     let sandbox = Sandbox::new();
-    let mut daemon = sandbox.daemon_with(&[("JOURNAL_STREAM", "1:1")]);
-    daemon.ready(); // it says so on standard error
-    daemon.stop(Signal::TERM);
+    let Some((socket, mut daemon)) = beside_a_journal(&sandbox, |_| "1:1".to_owned()) else { return };
+    sandbox.drop_in("a.png", &small_png(1));
+    sandbox.until(ENDED, 1);
+    let log = || std::fs::read_to_string(sandbox.beside("daemon.log")).expect("a log");
+    let began = Instant::now();
+    while !log().contains("outcome=\"graded\"") {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ended = (daemon.kill(), daemon.wait());
+    socket.set_nonblocking(true).expect("it does not wait");
+    assert!(socket.recv(&mut [0; 16]).is_err(), "the journal has heard of it");
 }

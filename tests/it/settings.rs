@@ -1,6 +1,8 @@
 //! Settings: the documented file is the truth about the defaults, and slips of the pen are named.
 
 use kellgrend::config::Settings;
+use kellgrend::training::recipe::RecipeName;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const DOCUMENTED: &str = include_str!("../../config/kellgrend.toml");
@@ -17,14 +19,32 @@ fn uncommented() -> String {
     DOCUMENTED.lines().map(|line| key(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
 }
 
+/// `section.key` of all that a file says.
+fn keys(text: &str) -> BTreeSet<String> {
+    fn gather(table: &toml::Table, above: &str, into: &mut BTreeSet<String>) {
+        for (key, value) in table {
+            match value {
+                toml::Value::Table(inner) => gather(inner, &format!("{above}{key}."), into),
+                _ => drop(into.insert(format!("{above}{key}"))),
+            }
+        }
+    }
+    let mut keys = BTreeSet::new();
+    gather(&toml::from_str(text).expect("TOML"), "", &mut keys);
+    keys
+}
+
 #[test]
 fn the_documented_file_says_every_key_and_its_default() {
     let defaults = Settings::default().to_toml();
     assert_eq!(parse(DOCUMENTED).expect("valid as shipped").to_toml(), defaults);
     assert_eq!(parse(&uncommented()).expect("valid with every key in force").to_toml(), defaults);
-    for line in defaults.lines().filter(|line| line.contains(" = ")) {
-        let key = line.split(" = ").next().expect("a key");
-        assert!(DOCUMENTED.contains(&format!("\n#{key} = ")), "{key} is not documented");
+    assert_eq!(keys(&uncommented()), keys(&defaults));
+    let numbers = RecipeName::FineTune.recipe().numbers();
+    let of_adjust = DOCUMENTED.rsplit("[training.adjust]").next().expect("a section");
+    for (name, _) in numbers {
+        let name = name.trim_start_matches("augmentation.");
+        assert!(of_adjust.contains(name), "{name} is not documented");
     }
 }
 
@@ -79,4 +99,19 @@ fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     check("[http]\nlisten = \"[::]:9611\"", &["other machines"]);
     check("[http]\nlisten = \"9611\"", &["line 2, column 10", "127.0.0.1:9611"]);
     check("[training.choice]\nreview_share = 10.0", &["review_share = 10", "0 to 1"]);
+}
+
+#[test]
+fn a_mail_server_is_a_machine() {
+    let of = |server: &str| {
+        let mail = format!("[mail]\nserver = \"{server}\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]");
+        parse(&mail).map(drop)
+    };
+    for server in ["mail.example.org", "localhost", "::1", "192.0.2.7"] {
+        assert_eq!(of(server), Ok(()), "{server}");
+    }
+    for server in ["mail.example.org:25", "[::1]", " localhost", "smtp://mail.example.org", "kg@mail.example.org"] {
+        let error = of(server).expect_err(server);
+        assert!(error.contains("port = 25"), "{error}");
+    }
 }
