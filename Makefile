@@ -10,7 +10,7 @@ BINARY = target/release/kellgrend
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
-# What the documents link to, installed at the same places beside them.
+# What README.md links to beside the documents, installed at the same places.
 LINKED = ARCHITECTURE.md benches/README.md config/kellgrend.toml models/starter/MODEL_CARD.md src/outbox/result.schema.json
 
 # How long `make fuzz` takes for each target.

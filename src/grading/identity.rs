@@ -121,7 +121,7 @@ impl IdentityPolicy {
     pub fn of_name(&self, path: &Path) -> KeptName {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         // `knee` in knee_L.png is nobody
-        let patient = patient_from_name(&stem).filter(|patient| patient.contains(|c: char| c.is_ascii_digit()));
+        let patient = patient_from_name(&stem).filter(|patient| has_number(patient));
         // nor is a film that comes back from the archive, with its side behind its digest
         let patient = patient.filter(|patient| patient.parse::<Digest>().is_err());
         KeptName {
@@ -142,10 +142,9 @@ impl IdentityPolicy {
             id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
         match self.keep {
             Identity::None => None,
-            _ if !id.contains(|c: char| c.is_ascii_digit()) => None,
+            _ if !has_number(id) => None,
             Identity::Pseudonym if !is_pseudonym => Some(self.pseudonym(id)),
-            Identity::Pseudonym => Some(id.to_owned()),
-            Identity::Plain => Some(id.to_owned()),
+            Identity::Pseudonym | Identity::Plain => Some(id.to_owned()),
         }
     }
 
@@ -155,6 +154,10 @@ impl IdentityPolicy {
         mac.update(id.trim().as_bytes());
         mac.finalize().into_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn has_number(words: &str) -> bool {
+    words.contains(|c: char| c.is_ascii_digit())
 }
 
 fn key_file(state: &Path) -> PathBuf {

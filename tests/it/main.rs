@@ -20,6 +20,7 @@ mod films;
 mod gauges;
 mod golden;
 mod hostile;
+mod identity;
 mod inbox;
 mod kills;
 mod labels;
