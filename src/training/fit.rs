@@ -51,12 +51,23 @@ pub struct Fit<'a> {
     pub form: Form,
 }
 
-/// First weights, and whether they are ImageNet's, whose last layer is no use.
+/// First weights.
 pub struct Beginning {
     /// The tensors, by name.
     pub weights: Weights,
-    /// torchvision's, for 1000 classes.
-    pub is_imagenet: bool,
+    /// What they know.
+    pub origin: Origin,
+}
+
+/// What first weights know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing.
+    Untrained,
+    /// torchvision's 1000 classes of ImageNet, so that their last layer is no use.
+    Imagenet,
+    /// Knees: the release in service, or the run that it came from.
+    Release,
 }
 
 /// A network that was fitted.
@@ -80,20 +91,22 @@ impl Fit<'_> {
         checkpoint: Option<Checkpoint>,
         watch: &mut dyn Watch,
     ) -> Result<Fitted, FitError> {
+        let blends = self.recipe.blend > 0.0 && beginning.origin == Origin::Release;
         let learner = Learner::new(self.architecture, beginning, self.recipe, self.numbers, self.device)?;
-        let mut state = State { learner, best: None, misses: 0, curve: Vec::new() };
+        let first = blends.then(|| learner.average.copy());
+        let mut state = State { learner, first, best: None, misses: 0, curve: Vec::new() };
         if let Some(checkpoint) = checkpoint {
             checkpoint.give_back(&mut state)?;
         }
         while !self.has_ended(&state) {
             self.epoch(&mut state, watch)?;
         }
-        let State { learner, best, curve, .. } = state;
-        let kept = match (self.recipe.keep, &best) {
+        let kept = match (self.recipe.keep, &state.best) {
             (Keep::Best, Some(best)) => best,
-            _ => &learner.average,
+            _ => &state.learner.average,
         };
-        let weights = learner.state_dict(kept)?;
+        let weights = state.blended(kept, self.recipe)?;
+        let State { curve, .. } = state;
         let Judged { logits, .. } = judge(self, &weights, curve.len(), watch)?;
         Ok(Fitted { weights, logits, curve })
     }
@@ -111,7 +124,7 @@ impl Fit<'_> {
             state.learner.forget(self.recipe)?;
         }
         let (train_loss, rate) = self.learn(number, &mut state.learner, watch)?;
-        let judged = judge(self, &state.learner.state_dict(&state.learner.average)?, number + 1, watch)?;
+        let judged = judge(self, &state.blended(&state.learner.average, self.recipe)?, number + 1, watch)?;
         let best = state.curve.iter().filter(|epoch| epoch.is_best).map(|epoch| epoch.loss).next_back();
         let is_best = best.is_none_or(|best| judged.loss <= best + self.recipe.tolerance);
         // a network that has only seen small pictures is judged on others
@@ -214,7 +227,7 @@ impl Fit<'_> {
         knees
     }
 
-    /// What a knee's loss counts, by grade: as much for all knees of a rare grade together as of a common one.
+    /// What a knee's loss counts, by grade: at a power of 1 as much for all knees of a rare grade together as of a common one.
     fn balance(&self) -> Result<Option<Tensor>, FitError> {
         if self.recipe.balance != Balance::Weights {
             return Ok(None);
@@ -222,7 +235,8 @@ impl Fit<'_> {
         let mut counts = [0.0f32; GRADES];
         self.learn.iter().for_each(|&knee| counts[self.truths[knee as usize].index()] += 1.0);
         let all: f32 = counts.iter().sum();
-        let weights = counts.map(|count| all / (GRADES as f32 * count.max(1.0)));
+        let power = self.recipe.balance_power as f32;
+        let weights = counts.map(|count| (all / (GRADES as f32 * count.max(1.0))).powf(power));
         Ok(Some(Tensor::f_from_slice(&weights)?.f_to(self.device)?))
     }
 }
@@ -230,9 +244,19 @@ impl Fit<'_> {
 /// Where a fit stands.
 struct State {
     learner: Learner,
+    /// The values that it began from, where they are blended with what it has learnt.
+    first: Option<Tensor>,
     /// The running mean as it was at the best epoch.
     best: Option<Tensor>,
     /// Epochs in a row that were not the best.
     misses: usize,
     curve: Vec<Epoch>,
+}
+
+impl State {
+    /// Learnt values, blended with the first as the recipe says, as a release's state_dict.
+    fn blended(&self, learnt: &Tensor, recipe: &Recipe) -> Result<Vec<u8>, FitError> {
+        let blend = self.first.as_ref().map(|first| learnt.f_lerp(first, recipe.blend)).transpose()?;
+        Ok(self.learner.state_dict(blend.as_ref().unwrap_or(learnt))?)
+    }
 }

@@ -112,8 +112,15 @@ pub struct Recipe {
     pub mix: f64,
     /// How much of the running mean of all weights is kept at a step; that mean is what is kept and judged. 0: the weights.
     pub average: f64,
+    /// What is kept and judged is blended with the weights that the fit began from, where those are of the release in service; this is
+    /// their share. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022, <https://arxiv.org/abs/2109.01903>.
+    #[serde(default)]
+    pub blend: f64,
     /// Rare grades.
     pub balance: Balance,
+    /// With `weights`: how much more. 1: all knees of a grade count together as those of any other; 0.5: by the square root of that.
+    #[serde(default = "whole")]
+    pub balance_power: f64,
     /// Which epoch's weights are kept.
     pub keep: Keep,
     /// Epochs that are not among the best, in a row, after which a fit ends; 0: it never ends early.
@@ -159,7 +166,9 @@ impl RecipeName {
                 omission: 1.0,
                 mix: 0.0,
                 average: 0.0,
+                blend: 0.0,
                 balance: Balance::None,
+                balance_power: 1.0,
                 keep: Keep::Best,
                 patience: 7,
                 tolerance: 0.1,
@@ -186,7 +195,9 @@ impl RecipeName {
                 omission: 1.0,
                 mix: 0.0,
                 average: 0.998,
+                blend: 0.0,
                 balance: Balance::None,
+                balance_power: 1.0,
                 keep: Keep::Best,
                 patience: 0,
                 tolerance: 0.0,
@@ -252,6 +263,11 @@ impl Recipe {
         within("omission", self.omission, 0.0, 2.0)?;
         within("mix", self.mix, 0.0, 1.0)?;
         within("average", self.average, 0.0, 0.999_999)?;
+        within("blend", self.blend, 0.0, 1.0)?;
+        if self.blend > 0.0 && self.start != Start::Release {
+            return Err("blend is for a start from the release in service".to_owned());
+        }
+        within("balance_power", self.balance_power, 0.0, 1.0)?;
         within("tolerance", self.tolerance, 0.0, 100.0)?;
         if self.image_size != 0 {
             within("image_size", self.image_size.into(), (*IMAGE_SIZES.start()).into(), (*IMAGE_SIZES.end()).into())?;
@@ -302,6 +318,10 @@ fn once() -> usize {
 
 fn half() -> f64 {
     0.5
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 fn flatten(above: &str, table: &toml::Table, into: &mut Vec<(String, String)>) {

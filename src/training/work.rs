@@ -1,6 +1,6 @@
 //! Working on a run: every fit that is open and that nobody else works on, one after the other.
 
-use super::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Watch};
+use super::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Origin, Watch};
 use super::parent;
 use super::pictures::Pictures;
 use super::plan::FitName;
@@ -190,8 +190,13 @@ impl Workshop<'_> {
                 bytes.map_err(|error| FitError::Beginning(error.to_string()))?
             }
         };
+        let origin = match (run.plan.recipe.start, &bytes) {
+            (_, None) => Origin::Untrained,
+            (Start::Imagenet, Some(_)) => Origin::Imagenet,
+            (_, Some(_)) => Origin::Release,
+        };
         let weights = bytes.map_or_else(|| Ok(Weights::untrained(seed)), Weights::from_bytes)?;
-        Ok(Beginning { weights, is_imagenet: run.plan.recipe.start == Start::Imagenet })
+        Ok(Beginning { weights, origin })
     }
 
     fn imagenet(&self, network: Architecture) -> Result<Vec<u8>, FitError> {

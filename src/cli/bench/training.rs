@@ -10,7 +10,7 @@ use crate::ensemble::{DeviceInUse, GradeError};
 use crate::networks::{Architecture, weights::Weights};
 use crate::phantom::{grey8, knee};
 use crate::side::Side;
-use crate::training::fit::{Beginning, FitError, Learner, Lesson};
+use crate::training::fit::{Beginning, FitError, Learner, Lesson, Origin};
 use crate::training::parameters::Learning;
 use crate::training::pictures::Pictures;
 use crate::training::recipe::RecipeName;
@@ -75,7 +75,7 @@ fn views_a_second(network: Architecture, batch: u32, device: &DeviceInUse, clock
     knees.iter().try_for_each(|&index| pictures.put(index as usize, &film, side))?;
     let truths: Vec<i64> = knees.iter().map(|index| index % 5).collect();
     let truths = Tensor::f_from_slice(&truths)?.f_to(device.device)?;
-    let beginning = Beginning { weights: Weights::untrained(1), is_imagenet: false };
+    let beginning = Beginning { weights: Weights::untrained(1), origin: Origin::Untrained };
     let mut learner = Learner::new(network, beginning, &recipe, device.learning_numbers(), device.device)?;
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let steps = clock.rate(|| {

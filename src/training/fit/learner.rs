@@ -1,6 +1,6 @@
 //! A network that learns, and all that it carries from one step to the next.
 
-use super::{Beginning, FitError};
+use super::{Beginning, FitError, Origin};
 use crate::networks::{Architecture, Network, weights::WeightsError};
 use crate::training::optimiser::Adam;
 use crate::training::parameters::{Learning, Parameters};
@@ -47,7 +47,8 @@ impl Learner {
             // there are few kinds of batches: the fastest kernels for them are worth looking for
             Cuda::cudnn_set_benchmark(true);
         }
-        let Beginning { weights, is_imagenet } = beginning;
+        let Beginning { weights, origin } = beginning;
+        let is_imagenet = origin == Origin::Imagenet;
         let (network, parts) = architecture.build_to_learn(weights.on(device), is_imagenet, recipe.omission)?;
         let parameters = tch::no_grad(|| Parameters::gather(parts, numbers, device))?;
         let adam = Adam::new(recipe.optimiser, &parameters.learning_values()?)?;

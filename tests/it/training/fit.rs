@@ -5,7 +5,7 @@ use image::GrayImage;
 use kellgrend::grade::KlGrade;
 use kellgrend::networks::{Architecture, Form};
 use kellgrend::training::augmentation::Augmentation;
-use kellgrend::training::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Fitted, Watch};
+use kellgrend::training::fit::{Beginning, Checkpoint, Epoch, Fit, FitError, Fitted, Origin, Watch};
 use kellgrend::training::mixing::mixed;
 use kellgrend::training::optimiser::Optimiser;
 use kellgrend::training::pictures::Pictures;
@@ -64,7 +64,9 @@ fn plain(optimiser: Optimiser) -> Recipe {
         omission: 0.0,
         mix: 0.0,
         average: 0.0,
+        blend: 0.0,
         balance: Balance::None,
+        balance_power: 1.0,
         keep: Keep::Last,
         patience: 0,
         tolerance: 0.0,
@@ -86,6 +88,10 @@ fn pictures() -> Pictures {
 }
 
 fn fitted(architecture: Architecture, recipe: &Recipe) -> Result<Fitted, FitError> {
+    fitted_from(Origin::Untrained, architecture, recipe)
+}
+
+fn fitted_from(origin: Origin, architecture: Architecture, recipe: &Recipe) -> Result<Fitted, FitError> {
     let truths: Vec<KlGrade> = (0..12).map(|number| KlGrade::ALL[number % 5]).collect();
     let fit = Fit {
         architecture,
@@ -100,7 +106,7 @@ fn fitted(architecture: Architecture, recipe: &Recipe) -> Result<Fitted, FitErro
         form: Form::folded(Kind::Float),
     };
     let weights = formula::read(&formula::weights(&golden(architecture).shapes));
-    fit.run(Beginning { weights, is_imagenet: false }, None, &mut Unwatched)
+    fit.run(Beginning { weights, origin }, None, &mut Unwatched)
 }
 
 #[test]
@@ -211,6 +217,52 @@ fn an_epoch_may_be_of_smaller_pictures_and_of_several_passes() {
 }
 
 #[test]
+fn what_was_learnt_is_blended_with_the_release_that_it_began_from() {
+    let tensors = |origin, blend| {
+        let recipe = Recipe { start: Start::Release, blend, rate: 1e-3, ..plain(Optimiser::AdamW) };
+        let bytes = fitted_from(origin, Architecture::ShufflenetV2X2_0, &recipe).expect("it learns").weights;
+        let file = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+        let numbers = |data: &[u8]| {
+            data.chunks_exact(2).map(|pair| half::f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect::<Vec<_>>()
+        };
+        file.iter().map(|(name, tensor)| (name.to_owned(), numbers(tensor.data()))).collect::<BTreeMap<_, _>>()
+    };
+    let [learnt, quarter, first] = [0.0, 0.25, 1.0].map(|blend| tensors(Origin::Release, blend));
+    for (name, (_, values)) in &formula::weights(&golden(Architecture::ShufflenetV2X2_0).shapes) {
+        let (learnt, quarter, first) = (&learnt[name], &quarter[name], &first[name]);
+        assert!(learnt != first, "{name} has learnt nothing");
+        for (((learnt, quarter), first), value) in learnt.iter().zip(quarter).zip(first).zip(values) {
+            // float16 keeps 11 bits
+            let little = 1e-3 * learnt.abs().max(first.abs()) + 1e-6;
+            assert!((first - value).abs() <= little, "{name} is not what it was: {first}, {value}");
+            let expected = 0.75 * learnt + 0.25 * first;
+            assert!((quarter - expected).abs() <= little, "{name}: {quarter} of {learnt} and {first}");
+        }
+    }
+    // random numbers are worth nothing
+    assert!(tensors(Origin::Untrained, 1.0) == learnt);
+    let change = toml::toml! { blend = 0.5 };
+    let error = RecipeName::Scratch.adjusted(&change).expect_err("nothing to blend with").to_string();
+    assert!(error.contains("blend"), "{error}");
+    assert!(RecipeName::FineTune.adjusted(&change).is_ok());
+}
+
+#[test]
+fn a_rare_grade_counts_as_much_more_as_the_power_says() {
+    // one epoch of one step: the mean loss before it, with each knee's loss weighed; the weights divide out where all are alike
+    let loss = |balance, balance_power| {
+        let recipe = Recipe { balance, balance_power, epochs: 1, ..plain(Optimiser::AdamW) };
+        fitted(Architecture::ShufflenetV2X2_0, &recipe).expect("it learns").curve[0].train_loss
+    };
+    let [none, zero, half, one] =
+        [(Balance::None, 1.0), (Balance::Weights, 0.0), (Balance::Weights, 0.5), (Balance::Weights, 1.0)]
+            .map(|(balance, power)| loss(balance, power));
+    assert!((none - zero).abs() < 1e-6 * none.abs(), "{none} {zero}");
+    let parts = [(half - none), (one - none)];
+    assert!(parts[0] * parts[1] > 0.0 && parts[0].abs() < parts[1].abs(), "{none} {half} {one}");
+}
+
+#[test]
 fn a_loss_that_is_no_number_ends_the_fit_with_its_reason() {
     let wild = Recipe { rate: 1e30, epochs: 5, ..plain(Optimiser::AdamW) };
     let error = fitted(Architecture::ShufflenetV2X2_0, &wild).err().expect("it fails").to_string();
@@ -247,7 +299,7 @@ fn epochs_of_small_pictures_are_no_misses() {
 fn plans_from_before_a_number_was_known_are_what_they_were() {
     let recipe = Recipe { omission: 0.0, ..RecipeName::Scratch.recipe() };
     let mut table = toml::Table::try_from(&recipe).expect("TOML");
-    for later in ["omission", "passes", "small_epochs", "small_side", "mix"] {
+    for later in ["omission", "passes", "small_epochs", "small_side", "mix", "blend", "balance_power"] {
         assert!(table.remove(later).is_some(), "{later}");
     }
     assert_eq!(table.try_into::<Recipe>().expect("it is read"), recipe);

@@ -43,8 +43,19 @@ pub fn left_behind(sandbox: &Sandbox) -> BTreeMap<String, Digest> {
 #[test]
 fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
     let undisturbed = Sandbox::with(SMALL);
-    // all that chance decides, drawn in every epoch
-    const CHANCES: [&str; 6] = ["--set", "passes=2", "--set", "small_epochs=1", "--set", "mix=0.4"];
+    // all that chance decides, drawn in every epoch, and what is taken from the beginning at the end
+    const CHANCES: [&str; 10] = [
+        "--set",
+        "passes=2",
+        "--set",
+        "small_epochs=1",
+        "--set",
+        "mix=0.4",
+        "--set",
+        "start=release",
+        "--set",
+        "blend=0.3",
+    ];
     let path = knees(&undisturbed);
     let output = undisturbed.output(&[&["train", &path, "--name", "r"][..], &CHANCES].concat());
     assert!(output.status.success(), "{}", words(&output));
