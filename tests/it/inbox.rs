@@ -59,13 +59,22 @@ fn a_queue_of_events_that_overflows_hides_nothing() {
     sandbox.until(PUBLISHED, 4);
 }
 
+/// What to begin a command with whom permissions bind, root, too; none, and said so, where root cannot be bound.
+fn bound_by_permissions() -> Option<&'static [&'static str]> {
+    let words: &[&str] = match geteuid().is_root() {
+        true => &["setpriv", "--bounding-set", "-dac_override,-dac_read_search"],
+        false => &["env"],
+    };
+    if starts(words) {
+        return Some(words);
+    }
+    eprintln!("skipped: root cannot be bound by permissions here");
+    None
+}
+
 #[test]
 fn what_may_not_be_read_waits_until_it_may_and_a_pipe_is_left_alone() {
-    let words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
-    let words = if geteuid().is_root() { &words[..] } else { &["env"] };
-    if !starts(words) {
-        return eprintln!("skipped: root cannot be kept from reading here");
-    }
+    let Some(words) = bound_by_permissions() else { return };
     let sandbox = Sandbox::new();
     let [file, folder, pipe] = ["secret.png", "closed", "pipe.dcm"].map(|name| sandbox.inbox().join(name));
     let may = |path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).expect("changed");
@@ -112,11 +121,7 @@ fn an_inbox_that_is_unmounted_and_mounted_again_is_watched_again() {
 /// As from `cp -r` by somebody else: films can be read there, and not taken away.
 #[test]
 fn a_film_that_cannot_be_taken_out_comes_once_however_often_it_is_seen() {
-    let words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
-    let words = if geteuid().is_root() { &words[..] } else { &["env"] };
-    if !starts(words) {
-        return eprintln!("skipped: root cannot be kept from writing here");
-    }
+    let Some(words) = bound_by_permissions() else { return };
     let sandbox = Sandbox::new();
     let study = sandbox.inbox().join("study");
     let mut daemon = sandbox.daemon_under(words);

@@ -44,20 +44,10 @@ pub fn left_behind(sandbox: &Sandbox) -> BTreeMap<String, Digest> {
 fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
     let undisturbed = Sandbox::with(SMALL);
     // all that chance decides, drawn in every epoch, and what is taken from the beginning at the end
-    const CHANCES: [&str; 10] = [
-        "--set",
-        "passes=2",
-        "--set",
-        "small_epochs=1",
-        "--set",
-        "mix=0.4",
-        "--set",
-        "start=release",
-        "--set",
-        "blend=0.3",
-    ];
+    const CHANCES: &str = "--set passes=2 --set small_epochs=1 --set mix=0.4 --set start=release --set blend=0.3";
+    let begin = |path| ["train", path, "--name", "r"].into_iter().chain(CHANCES.split(' ')).collect::<Vec<&str>>();
     let path = knees(&undisturbed);
-    let output = undisturbed.output(&[&["train", &path, "--name", "r"][..], &CHANCES].concat());
+    let output = undisturbed.output(&begin(&path));
     assert!(output.status.success(), "{}", words(&output));
     let expected = left_behind(&undisturbed);
     assert_eq!(expected.len(), 3, "{expected:?}");
@@ -74,9 +64,7 @@ fn kill_9_at_five_places_changes_neither_folds_nor_weights() {
         fit(2, "checkpoint.safetensors"),
     ];
     for (number, place) in places.iter().enumerate() {
-        let begin = [&["train", path.as_str(), "--name", "r"][..], &CHANCES].concat();
-        let go_on = ["train", "--run", "r"];
-        let mut child = start(&sandbox, if number == 0 { &begin } else { &go_on });
+        let mut child = start(&sandbox, &if number == 0 { begin(&path) } else { vec!["train", "--run", "r"] });
         wait_for(place, &mut child);
         child.kill().expect("killed");
         child.wait().expect("gone");
