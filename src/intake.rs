@@ -63,15 +63,15 @@ impl Intake {
         let mut watcher = self.settle.events.then(|| watch::Watcher::new(&self.state.inbox, nudge));
         let mut settle = Settle::new(&self.state.inbox, self.settle.quiet, self.settle.truncated_after);
         while !claimed.is_closed() {
-            if let Some(watcher) = &mut watcher {
-                watcher.keep_up();
-            }
             hints.forget();
             reconcile::bring_duplicates_back(&self.state);
             let began = Instant::now();
             // from before, not after: a share that has gone away may let a reader wait for ever
             self.unread.begin();
             let step = self.gauges.begin(Step::Scan);
+            if let Some(watcher) = &mut watcher {
+                watcher.keep_up();
+            }
             let present = scan::scan(&self.state.inbox, &self.settle.ignore, &step);
             drop(step);
             self.gauges.inbox_reachable.set(present.is_ok().into());
@@ -82,10 +82,11 @@ impl Intake {
                 Ok(present) => {
                     self.gauges.inbox_waiting.set(present.len() as i64);
                     self.unread.end();
-                    if self.round(&mut settle, &present, pause, &mut hints, claimed) == Round::BrokenOff {
-                        continue; // the claims were pause enough
+                    match self.round(&mut settle, &present, pause, &mut hints, claimed) {
+                        Round::BrokenOff => continue, // the claims were pause enough
+                        Round::Cramped => {}
+                        Round::Ended => due = settle.next_due().map_or(due, |next| next.min(due)),
                     }
-                    due = settle.next_due().map_or(due, |next| next.min(due));
                 }
                 Err(error) => tracing::warn!("the inbox cannot be read: {error}; it is looked for every so often"),
             }
@@ -115,7 +116,7 @@ impl Intake {
         }
         for (path, stamp) in settled {
             if self.is_cramped() {
-                break;
+                return Round::Cramped;
             }
             let elapsed = began.elapsed();
             if elapsed > self.settle.scan_every || elapsed > pause && hints.is_heard() {
@@ -148,4 +149,6 @@ enum Round {
     Ended,
     /// Some of it is left.
     BrokenOff,
+    /// Some of it waits until there is room.
+    Cramped,
 }

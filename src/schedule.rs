@@ -8,6 +8,9 @@ use croner::{Cron, Direction, parser};
 use jiff::{Timestamp, ToSpan as _, civil::DateTime, tz};
 use std::{fmt, time::Duration};
 
+/// This program did not exist before, in seconds of Unix time: a clock that says so is wrong.
+pub const EARLIEST: i64 = 1_760_000_000;
+
 /// Times that come again and again, in a place's time.
 #[derive(Clone, Debug)]
 pub struct Schedule {

@@ -10,10 +10,12 @@ use crate::grading::IdentityPolicy;
 use crate::intake::KEPT_FREE;
 use crate::ledger::{Ledger, holds_pseudonyms};
 use crate::mail::post;
+use crate::schedule::EARLIEST;
 use crate::state::{State, free_bytes, network_file_system};
 use crate::station::decoders;
 use bytesize::ByteSize;
 use std::collections::HashSet;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -42,10 +44,6 @@ Exit codes: 0 fit to run, or all agrees; 3 something is not.";
 
 /// Less free space than this will not last a night of archive grading.
 const ROOMY: u64 = 5 << 30;
-/// With less than this nothing can be graded safely.
-const TIGHT: u64 = 512 << 20;
-/// This program did not exist before: a clock that says so is wrong.
-const EARLIEST: i64 = 1_760_000_000;
 
 #[derive(Default)]
 struct Findings {
@@ -105,7 +103,7 @@ impl Findings {
                 self.bad(name, &format!("{shown} is, or lies below, something that is no folder"));
             } else if !path.exists() {
                 match nearest(path) {
-                    Some(parent) if writable(parent) => {
+                    Some(parent) if written(parent).is_ok() => {
                         self.good(name, &format!("{shown} is not there yet; it will be made"));
                     }
                     _ => self.bad(
@@ -113,10 +111,17 @@ impl Findings {
                         &format!("{shown} is not there and cannot be made; make it and give it to this user"),
                     ),
                 }
-            } else if writable(path) {
-                self.good(name, &format!("{shown} can be read and written"));
             } else {
-                self.bad(name, &format!("{shown} cannot be written by this user; change its owner or permissions"));
+                match written(path) {
+                    Ok(()) => self.good(name, &format!("{shown} can be read and written")),
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                        self.bad(
+                            name,
+                            &format!("{shown} cannot be written by this user; change its owner or permissions"),
+                        );
+                    }
+                    Err(error) => self.bad(name, &format!("{shown} cannot be written: {error}")),
+                }
             }
         }
     }
@@ -135,7 +140,6 @@ impl Findings {
             }
             let of = format!("where the {name} folder is");
             match free_bytes(place) {
-                Some(free) if free < TIGHT => self.bad("disk", &format!("only {} free {of}", ByteSize(free))),
                 Some(free) if free < keep_free && device(place).is_some_and(|device| watched.contains(&device)) => {
                     let (free, keep) = (ByteSize(free), ByteSize(keep_free));
                     self.bad(
@@ -225,6 +229,8 @@ fn nearest(path: &Path) -> Option<&Path> {
     path.ancestors().find(|ancestor| ancestor.is_dir())
 }
 
-fn writable(folder: &Path) -> bool {
-    tempfile::Builder::new().prefix(".kellgrend-check-").tempfile_in(folder).is_ok() && folder.read_dir().is_ok()
+/// Whether it can be read and written.
+fn written(folder: &Path) -> io::Result<()> {
+    tempfile::Builder::new().prefix(".kellgrend-check-").tempfile_in(folder)?;
+    folder.read_dir().map(drop)
 }

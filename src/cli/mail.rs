@@ -13,11 +13,11 @@ use std::io::Write as _;
 ///
 /// Mails are rows of the ledger first: a mail server that is down delays them, and loses none. [mail] in the settings says who is
 /// told, by which server, and of what: a digest on a schedule, and alerts when the disk is nearly full, the inbox cannot be
-/// read, the GPU is gone, the networks fail, many files are refused, nothing is graded, a list of labels is refused, a training has
-/// ended, or a start was refused.
+/// read, the GPU is gone, the networks fail, results cannot be written, many files are refused, nothing is graded, a list of
+/// labels is refused, a training has ended, or a start was refused.
 #[derive(Debug, clap::Args)]
 pub(super) struct Mail {
-    /// Send a test mail now, past all waiting, and say what the server answers; exit code 1 if it was not taken
+    /// Send a test mail now, past all waiting, and say what the server answers; exit code 1 if it was not taken for everybody
     #[arg(long)]
     test: bool,
     /// At most this many mails, the newest first
@@ -67,9 +67,11 @@ fn test(settings: &MailSettings) -> Result<Exit, Failure> {
     };
     let letter = Letter::new(settings, &content, now).map_err(anyhow::Error::msg)?;
     match post::send(settings, &letter) {
-        Ok(answer) => {
-            println!("{} has taken the test mail to {}: {answer}", post::server(settings), settings.to.join(", "));
-            Ok(Exit::Done)
+        Ok(post::Accepted { answer, refused }) => {
+            let whom = if refused.is_empty() { settings.to.join(", ") } else { "some of its readers".to_owned() };
+            println!("{} has taken the test mail to {whom}: {answer}", post::server(settings));
+            refused.iter().for_each(|reader| eprintln!("kellgrend: but not to {reader}."));
+            Ok(if refused.is_empty() { Exit::Done } else { Exit::Refused })
         }
         Err(error) => {
             eprintln!("kellgrend: the test mail was not sent: {error}.");

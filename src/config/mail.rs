@@ -41,6 +41,8 @@ pub struct AlertSettings {
     pub inbox: Duration,
     #[serde(with = "humantime_serde")]
     pub networks: Duration,
+    #[serde(with = "humantime_serde")]
+    pub results: Duration,
     #[serde(deserialize_with = "a_count")]
     pub quarantined: usize,
     #[serde(with = "humantime_serde")]
@@ -88,6 +90,7 @@ impl Default for AlertSettings {
             disk: ByteSize::gib(5),
             inbox: Duration::from_secs(15 * 60),
             networks: Duration::from_secs(2 * 60),
+            results: Duration::from_secs(15 * 60),
             quarantined: 50,
             idle: Duration::ZERO,
             labels: true,

@@ -11,8 +11,7 @@ use crate::labels::LabelFolder;
 use crate::memory;
 use crate::station::{Station, limits};
 use anyhow::Context as _;
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
@@ -23,7 +22,8 @@ const LITTLE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// All of them.
 pub struct Crew {
-    intake: JoinHandle<()>,
+    /// Says that the intake has ended.
+    intake: mpsc::Receiver<()>,
     nudge: Nudge,
     caretakers: Vec<(Caretaker, Duration)>,
 }
@@ -50,15 +50,17 @@ impl Crew {
             unread: outages.inbox.clone(),
         };
         let watch = nudge.clone();
-        let intake = std::thread::Builder::new()
-            .name("intake".into())
-            .spawn(move || intake.run(hints, watch, &claims))
-            .context("the intake thread cannot be started")?;
+        let (done, ended) = mpsc::channel::<()>();
+        let run = move || {
+            intake.run(hints, watch, &claims);
+            drop(done);
+        };
+        std::thread::Builder::new().name("intake".into()).spawn(run).context("the intake thread cannot be started")?;
 
         let every = settings.settle.scan_every;
         let mut labels = LabelFolder::new(station.state.labels.clone(), station.ledger.clone(), settings.settle.quiet);
         let mut caretakers = vec![(Caretaker::start("labels", every, move || labels.look())?, LITTLE_PATIENCE)];
-        if let Some(look) = mail::looks(&settings.mail, station, outages)? {
+        if let Some(look) = mail::looks(settings, station, outages)? {
             caretakers.push((Caretaker::start("mail", every, look)?, LITTLE_PATIENCE));
         }
         caretakers.push((Caretaker::start("drift", drift::EVERY, drift::look(station))?, LITTLE_PATIENCE));
@@ -68,13 +70,14 @@ impl Crew {
         caretakers.push((Caretaker::start("memory", memory::GIVE_BACK_EVERY, memory::give_back)?, LITTLE_PATIENCE));
         let mut upkeep = Upkeep::new(settings, station.clone())?;
         caretakers.push((Caretaker::start("upkeep", every, move || upkeep.look())?, PATIENCE));
-        Ok((Self { intake, nudge, caretakers }, claimed))
+        Ok((Self { intake: ended, nudge, caretakers }, claimed))
     }
 
     /// Once what they claim is no longer received. Blocks.
     pub fn stop(self) {
         self.nudge.give();
-        let _joined = self.intake.join();
+        // a share may hold it up for ever; what it was taking is found by the next start
+        let _ended = self.intake.recv_timeout(PATIENCE);
         for (caretaker, patience) in self.caretakers {
             caretaker.stop(patience);
         }

@@ -63,8 +63,7 @@ pub async fn dispatch(
             break;
         };
         is_alone = claim.aborts > 0;
-        let failing = outages.networks.clone();
-        tasks.spawn(see_through(station.clone(), claim, priority.clone(), failing, stopped.clone()));
+        tasks.spawn(see_through(station.clone(), claim, priority.clone(), outages.clone(), stopped.clone()));
     }
 
     drop(step);

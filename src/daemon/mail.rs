@@ -1,6 +1,7 @@
 //! Mail: looks at how things stand, and lets the mail room tell.
 
-use crate::config::MailSettings;
+use crate::config::Settings;
+use crate::intake::KEPT_FREE;
 use crate::labels::refused;
 use crate::mail::alert::Disk;
 use crate::mail::{Office, Signs, host, refusal};
@@ -10,6 +11,7 @@ use crate::station::Station;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 /// What goes wrong with the daemon that no row tells.
 #[derive(Clone, Debug, Default)]
@@ -18,15 +20,18 @@ pub struct Outages {
     pub inbox: Outage,
     /// No radiograph gets through the networks.
     pub networks: Outage,
+    /// No radiograph comes to its end, though the networks took it.
+    pub results: Outage,
 }
 
 /// What the mail thread does again and again; none where mail is off.
 pub fn looks(
-    settings: &MailSettings,
+    settings: &Settings,
     station: &Station,
     outages: &Outages,
 ) -> anyhow::Result<Option<impl FnMut() + Send + use<>>> {
     let (state, ledger, outages) = (station.state.clone(), station.ledger.clone(), outages.clone());
+    let (settings, keep_free) = (&settings.mail, settings.grading.keep_free.as_u64());
     if settings.is_on() {
         refusal::on_record(&state.root, &ledger).unwrap_or_else(|error| tracing::error!("{error}"));
     }
@@ -37,10 +42,11 @@ pub fn looks(
             // before anything is looked at: what happens meanwhile is told the next time
             let now = Timestamp::now();
             let signs = Signs {
-                disks: disks(&state),
+                disks: disks(&state, keep_free),
                 gpu_before: gpu_before.clone(),
                 inbox_unread_since: outages.inbox.since(),
                 networks_fail_since: outages.networks.since(),
+                results_wait_since: outages.results.since(),
                 refused_lists: refused(&state.labels),
             };
             if let Err(error) = office.look(&signs, now) {
@@ -51,14 +57,19 @@ pub fn looks(
 }
 
 /// The folders that are on disks of their own, and what is free there.
-fn disks(state: &State) -> Vec<Disk> {
+fn disks(state: &State, keep_free: u64) -> Vec<Disk> {
+    let device = |path: &Path| path.metadata().ok().map(|meta| meta.dev());
+    let kept = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
+    let kept: HashSet<_> = kept.filter_map(|(_, path)| device(path)).collect();
     let mut seen = HashSet::new();
     let mut disks = Vec::new();
     for (folder, path) in state.folders() {
-        if path.metadata().is_ok_and(|meta| seen.insert(meta.dev()))
+        if let Some(device) = device(path)
+            && seen.insert(device)
             && let Some(free) = free_bytes(path)
         {
-            disks.push(Disk { folder: folder.to_owned(), free });
+            let keep_free = if kept.contains(&device) { keep_free } else { 0 };
+            disks.push(Disk { folder: folder.to_owned(), free, keep_free });
         }
     }
     disks

@@ -1,9 +1,9 @@
 //! One claimed file, seen through to the archive or to quarantine, however often it takes.
 
+use super::mail::Outages;
 use crate::gauges::{End, Gauges};
 use crate::grading::{Fate, Subject, Times, Trouble};
 use crate::intake::{Claimed, since};
-use crate::outage::Outage;
 use crate::state::{Priority, UNKNOWN};
 use crate::station::Station;
 use jiff::Timestamp;
@@ -23,12 +23,12 @@ const TWICE: u32 = 2;
 const FAILURES: u32 = 4;
 
 /// Until it is put away, or `stopped` says that the rest is for the next start. An error if no film can be graded before that.
-/// `failing` learns whether the networks fail.
+/// `outages` learn whether the networks fail, and whether nothing comes to its end.
 pub async fn see_through(
     station: Arc<Station>,
     claim: Claimed,
     priority: Priority,
-    failing: Outage,
+    outages: Outages,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), Trouble> {
     let (sha256, seen, aborts) = (claim.digest.short(), claim.seen, claim.aborts);
@@ -55,6 +55,7 @@ pub async fn see_through(
                 // It was moved already, or somebody took it: nothing is left to move.
                 let is_moved = matches!(moved, Err(Trouble::PutAway(_))) && is_gone(&subject);
                 if moved.is_ok() || is_moved {
+                    outages.results.end();
                     tell(&station.gauges, &subject, fate, seen);
                     return Ok(());
                 }
@@ -63,15 +64,19 @@ pub async fn see_through(
         };
         let outcome = match outcome {
             Err(Trouble::Read(_)) if is_gone(&subject) => match withdraw(&station, &subject).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    outages.results.end();
+                    return Ok(());
+                }
                 trouble => trouble,
             },
             outcome => outcome,
         };
         failures += u32::from(matches!(outcome, Err(Trouble::Networks(_))));
         match &outcome {
-            Err(Trouble::Networks(_) | Trouble::Memory(_)) => failing.begin(),
-            Ok(()) if matches!(fate, Some(Fate::Published { .. })) => failing.end(),
+            Err(Trouble::Networks(_) | Trouble::Memory(_)) => outages.networks.begin(),
+            Err(Trouble::PutAway(_) | Trouble::Ledger(_) | Trouble::Outbox(_)) => outages.results.begin(),
+            Ok(()) if matches!(fate, Some(Fate::Published { .. })) => outages.networks.end(),
             _ => {}
         }
         let wants_memory = matches!(outcome, Err(Trouble::Memory(_)));

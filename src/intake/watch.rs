@@ -2,16 +2,28 @@
 
 use super::Nudge;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Watches the inbox for as long as the system lets it. Without it, the timer finds everything, later.
 pub(super) struct Watcher {
     inbox: PathBuf,
     hints: Nudge,
-    watched: Option<((u64, u64), RecommendedWatcher)>,
+    watched: Option<(Found, RecommendedWatcher)>,
     warned: bool,
+}
+
+/// What tells one folder from another that has its name: device, number, and when it was made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Found(u64, u64, Option<SystemTime>);
+
+impl Found {
+    fn of(meta: &Metadata) -> Self {
+        Self(meta.dev(), meta.ino(), meta.created().ok())
+    }
 }
 
 impl Watcher {
@@ -21,13 +33,15 @@ impl Watcher {
 
     /// Watch the folder that the inbox's name leads to now: it may have been unmounted, replaced, mounted again.
     pub(super) fn keep_up(&mut self) {
-        let inode = std::fs::metadata(&self.inbox).ok().map(|meta| (meta.dev(), meta.ino()));
-        if inode.is_none() || inode == self.watched.as_ref().map(|(inode, _)| *inode) {
+        let found = std::fs::metadata(&self.inbox).ok().map(|meta| Found::of(&meta));
+        if found.is_some() && found == self.watched.as_ref().map(|(found, _)| *found) {
             return;
         }
+        // of what is gone nothing is heard, though another folder may get its number
         self.watched = None;
+        let Some(found) = found else { return };
         match self.watch() {
-            Ok(watcher) => self.watched = inode.map(|inode| (inode, watcher)),
+            Ok(watcher) => self.watched = Some((found, watcher)),
             Err(error) if !self.warned => {
                 self.warned = true;
                 tracing::warn!("no events from the inbox: {}; it is searched on the timer alone", reason(&error));
@@ -38,16 +52,19 @@ impl Watcher {
 
     fn watch(&self) -> notify::Result<RecommendedWatcher> {
         let hints = self.hints.clone();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let hint = move |event: notify::Result<notify::Event>| {
             // An error is an overflow or a lost folder: all the more reason to look.
             if event.map_or(true, |event| event.need_rescan() || tells_of_news(event.kind)) {
                 hints.give();
             }
-        })?;
+        };
+        // the inbox itself may be a link; those in it are left alone, as by the scan: one may lead to all that there is
+        let inbox = self.inbox.canonicalize()?;
+        let mut watcher = RecommendedWatcher::new(hint, Config::default().with_follow_symlinks(false))?;
         // One subfolder that may not be entered must not cost the events of all others.
-        if let Err(error) = watcher.watch(&self.inbox, RecursiveMode::Recursive) {
+        if let Err(error) = watcher.watch(&inbox, RecursiveMode::Recursive) {
             tracing::warn!("not every folder in the inbox gives events: {}; the timer finds the rest", reason(&error));
-            watcher.watch(&self.inbox, RecursiveMode::NonRecursive)?;
+            watcher.watch(&inbox, RecursiveMode::NonRecursive)?;
         }
         Ok(watcher)
     }

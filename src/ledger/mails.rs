@@ -2,6 +2,7 @@
 
 use super::training::FAILED;
 use super::{Ledger, LedgerError, timestamp};
+use crate::schedule::EARLIEST;
 use jiff::{Timestamp, ToSpan as _};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -109,9 +110,20 @@ impl Ledger {
         })
     }
 
-    /// What there is to know at a time.
+    /// What there is to know at a time. Where the clock was ahead once, what was noted then is not waited for.
     pub fn mail_facts(&self, now: Timestamp) -> Result<MailFacts, LedgerError> {
-        self.write_blocking(move |db| facts(db, now))
+        self.write_blocking(move |db| {
+            if now.as_second() < EARLIEST {
+                // it is the clock that is wrong, and not the marks
+                return facts(db, now);
+            }
+            let (today, latest) = (timestamp(now), latest(now));
+            db.execute("UPDATE mail_marks SET at = ?1 WHERE at > ?2", [&today, &latest])?;
+            let waiting = "UPDATE mails SET next_attempt_at = ?1 \
+                           WHERE sent_at IS NULL AND replaced_at IS NULL AND next_attempt_at > ?2";
+            db.execute(waiting, [&today, &latest])?;
+            facts(db, now)
+        })
     }
 
     /// Mails, each to be sent once: one of a key that is on record stays as it is. `again` are kinds of which the same has
@@ -123,9 +135,9 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
-            let count = "UPDATE mails SET repeats = repeats + 1 \
-                         WHERE id = (SELECT id FROM mails WHERE kind = ?1 ORDER BY created_at DESC, id DESC LIMIT 1)";
-            again.iter().try_for_each(|kind| db.execute(count, [kind]).map(drop))?;
+            let count = "UPDATE mails SET repeats = repeats + 1 WHERE id = \
+                         (SELECT id FROM mails WHERE kind = ?1 AND created_at <= ?2 ORDER BY created_at DESC, id DESC LIMIT 1)";
+            again.iter().try_for_each(|kind| db.execute(count, [*kind, &latest(at)]).map(drop))?;
             mails.iter().try_for_each(|mail| insert(db, mail, None, at))
         })
     }
@@ -165,8 +177,8 @@ impl Ledger {
     /// The mail whose turn it is, unless as many were sent in the hour before as may be.
     pub fn mail_due(&self, at_most: u32, now: Timestamp) -> Result<Option<MailDue>, LedgerError> {
         self.write_blocking(move |db| {
-            let sent = "SELECT count(*) FROM mails WHERE sent_at > ?1";
-            let sent: i64 = db.query_row(sent, [timestamp(now - 1.hour())], |row| row.get(0))?;
+            let sent = "SELECT count(*) FROM mails WHERE sent_at > ?1 AND sent_at <= ?2";
+            let sent: i64 = db.query_row(sent, [timestamp(now - 1.hour()), timestamp(now)], |row| row.get(0))?;
             if sent >= i64::from(at_most) {
                 return Ok(None);
             }
@@ -221,6 +233,11 @@ impl Ledger {
     }
 }
 
+/// What was noted later than this was noted while the clock was ahead; one that is set back by less is waited for.
+fn latest(now: Timestamp) -> String {
+    timestamp(now + 24.hours())
+}
+
 fn insert(db: &Connection, mail: &MailRow, since: Option<Timestamp>, at: Timestamp) -> rusqlite::Result<()> {
     let now = timestamp(at);
     let MailContent { message_id, subject, text, html, pictures } = &mail.content;
@@ -242,36 +259,38 @@ fn facts(db: &Connection, now: Timestamp) -> rusqlite::Result<MailFacts> {
         let told: Option<String> = db.query_row(sql, [], |row| row.get(0)).optional()?.flatten();
         Ok::<_, rusqlite::Error>(told.and_then(|told| told.parse().ok()))
     };
-    let hour = timestamp(now - 1.hour());
-    let quarantined: i64 =
-        db.query_row("SELECT count(*) FROM file_states WHERE state = 'quarantined' AND at > ?1", [&hour], |row| {
-            row.get(0)
-        })?;
+    let (hour, today) = (timestamp(now - 1.hour()), timestamp(now));
+    let quarantined = "SELECT count(*) FROM file_states WHERE state = 'quarantined' AND at > ?1 AND at <= ?2";
+    let quarantined: i64 = db.query_row(quarantined, [&hour, &today], |row| row.get(0))?;
     let mostly = "SELECT f.reason_code FROM file_states t JOIN files f ON f.id = t.file \
-                  WHERE t.state = 'quarantined' AND t.at > ?1 AND f.reason_code IS NOT NULL \
+                  WHERE t.state = 'quarantined' AND t.at > ?1 AND t.at <= ?2 AND f.reason_code IS NOT NULL \
                   GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1";
     let in_work = "SELECT count(*) FROM files WHERE state IN ('claimed', 'graded')";
+    let last_graded = "SELECT max(graded_at) FROM grades WHERE graded_at <= ?1";
+    let last_graded: Option<String> = db.query_row(last_graded, [&today], |row| row.get(0))?;
+    let last_graded = last_graded.and_then(|told| told.parse().ok());
     let digested = time("SELECT at FROM mail_marks WHERE name = 'digest'")?;
     let waiting = time(
         "SELECT since FROM mails WHERE kind = 'digest' AND sent_at IS NULL AND replaced_at IS NULL \
          ORDER BY id DESC LIMIT 1",
     )?;
     Ok(MailFacts {
-        last: last(db)?,
-        quarantined: (quarantined as usize, db.query_row(mostly, [&hour], |row| row.get(0)).optional()?),
-        last_graded: time("SELECT max(graded_at) FROM grades")?,
+        last: last(db, &latest(now))?,
+        quarantined: (quarantined as usize, db.query_row(mostly, [&hour, &today], |row| row.get(0)).optional()?),
+        last_graded,
         in_work: db.query_row(in_work, [], |row| row.get::<_, i64>(0))? as usize,
         trainings: trainings(db)?,
         on_since: time("SELECT at FROM mail_marks WHERE name = 'alerts'")?,
         digested,
-        told: waiting.or(digested),
+        told: waiting.or(digested).map(|told: Timestamp| told.min(now)),
     })
 }
 
-fn last(db: &Connection) -> rusqlite::Result<Vec<LastMail>> {
+fn last(db: &Connection, latest: &str) -> rusqlite::Result<Vec<LastMail>> {
     // of the columns beside max() SQLite takes those of the row that has it
-    let mut query = db.prepare("SELECT kind, max(created_at), sent_at IS NULL, repeats FROM mails GROUP BY kind")?;
-    let rows = query.query_map([], |row| {
+    let last = "SELECT kind, max(created_at), sent_at IS NULL, repeats FROM mails WHERE created_at <= ?1 GROUP BY kind";
+    let mut query = db.prepare(last)?;
+    let rows = query.query_map([latest], |row| {
         let at = row.get::<_, String>(1)?.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         Ok(LastMail { kind: row.get(0)?, at, is_waiting: row.get(2)?, repeats: row.get(3)? })
     })?;

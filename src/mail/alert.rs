@@ -12,6 +12,7 @@ pub enum Kind {
     Inbox,
     Gpu,
     Networks,
+    Results,
     Quarantine,
     Idle,
     Labels,
@@ -20,8 +21,8 @@ pub enum Kind {
 
 impl Kind {
     /// Those that are told again, a pause after the last time.
-    pub const LASTING: [Self; 7] =
-        [Self::Disk, Self::Inbox, Self::Gpu, Self::Networks, Self::Quarantine, Self::Idle, Self::Labels];
+    pub const LASTING: [Self; 8] =
+        [Self::Disk, Self::Inbox, Self::Gpu, Self::Networks, Self::Results, Self::Quarantine, Self::Idle, Self::Labels];
 
     /// The word in the ledger.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +31,7 @@ impl Kind {
             Self::Inbox => "inbox",
             Self::Gpu => "gpu",
             Self::Networks => "networks",
+            Self::Results => "results",
             Self::Quarantine => "quarantine",
             Self::Idle => "idle",
             Self::Labels => "labels",
@@ -45,6 +47,8 @@ pub struct Disk {
     pub folder: String,
     /// Free bytes.
     pub free: u64,
+    /// With less than this nothing is taken from the inbox.
+    pub keep_free: u64,
 }
 
 /// A training that came to an end.
@@ -80,6 +84,11 @@ pub enum Alert {
         /// Since when.
         since: Timestamp,
     },
+    /// What was graded cannot be put where it belongs.
+    Results {
+        /// Since when.
+        since: Timestamp,
+    },
     /// Many files were quarantined within an hour.
     Quarantine {
         /// How many.
@@ -111,6 +120,7 @@ impl Alert {
             Self::Inbox { .. } => Kind::Inbox,
             Self::Gpu { .. } => Kind::Gpu,
             Self::Networks { .. } => Kind::Networks,
+            Self::Results { .. } => Kind::Results,
             Self::Quarantine { .. } => Kind::Quarantine,
             Self::Idle { .. } => Kind::Idle,
             Self::Labels { .. } => Kind::Labels,
@@ -136,6 +146,7 @@ impl Alert {
             Self::Inbox { .. } => "the inbox cannot be read".to_owned(),
             Self::Gpu { .. } => "the GPU is gone, and the CPU grades".to_owned(),
             Self::Networks { .. } => "the networks fail".to_owned(),
+            Self::Results { .. } => "results cannot be written".to_owned(),
             Self::Quarantine { files, .. } => format!("{files} files quarantined within an hour"),
             Self::Idle { .. } => "nothing is graded".to_owned(),
             Self::Labels { lists: 1 } => "a list of labels is refused".to_owned(),
@@ -169,6 +180,12 @@ impl Alert {
                  what failed; `kellgrend check` tries the networks. A lost device comes back with another start of the \
                  service, or of the machine: where the networks fail on everything, the service ends by itself, to be \
                  started anew."
+            ),
+            Self::Results { since } => format!(
+                "Since {since:.0} no radiograph has come to its end: results cannot be written to the outbox, or originals cannot be put \
+                 away, or the ledger takes nothing. A share may be away or full, without room for more files, or read-only. What was \
+                 graded waits in work, and is tried again all the time; nothing is lost. The log names folder and cause; `kellgrend check` \
+                 tries each folder."
             ),
             Self::Quarantine { files, mostly } => {
                 let mostly = mostly.as_ref().map_or(String::new(), |code| format!(", most of them as `{code}`"));
@@ -215,10 +232,18 @@ pub(super) fn times(count: u32) -> String {
 fn disk(disks: &[Disk]) -> String {
     let places: Vec<_> =
         disks.iter().map(|disk| format!("{} where the {} folder is", ByteSize(disk.free), disk.folder)).collect();
+    let held = match disks.iter().find(|disk| disk.free < disk.keep_free) {
+        Some(disk) => {
+            let (keep, folder) = (ByteSize(disk.keep_free), &disk.folder);
+            format!(" Nothing is taken from the inbox now: {keep} are to stay free where the {folder} folder is.")
+        }
+        None => String::new(),
+    };
     format!(
         "Little room is left: {}. When a disk is full, radiographs wait in inbox and work, and nothing is lost; grading \
          goes on by itself when there is room again. Old results in the outbox may be moved away, and originals in the \
-         archive that are kept elsewhere. Less than [mail.alerts] disk is what this mail calls little.",
+         archive that are kept elsewhere. Less than [mail.alerts] disk, or than [grading] keep_free, is what this mail calls \
+         little.{held}",
         places.join(", ")
     )
 }

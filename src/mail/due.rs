@@ -17,6 +17,8 @@ pub struct Facts {
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
+    /// Since when no radiograph comes to its end.
+    pub results_wait_since: Option<Timestamp>,
     /// Files quarantined within the last hour.
     pub quarantined: usize,
     /// The commonest reason's word.
@@ -59,10 +61,12 @@ pub enum Due {
 /// All that is the matter now, of what lasts.
 pub fn standing(limits: &AlertSettings, facts: &Facts, now: Timestamp) -> Vec<Alert> {
     let lasts = |since: &Timestamp, limit: Duration| is_over(*since, limit, now);
-    let low: Vec<_> = facts.disks.iter().filter(|disk| disk.free < limits.disk.as_u64()).cloned().collect();
+    let is_low = |disk: &&Disk| disk.free < limits.disk.as_u64().max(disk.keep_free);
+    let low: Vec<_> = facts.disks.iter().filter(is_low).cloned().collect();
     let disk = (!low.is_empty()).then_some(Alert::Disk(low));
     let inbox = facts.inbox_unread_since.filter(|since| lasts(since, limits.inbox));
     let networks = facts.networks_fail_since.filter(|since| lasts(since, limits.networks));
+    let results = facts.results_wait_since.filter(|since| lasts(since, limits.results));
     let burst = facts.quarantined > limits.quarantined;
     let quarantine = Alert::Quarantine { files: facts.quarantined, mostly: facts.mostly.clone() };
     let labels = (facts.refused_lists > 0 && limits.labels).then_some(Alert::Labels { lists: facts.refused_lists });
@@ -71,6 +75,7 @@ pub fn standing(limits: &AlertSettings, facts: &Facts, now: Timestamp) -> Vec<Al
         .chain(inbox.map(|since| Alert::Inbox { since }))
         .chain(facts.gpu_before.iter().map(|before| Alert::Gpu { before: before.clone() }))
         .chain(networks.map(|since| Alert::Networks { since }))
+        .chain(results.map(|since| Alert::Results { since }))
         .chain(burst.then_some(quarantine))
         .chain(idle.map(|since| Alert::Idle { since, in_work: facts.in_work }))
         .chain(labels)

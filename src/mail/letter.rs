@@ -6,7 +6,7 @@ use crate::ledger::MailContent;
 use jiff::Timestamp;
 use lettre::Message;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MultiPart, MultiPartKind, SinglePart};
 
 /// A mail, and the sender and readers that settings name.
 #[derive(Clone, Debug)]
@@ -32,11 +32,17 @@ impl Letter {
             None => head.singlepart(text),
             Some(page) => {
                 let png = || ContentType::parse("image/png").map_err(|error| error.to_string());
-                let mut related = MultiPart::related().singlepart(SinglePart::html(page.clone()));
+                // the same at every attempt, and in no text: what is between the parts
+                let part = |kind, name: &str| {
+                    let digest = Digest::of(format!("{name} {}", content.message_id).as_bytes());
+                    MultiPart::builder().kind(kind).boundary(format!("kellgrend-{}", &digest.to_string()[..40]))
+                };
+                let related = part(MultiPartKind::Related, "related");
+                let mut related = related.singlepart(SinglePart::html(page.clone()));
                 for (name, bytes) in &content.pictures {
                     related = related.singlepart(Attachment::new_inline(name.clone()).body(bytes.clone(), png()?));
                 }
-                head.multipart(MultiPart::alternative().singlepart(text).multipart(related))
+                head.multipart(part(MultiPartKind::Alternative, "alternative").singlepart(text).multipart(related))
             }
         };
         Ok(Self { message: message.map_err(|error| format!("the mail cannot be put together: {error}"))? })

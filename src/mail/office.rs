@@ -29,6 +29,8 @@ pub struct Signs {
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
+    /// Since when no radiograph comes to its end though it was graded or refused.
+    pub results_wait_since: Option<Timestamp>,
     /// When lists of labels were refused, as far as they lie there still.
     pub refused_lists: Vec<Timestamp>,
 }
@@ -115,20 +117,23 @@ impl Office {
     }
 
     fn facts(&self, signs: &Signs, known: &MailFacts, last: &BTreeMap<Kind, Last>, now: Timestamp) -> Facts {
-        let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since, refused_lists } = signs.clone();
+        let Signs { disks, inbox_unread_since, gpu_before, networks_fail_since, results_wait_since, refused_lists } =
+            signs.clone();
         // what lay there before anybody asked for mail is no news
         let told = last.get(&Kind::Labels).map_or(known.on_since.unwrap_or(self.started), |last| last.at);
         // a share whose clock is ahead tells of them later, and not again and again
         let is_news = |at: &&Timestamp| told < **at && **at <= now;
         let trainings = known.trainings.iter().cloned();
+        let started = self.started.min(now);
         Facts {
             disks,
             inbox_unread_since,
             gpu_before,
             networks_fail_since,
+            results_wait_since,
             quarantined: known.quarantined.0,
             mostly: known.quarantined.1.clone(),
-            last_graded: Some(known.last_graded.map_or(self.started, |graded| graded.max(self.started))),
+            last_graded: Some(known.last_graded.map_or(started, |graded| graded.max(started))),
             in_work: known.in_work,
             refused_lists: refused_lists.iter().filter(is_news).count(),
             trainings: trainings
@@ -193,8 +198,9 @@ impl Office {
         {
             let letter = Letter::new(&self.settings, &content, created_at);
             match letter.and_then(|letter| post::send(&self.settings, &letter).map_err(|error| error.to_string())) {
-                Ok(answer) => {
+                Ok(post::Accepted { answer, refused }) => {
                     tracing::info!(answer, "a mail was sent");
+                    refused.iter().for_each(|reader| tracing::warn!("it was not sent to {reader}"));
                     self.taken = Some(id);
                     self.note_taken(now)?;
                 }

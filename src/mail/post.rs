@@ -3,6 +3,7 @@
 use super::letter::Letter;
 use crate::config::{MailSettings, Security};
 use lettre::Transport as _;
+use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -13,6 +14,9 @@ use std::time::Duration;
 
 /// How long the server may be silent.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a server says where it wants another user or password.
+const OF_LOGIN: [&str; 4] = ["530", "534", "535", "538"];
 
 /// Where `password_file` without a path is looked for, as systemd says it.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -28,11 +32,47 @@ impl From<String> for PostError {
     }
 }
 
-/// Hand a mail to the server; its answer. Blocks, for some time if the server is slow. Files are read anew each time.
-pub fn send(settings: &MailSettings, letter: &Letter) -> Result<String, PostError> {
+/// What a server has taken.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Its answer.
+    pub answer: String,
+    /// The readers for whom it has not taken the mail, and why.
+    pub refused: Vec<String>,
+}
+
+/// Hand a mail to the server. Blocks, for some time if the server is slow. Files are read anew each time.
+///
+/// A server refuses a mail to several readers as a whole where it knows one of them not: then it goes to each of them by itself, since
+/// the others are not to hear less for one that has left.
+pub fn send(settings: &MailSettings, letter: &Letter) -> Result<Accepted, PostError> {
     let transport = transport(settings).map_err(PostError)?;
-    let answer = transport.send(letter.message()).map_err(|error| PostError(words(settings, &error)))?;
-    Ok(format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" ")))
+    let (envelope, bytes) = (letter.message().envelope(), letter.message().formatted());
+    let (answer, refused) = match transport.send_raw(envelope, &bytes) {
+        Err(error) if is_of_a_reader(&error) && envelope.to().len() > 1 => {
+            let (mut taken, mut refused) = (None, Vec::new());
+            for to in envelope.to() {
+                let alone =
+                    Envelope::new(envelope.from().cloned(), vec![to.clone()]).map_err(|error| error.to_string())?;
+                match transport.send_raw(&alone, &bytes) {
+                    Ok(answer) => taken = Some(answer),
+                    Err(error) if error.is_permanent() => refused.push(format!("{to}: {}", words(settings, &error))),
+                    // it comes again as the same, for those who have it, too
+                    Err(error) => return Err(PostError(words(settings, &error))),
+                }
+            }
+            (taken.ok_or(error), refused)
+        }
+        outcome => (outcome, Vec::new()),
+    };
+    let answer = answer.map_err(|error| PostError(words(settings, &error)))?;
+    let answer = format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" "));
+    Ok(Accepted { answer, refused })
+}
+
+/// Whether it may be about one reader. About user and password (RFC 4954 section 6) it is not: they would be tried in vain.
+fn is_of_a_reader(error: &Error) -> bool {
+    error.is_permanent() && error.status().is_some_and(|code| !OF_LOGIN.contains(&code.to_string().as_str()))
 }
 
 /// What settings name beside themselves, read to see whether it can be.
@@ -108,7 +148,7 @@ fn words(settings: &MailSettings, error: &Error) -> String {
     if let Some(code) = error.status() {
         let code = code.to_string();
         return match code.as_str() {
-            "530" | "534" | "535" | "538" => {
+            code if OF_LOGIN.contains(&code) => {
                 format!(
                     "{server} does not accept user and password ({code} {said}). Check [mail] user and password_file"
                 )

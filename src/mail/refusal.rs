@@ -66,7 +66,8 @@ pub fn tell(
     note(Told { at: now, untold: 0, mails: mails(false) })?;
     let letter = Letter::new(settings, &content, now).map_err(PostError::from);
     match letter.and_then(|letter| post::send(settings, &letter)) {
-        Ok(answer) => {
+        Ok(post::Accepted { answer, refused }) => {
+            refused.iter().for_each(|reader| tracing::warn!("it was not sent to {reader}"));
             note(Told { at: now, untold: 0, mails: mails(true) })?;
             Ok(Some(answer))
         }

@@ -5,7 +5,7 @@ use crate::sandbox::{QUICK, Sandbox};
 use crate::small_disk::SmallDisk;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 use std::time::Duration;
 
@@ -159,5 +159,17 @@ fn links_to_one_file_come_and_go_as_files_of_their_own() {
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(fs::read_dir(sandbox.state().join("work")).expect("read").count(), 0, "{name} is put away");
     }
+    daemon.stop(Signal::TERM);
+}
+
+/// It leads to the kernel's devices, whose folders link to each other without end.
+#[test]
+fn a_link_in_the_inbox_holds_up_nothing() {
+    let sandbox = Sandbox::new();
+    symlink("/sys/class", sandbox.inbox().join("all of it")).expect("linked");
+    sandbox.drop_in("1.png", &small_png(1));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until(PUBLISHED, 1);
     daemon.stop(Signal::TERM);
 }

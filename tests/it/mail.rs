@@ -71,7 +71,7 @@ impl Room {
 
 /// Little is free.
 fn low_disk() -> Signs {
-    Signs { disks: vec![Disk { folder: "state".into(), free: 1 << 30 }], ..Signs::default() }
+    Signs { disks: vec![Disk { folder: "state".into(), free: 1 << 30, keep_free: 0 }], ..Signs::default() }
 }
 
 fn subjects(server: &Smtp) -> Vec<String> {

@@ -45,7 +45,7 @@ pub(super) fn picture(id: &'static str, alt: String, bars: &[Bar]) -> Option<Pic
             to: scale.high * 1.12,
             lines: scale.line_count(),
             label: &|value| count(*value as u64),
-            room: 34,
+            room: room(&scale),
         },
     };
     let svg = plot.svg(|chart| {
@@ -64,4 +64,10 @@ pub(super) fn picture(id: &'static str, alt: String, bars: &[Bar]) -> Option<Pic
         Ok(())
     });
     Picture::of(id, alt, SIZE, &svg)
+}
+
+/// For the longest of the numbers beside the plot.
+fn room(scale: &Scale) -> u32 {
+    let longest = scale.lines().map(|value| count(value as u64).len()).max().unwrap_or(0);
+    8 + 7 * longest as u32
 }

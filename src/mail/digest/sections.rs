@@ -48,7 +48,8 @@ const MANY_DAYS: std::ops::RangeInclusive<usize> = 3..=62;
 /// Knees by day.
 fn days(digest: &Digest) -> Option<Section> {
     let day = |at: jiff::Timestamp| at.to_zoned(digest.zone.clone()).date();
-    let (first, last) = (day(digest.since), day(digest.until));
+    // what ends at midnight has nothing of the day that begins then
+    let (first, last) = (day(digest.since), day(digest.until - jiff::SignedDuration::from_nanos(1)));
     let mut by_day: BTreeMap<_, u64> =
         first.series(jiff::ToSpan::day(1)).take_while(|day| *day <= last).map(|day| (day, 0)).collect();
     for (minute, knees) in &digest.figures.minutes {
@@ -78,7 +79,7 @@ fn refusals(digest: &Digest) -> Option<Section> {
     }
     let others = [
         ("Came again, and graded only once", figures.duplicates),
-        ("Taken away or replaced before they were graded", figures.withdrawn),
+        ("Interrupted, taken away or replaced before they were graded", figures.withdrawn),
     ];
     blocks.extend(
         others

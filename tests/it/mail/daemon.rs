@@ -101,6 +101,26 @@ fn an_inbox_that_has_gone_away_is_told_of() {
 }
 
 #[test]
+fn results_that_cannot_be_written_are_told_of() {
+    let server = Smtp::new(Manners::default());
+    let limits = "[mail.alerts]\nresults = \"1s\"\ndisk = \"1 B\"\n";
+    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    // as little can be written there as to a share that is full or read-only
+    let outbox = sandbox.state().join("outbox");
+    std::fs::rename(&outbox, sandbox.beside("away")).expect("renamed");
+    std::fs::write(&outbox, "in the way").expect("written");
+    sandbox.drop_in("1.png", &small_png(1));
+    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'results' AND state = 'sent'", 1);
+    assert!(server.taken()[0].subject().ends_with("results cannot be written"));
+    std::fs::remove_file(&outbox).expect("removed");
+    std::fs::rename(sandbox.beside("away"), &outbox).expect("back");
+    sandbox.until(PUBLISHED, 1);
+    daemon.stop(Signal::TERM);
+}
+
+#[test]
 fn a_refused_list_of_labels_is_told_of() {
     let server = Smtp::new(Manners::default());
     let limits = "[mail.alerts]\ndisk = \"1 B\"\n";

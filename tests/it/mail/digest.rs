@@ -8,6 +8,7 @@ use kellgrend::ledger::{Figures, Readers, TrainingEnd};
 use kellgrend::mail::alert::Disk;
 use kellgrend::mail::digest::Digest;
 use mail_parser::{MessageParser, MimeHeaders as _};
+use std::sync::atomic::Ordering;
 
 /// A week of a busy clinic.
 fn week() -> Digest {
@@ -48,7 +49,10 @@ fn week() -> Digest {
             (Against::FirstWeeks, Drift::of(&months([400, 180, 260, 130, 40]), &months([120, 90, 190, 140, 60]))),
             (Against::MonthsBefore, Drift::of(&months([125, 94, 185, 138, 58]), &months([120, 90, 190, 140, 60]))),
         ],
-        disks: vec![Disk { folder: "state".into(), free: 212 << 30 }, Disk { folder: "inbox".into(), free: 3 << 40 }],
+        disks: vec![
+            Disk { folder: "state".into(), free: 212 << 30, keep_free: 0 },
+            Disk { folder: "inbox".into(), free: 3 << 40, keep_free: 0 },
+        ],
     }
 }
 
@@ -161,6 +165,20 @@ fn graded(room: &Room) {
          VALUES (1, 'r', 1, 2, 0, 0, 1, 0, 0, 1, '2026-11-25T13:00:00.000Z');",
     )
     .expect("rows");
+}
+
+#[test]
+fn a_digest_whose_fate_is_unknown_is_sent_again_to_the_byte() {
+    let manners = Manners::default();
+    manners.hangs_up.store(true, Ordering::SeqCst);
+    let server = Smtp::new(manners);
+    let mut room =
+        Room::new(&format!("{}digest = \"0 7 * * *\"\n", open_settings(server.port())), at("2026-11-25T12:00:00Z"));
+    graded(&room);
+    room.look_for(23, 60, &Default::default());
+    let taken = server.taken();
+    assert!(taken.len() >= 2 && taken.iter().all(|mail| mail.data == taken[0].data), "{}", taken.len());
+    assert!(taken[0].data.windows(9).any(|bytes| bytes == b"image/png"), "pictures and all");
 }
 
 #[test]

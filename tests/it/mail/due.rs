@@ -19,7 +19,8 @@ fn kinds(limits: &AlertSettings, facts: &Facts) -> Vec<Kind> {
 fn each_limit_is_kept_to_the_letter() {
     let limits = AlertSettings { idle: Duration::from_secs(4 * 86_400), ..AlertSettings::default() };
     let ago = |minutes: i64| Some(at(NOW) - minutes.minutes());
-    let disk = |free| vec![Disk { folder: "state".into(), free }];
+    let disk = |free| vec![Disk { folder: "state".into(), free, keep_free: 0 }];
+    let kept = |keep_free| vec![Disk { folder: "state".into(), free: (1 << 40) - 1, keep_free }];
     let facts = Facts::default();
     assert!(kinds(&limits, &facts).is_empty());
     let cases = [
@@ -27,6 +28,16 @@ fn each_limit_is_kept_to_the_letter() {
             Kind::Disk,
             Facts { disks: disk((5 << 30) - 1), ..facts.clone() },
             Facts { disks: disk(5 << 30), ..facts.clone() },
+        ),
+        (
+            Kind::Disk,
+            Facts { disks: kept(1 << 40), ..facts.clone() },
+            Facts { disks: kept((1 << 40) - 1), ..facts.clone() },
+        ),
+        (
+            Kind::Results,
+            Facts { results_wait_since: ago(15), ..facts.clone() },
+            Facts { results_wait_since: ago(14), ..facts.clone() },
         ),
         (
             Kind::Inbox,
@@ -86,7 +97,7 @@ proptest! {
             if let Some(last) = last.get_mut(&Kind::Disk).filter(|_| is_sent) {
                 last.is_waiting = false;
             }
-            let disks = vec![Disk { folder: "state".into(), free: if is_low { 0 } else { 1 << 40 } }];
+            let disks = vec![Disk { folder: "state".into(), free: if is_low { 0 } else { 1 << 40 }, keep_free: 0 }];
             let facts = Facts { disks, ..Facts::default() };
             begun += u32::from(is_low && !was_low);
             for due in due(&limits, &facts, &last, &before, now) {

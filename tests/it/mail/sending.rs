@@ -186,6 +186,39 @@ fn one_mail_that_is_refused_does_not_hold_up_the_others() {
     assert_eq!(server.taken().len(), 1, "with settings mended, what waits is tried at once");
 }
 
+/// Who has left the clinic keeps no mail from those who are still there.
+#[test]
+fn a_reader_whom_the_server_does_not_know_keeps_no_mail_from_the_others() {
+    let server = Smtp::new(Manners::default());
+    let to = "to = [\"it@clinic.example\", \"nobody@clinic.example\", \"ward@clinic.example\"]";
+    let mut room = Room::new(&open_settings(server.port()).replace("to = [\"it@clinic.example\"]", to), at(NOON));
+    room.look(&low_disk());
+    assert_eq!(room.count("SELECT count(*) FROM report_mail WHERE state = 'sent'"), 1);
+    let readers: Vec<_> = server.taken().iter().flat_map(|mail| mail.to.clone()).collect();
+    assert_eq!(readers, ["it@clinic.example", "ward@clinic.example"]);
+}
+
+/// A clock that was ten years ahead for a day is no reason to say nothing for ten years.
+#[test]
+fn a_clock_that_was_far_ahead_silences_nothing() {
+    let server = Smtp::new(Manners::default());
+    let ahead = at("2036-11-25T12:00:00Z");
+    let mut room = Room::new(&format!("{}digest = \"0 7 * * *\"\n", open_settings(server.port())), ahead);
+    room.look_for(20, 60, &low_disk());
+    let before = server.taken().len();
+    assert!(before >= 2, "an alert, again and again, and a digest");
+    // nor is one that stands at its beginning until it is set
+    room.now = at("1970-01-02T00:00:00Z");
+    room.look(&Signs::default());
+    room.now = at(NOON);
+    room.look_for(20, 60, &low_disk());
+    let subjects = subjects(&server).split_off(before);
+    assert_eq!(subjects.iter().filter(|subject| subject.contains("free on disk")).count(), 4, "{subjects:?}");
+    assert_eq!(subjects.len(), 5, "and a digest: {subjects:?}");
+    let since = room.text("SELECT since FROM mails WHERE kind = 'digest' ORDER BY id DESC LIMIT 1");
+    assert_eq!(since, "2026-11-25T13:00:00.000Z");
+}
+
 #[test]
 fn no_more_mails_an_hour_than_may_be() {
     let server = Smtp::new(Manners::default());
