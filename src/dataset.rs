@@ -27,9 +27,15 @@ pub struct Labelled {
 #[derive(Debug, Serialize)]
 pub struct Passed {
     /// The file, or the SHA-256 of one that is not there.
+    #[serde(serialize_with = "in_words")]
     pub file: PathBuf,
     /// Why, in a sentence.
     pub reason: String,
+}
+
+/// JSON has no room for a name that is not UTF-8, and the answer is not to be lost for one.
+fn in_words<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// A labelled knee that has been read.

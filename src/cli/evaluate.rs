@@ -14,7 +14,7 @@ use crate::grading::Grader;
 use crate::state::State;
 use crate::station::{decoders, ready, release_to_try};
 use crate::training::examination::Examined;
-use crate::training::parent::{self, Learnt};
+use crate::training::parent::Learnt;
 use crate::training::report::member as card_member;
 use anyhow::Context as _;
 use judging::Judged;
@@ -58,11 +58,13 @@ pub(super) struct Evaluate {
 
 /// Of knees that it has learnt from, a release says what it knows by heart.
 fn say_learnt(state: &State, release: &Release, judged: &[Judged]) {
-    let maker = parent::maker(&state.training, release);
-    let Some(Ok(learnt)) = maker.map(|run| Learnt::of(&state.training, &run)) else { return };
+    let name = release.name();
+    let learnt = match Learnt::by(&state.training, release) {
+        Ok((_, learnt)) => learnt,
+        Err(error) => return eprintln!("whether {name} has learnt from these knees cannot be read: {error:#}"),
+    };
     let known = judged.iter().filter(|knee| learnt.folds.has(&knee.digest)).count();
     if known > 0 {
-        let name = release.name();
         eprintln!("{name} has learnt from {known} of these knees, and is flattered where it is judged on them");
     }
 }
@@ -117,7 +119,7 @@ impl Evaluate {
             name: release.name().to_owned(),
             sha256: release.digest().to_string(),
             vote: release.vote().to_string(),
-            missing,
+            missing: missing.clone(),
         };
         let is_whole = passed.is_empty();
         say_learnt(&state, &release, &judged);
@@ -135,7 +137,7 @@ impl Evaluate {
         if let Some(path) = &self.card {
             let shown = examined.telling().into_iter().map(|index| (&files[index], &examined.graded[index]));
             let examples = examples::examples(shown, &decoders(&settings), release.name())?;
-            let card = Card { examples, ..self.to_card(&release, voters, patients) };
+            let card = Card { examples, ..self.to_card(&release, &missing, voters, patients) };
             let write = |path: &Path, text: String| {
                 std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))
             };
@@ -146,10 +148,19 @@ impl Evaluate {
     }
 
     /// What was found as a card: of the release itself no more is known than it says.
-    fn to_card(&self, release: &Release, voters: Vec<(String, Vec<Case>)>, patients: usize) -> Card {
+    fn to_card(
+        &self,
+        release: &Release,
+        missing: &[String],
+        voters: Vec<(String, Vec<Case>)>,
+        patients: usize,
+    ) -> Card {
         let knees = voters.first().map_or(0, |(_, cases)| cases.len());
         let whose = if self.labels { "the archive, as its readers grade it" } else { "labelled folders" };
-        let on = format!("{whose}: {knees} knees of {patients} patients");
+        let mut on = format!("{whose}: {knees} knees of {patients} patients");
+        if !missing.is_empty() {
+            on += &format!("; without {}, which did not vote", missing.join(", "));
+        }
         Card {
             schema_version: card::SCHEMA_VERSION,
             release: card::Release {

@@ -110,6 +110,14 @@ impl Ledger {
         })
     }
 
+    /// Whether a run or a release of this name was ever here.
+    pub fn knows_run_or_release(&self, name: String) -> Result<bool, LedgerError> {
+        self.write_blocking(move |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM training_runs WHERE name = ?1) OR EXISTS (SELECT 1 FROM releases WHERE name = ?1)";
+            db.query_row(sql, [name], |row| row.get(0))
+        })
+    }
+
     /// A fit begins, or goes on after epochs that are over.
     pub fn fit_begun(&self, fit: FitRow, epochs: Vec<EpochRow>) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
@@ -207,8 +215,11 @@ impl Ledger {
         self.write_blocking(move |db| {
             let last = "SELECT schedule FROM training_slots ORDER BY decided_at DESC, slot DESC LIMIT 1";
             let last: Option<String> = db.query_row(last, [], |row| row.get(0)).optional()?;
-            // where there never was one, none is nothing new
-            if last.as_ref() != Some(&schedule) && !(last.is_none() && schedule.is_empty()) {
+            // where there never was one, none is nothing new; one that was set while the clock was ahead is set now
+            let is_in_force = "SELECT EXISTS (SELECT 1 FROM training_slots WHERE schedule = ?1 AND slot <= ?2)";
+            let is_in_force: bool = db.query_row(is_in_force, [&schedule, &now()], |row| row.get(0))?;
+            let is_new = last.as_ref() != Some(&schedule) || !is_in_force;
+            if is_new && !(last.is_none_or(|last| last.is_empty()) && schedule.is_empty()) {
                 decide(db, &now(), &schedule, "the schedule was set")?;
             }
             Ok(())
@@ -240,12 +251,17 @@ impl Ledger {
                 let told: Option<String> = db.query_row(sql, of, |row| row.get(0)).optional()?.flatten();
                 Ok::<_, rusqlite::Error>(told.and_then(|told| told.parse().ok()))
             };
-            let last_begun = "SELECT max(begun_at) FROM training_runs WHERE of_labels";
+            // where the clock was ahead once, nothing waits for what was noted then
+            let now = now();
+            let last_begun = "SELECT max(begun_at) FROM training_runs WHERE of_labels AND begun_at <= ?1";
             let open = "SELECT name FROM training_runs WHERE origin = 'schedule' AND ended_at IS NULL \
                         ORDER BY begun_at DESC LIMIT 1";
             Ok(TrainingFacts {
-                decided: time("SELECT max(slot) FROM training_slots WHERE schedule = ?1", &[&schedule])?,
-                last_begun: time(last_begun, &[])?,
+                decided: time(
+                    "SELECT max(slot) FROM training_slots WHERE schedule = ?1 AND slot <= ?2",
+                    &[&schedule, &now],
+                )?,
+                last_begun: time(last_begun, &[&now])?,
                 open: db.query_row(open, [], |row| row.get(0)).optional()?,
             })
         })

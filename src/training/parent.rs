@@ -8,6 +8,7 @@ use super::run::{Outcome, Progress, Run};
 use super::set::Folds;
 use crate::ensemble::Release;
 use crate::networks::Architecture;
+use std::io;
 use std::path::Path;
 
 /// What a new run is to do, as far as it matters here.
@@ -22,9 +23,21 @@ pub struct Wanted<'a> {
     pub fitted_folds: &'a [usize],
 }
 
-/// The run that made `champion`; none where another installation did, or the run was removed.
-pub fn maker(training: &Path, champion: &Release) -> Option<Run> {
-    Run::open(training, champion.name()).ok().filter(|run| made(run, champion))
+/// The run that made `champion`; none where another installation did, or the run was removed. One that is there and cannot be read
+/// is an error: nobody may be learnt from, or drawn for gold, because it is not known what was learnt.
+fn maker(training: &Path, champion: &Release) -> anyhow::Result<Option<Run>> {
+    let Some(run) = opened(training, champion.name())? else { return Ok(None) };
+    Ok(made(&run, champion)?.then_some(run))
+}
+
+fn opened(training: &Path, name: &str) -> anyhow::Result<Option<Run>> {
+    let is_absent = |error: &anyhow::Error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    match Run::open(training, name) {
+        Err(error) if is_absent(&error) => Ok(None),
+        run => run.map(Some),
+    }
 }
 
 /// Whether a run has a network for every fit to go on from: as many folds, and each network that its release `champion` or the
@@ -53,8 +66,15 @@ pub struct Learnt {
 }
 
 impl Learnt {
+    /// What a release has learnt, and the run that made it; nothing where nobody here made it.
+    pub fn by(training: &Path, champion: &Release) -> anyhow::Result<(Option<Run>, Self)> {
+        let maker = maker(training, champion)?;
+        let learnt = maker.as_ref().map(|maker| Self::of(training, maker)).transpose()?;
+        Ok((maker, learnt.unwrap_or_default()))
+    }
+
     /// Reads it from the run and all that it came from: a patient who was absent once was not forgotten.
-    pub fn of(training: &Path, run: &Run) -> anyhow::Result<Self> {
+    fn of(training: &Path, run: &Run) -> anyhow::Result<Self> {
         let (mut learnt, mut run) = (Self::default(), run.clone());
         loop {
             for (_, fold, knee) in run.set()?.learnt() {
@@ -64,10 +84,10 @@ impl Learnt {
                 learnt.ancestor = run.plan.ancestor;
                 return Ok(learnt);
             };
-            match Run::open(training, &before) {
-                Ok(before) => run = before,
+            match opened(training, &before)? {
+                Some(before) => run = before,
                 // whom that one has learnt from, nobody knows any more
-                Err(_) => return Ok(Self { ancestor: Some(before), ..learnt }),
+                None => return Ok(Self { ancestor: Some(before), ..learnt }),
             }
         }
     }
@@ -93,11 +113,14 @@ fn fitted(run: &Run, fit: FitName) -> Option<Outcome> {
 }
 
 /// Whether the release's weights are this run's: names alone may be the same by chance.
-fn made(run: &Run, release: &Release) -> bool {
-    release.members().all(|member| {
+fn made(run: &Run, release: &Release) -> anyhow::Result<bool> {
+    for member in release.members() {
         let entry = member.entry();
-        let fold = entry.fold.and_then(|fold| fold.checked_sub(1));
-        let fit = fold.map(|fold| FitName { network: entry.architecture, fold });
-        fit.and_then(|fit| fitted(run, fit)).is_some_and(|outcome| outcome.weights == entry.sha256)
-    })
+        let Some(fold) = entry.fold.and_then(|fold| fold.checked_sub(1)) else { return Ok(false) };
+        let progress = run.progress(FitName { network: entry.architecture, fold })?;
+        if !matches!(progress, Progress::Fitted(outcome) if outcome.weights == entry.sha256) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -81,8 +81,11 @@ impl Run {
         plain_name(name).map_err(anyhow::Error::msg)?;
         let folder = training.join(name);
         let path = folder.join(PLAN);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("there is no run {name:?}: {}", path.display()))?;
+        let text = fs::read_to_string(&path).map_err(|error| {
+            let is_absent = error.kind() == io::ErrorKind::NotFound;
+            let words = if is_absent { format!("there is no run {name:?}: ") } else { String::new() };
+            anyhow::Error::new(error).context(format!("{words}{}", path.display()))
+        })?;
         let plan = toml::from_str(&text).with_context(|| format!("{} is not valid", path.display()))?;
         Ok(Self { plan, folder })
     }

@@ -144,6 +144,9 @@ fn labelled(sandbox: &Sandbox) -> String {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         std::fs::write(path, bytes).expect("written");
     }
+    // a name that is no text is no reason to lose the answer
+    let name = std::os::unix::ffi::OsStrExt::from_bytes(b"B\xf6hm.png");
+    std::fs::rename(root.join("3/damaged.png"), root.join("3").join::<&std::ffi::OsStr>(name)).expect("renamed");
     root.to_str().expect("UTF-8").to_owned()
 }
 

@@ -14,6 +14,7 @@ use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
 use crate::training::run::Run;
 use crate::training::set::{Dealing, Folds, GoldSet, Knee, Place, TrainingSet, freeze};
+use anyhow::Context as _;
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -77,23 +78,32 @@ impl Begin {
         if recipe.start == Start::Imagenet {
             check_imagenet(&networks, shop).map_err(usage)?;
         }
+        // a label that comes while files are looked for is of the next run
+        let created = jiff::Timestamp::now();
         let (files, mut gold, data) = self.files(shop)?;
         let seed = self.seed.unwrap_or(training.seed);
-        let created = jiff::Timestamp::now();
         let name = self.name.clone().unwrap_or_else(|| created.strftime("run-%Y-%m-%d-%H%M%S").to_string());
         // a run gives its name to a release: what would be refused at its end is refused at its beginning
-        check_name(&name, shop).map_err(usage)?;
+        let is_known = shop.ledger.knows_run_or_release(name.clone())?;
+        check_name(&name, is_known, shop).map_err(usage)?;
         let folds = training.folds;
         let wanted = Wanted { start: recipe.start, networks: &networks, folds, fitted_folds: &fitted_folds };
-        let maker = parent::maker(&shop.state.training, &champion);
-        let learnt = maker.as_ref().map(|maker| Learnt::of(&shop.state.training, maker)).transpose();
-        let learnt = match learnt {
+        let (maker, learnt) = match Learnt::by(&shop.state.training, &champion) {
             // an old run that cannot be read keeps nobody from beginning anew
             Err(error) if recipe.start != Start::Release => {
-                eprintln!("whom {} has learnt from cannot be read: {error:#}", champion.name());
-                Learnt::default()
+                let name = champion.name();
+                eprintln!("whom {name} has learnt from cannot be read, and some may be gold now: {error:#}");
+                (None, Learnt::default())
             }
-            learnt => learnt?.unwrap_or_default(),
+            learnt => learnt
+                .with_context(|| {
+                    let name = champion.name();
+                    format!(
+                        "whom {name} has learnt from cannot be read, and what goes on from it must leave out the same patients; \
+                         --recipe scratch begins anew"
+                    )
+                })
+                .map_err(usage)?,
         };
         let parent = maker.filter(|maker| parent::goes_on(maker, &champion, &wanted));
         for network in networks.iter().filter(|_| recipe.start == Start::Release) {
@@ -294,11 +304,13 @@ fn check_imagenet(networks: &[Architecture], shop: &Shop) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn check_name(name: &str, shop: &Shop) -> anyhow::Result<()> {
+fn check_name(name: &str, is_known: bool, shop: &Shop) -> anyhow::Result<()> {
     crate::ensemble::release::plain_name(name).map_err(anyhow::Error::msg)?;
     for (what, folder) in [("run", &shop.state.training), ("release", &shop.state.models)] {
         anyhow::ensure!(!folder.join(name).exists(), "there is a {what} {name} already; choose another --name");
     }
+    // results and curves bear the names of releases and runs that were removed
+    anyhow::ensure!(!is_known, "the ledger knows a run or a release {name} that was removed; choose another --name");
     Ok(())
 }
 

@@ -51,8 +51,13 @@ pub(super) fn make(
             Err(error) => return Err(error),
         },
     };
-    let reasons = verdict.reasons.join(" ");
-    let may = (promote || run.plan.promote) && verdict.promoted;
+    let mut reasons = verdict.reasons.join(" ");
+    let named = &shop.settings.ensemble.release;
+    let is_pinned = !named.is_empty();
+    let may = (promote || run.plan.promote) && verdict.promoted && !is_pinned;
+    if verdict.promoted && is_pinned {
+        reasons = format!("{reasons} The settings say that {named} grades.");
+    }
     let why = may.then(|| format!("The gate let it pass. {reasons}"));
     let champion = run.plan.champion.as_ref().map(|champion| champion.sha256.clone());
     let row = release_row(&release);
@@ -76,6 +81,11 @@ pub(super) fn make(
         (false, true) if may => {
             println!(
                 "It is kept: another release is in service than the one that it was held against. To use it: {promote}"
+            );
+        }
+        (false, true) if is_pinned => {
+            println!(
+                "The gate lets it pass. What grades is {named}, by [ensemble] release; without that setting: {promote}"
             );
         }
         (false, true) => println!("The gate lets it pass: {promote}"),

@@ -61,9 +61,13 @@ pub fn freeze(
     read_all(&all, jobs, read, |index, outcome| {
         seen();
         let Labelled { path, truth, position, .. } = all[index];
+        // a run may go on from another folder
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let mut pass = |reason: String| passed.push(Passed { file: path.clone(), reason });
         let (radiograph, patient, is_named) = match outcome {
-            Ok(_) if path.to_str().is_none() => return pass("its name is not UTF-8; rename it".to_owned()),
+            Ok(_) if whole.to_str().is_none() => {
+                return pass("its name, or that of a folder above it, is not UTF-8; rename it".to_owned());
+            }
             Ok(film) => film,
             Err(reason) => return pass(reason),
         };
@@ -92,9 +96,8 @@ pub fn freeze(
                     drawn.insert(patient.clone());
                 }
                 known.insert(knee, Some(knees.len()));
-                // a run may go on from another folder
-                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                knees.push(Knee { radiograph, position: *position, grade: *truth, patient, kept, place, path });
+                let (position, grade) = (*position, *truth);
+                knees.push(Knee { radiograph, position, grade, patient, kept, place, path: whole });
             }
         }
     });

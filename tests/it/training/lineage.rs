@@ -118,3 +118,32 @@ fn who_was_learnt_from_does_not_become_gold() {
     assert!(said.contains("a has learnt from 4 of the gold knees"), "{said}");
     assert!(card(&sandbox, "c").contains("not learnt from here, though a has learnt from 4 of them"));
 }
+
+/// As after `sudo kellgrend train`, or an older program than the one that began the run.
+#[test]
+fn a_run_that_cannot_be_read_is_not_taken_for_none() {
+    let (sandbox, path) = begun();
+    let plan = sandbox.state().join("training/a/run.toml");
+    let text = std::fs::read_to_string(&plan).expect("a plan");
+    std::fs::write(&plan, text.replace("[recipe]\n", "[recipe]\nof_tomorrow = 1\n")).expect("written");
+    let refused = sandbox.output(&[&["train", &path, "--name", "b"][..], &ON].concat());
+    assert!(!refused.status.success() && words(&refused).contains("whom a has learnt from"), "{}", words(&refused));
+    assert!(!sandbox.state().join("training/b").exists());
+    let anew = run(&sandbox, &["train", &path, "--name", "b", "--set", "epochs=1"]);
+    assert!(anew.contains("whom a has learnt from cannot be read"), "{anew}");
+    let judged = run(&sandbox, &["evaluate", &path]);
+    assert!(judged.contains("whether a has learnt from these knees cannot be read"), "{judged}");
+}
+
+#[test]
+fn a_run_takes_no_name_that_another_one_had() {
+    let (sandbox, path) = begun();
+    run(&sandbox, &["models", "rollback"]);
+    for folder in ["training/a", "models/a"] {
+        std::fs::remove_dir_all(sandbox.state().join(folder)).expect("removed");
+    }
+    let refused = sandbox.output(&["train", &path, "--name", "a", "--set", "epochs=1"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
+    assert!(words(&refused).contains("choose another --name"), "{}", words(&refused));
+    assert!(!sandbox.state().join("training/a").exists());
+}
