@@ -52,11 +52,23 @@ pub(super) fn export(rows: &impl Rows, style: Style, output: Option<&Path>) -> R
 }
 
 /// What the CSV writer wraps, as it was: that a reader has had enough is told by its kind.
-fn of_output(error: csv::Error) -> io::Error {
+pub(super) fn of_output(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
     }
+}
+
+/// A cell of CSV. What a spreadsheet would run as a formula, and no number is, gets an apostrophe before it: names of files and patients
+/// come from outside. OWASP, "CSV Injection".
+fn harmless(value: &Value) -> String {
+    harmless_text(exact(value))
+}
+
+/// The same of a text.
+pub(super) fn harmless_text(text: String) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    if is_formula { format!("'{text}") } else { text }
 }
 
 fn write(rows: &impl Rows, style: Style, mut out: impl Write + Send) -> anyhow::Result<()> {
@@ -73,7 +85,7 @@ fn write(rows: &impl Rows, style: Style, mut out: impl Write + Send) -> anyhow::
             let mut csv = csv::Writer::from_writer(&mut out);
             // as errors of input and output, so that a reader who has had enough is known
             csv.write_record(rows.columns()).map_err(of_output)?;
-            rows.each(&mut |row| Ok(csv.write_record(row.iter().map(exact)).map_err(of_output)?))?;
+            rows.each(&mut |row| Ok(csv.write_record(row.iter().map(harmless)).map_err(of_output)?))?;
             csv.flush()?;
         }
         Style::Json => {

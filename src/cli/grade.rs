@@ -138,7 +138,10 @@ impl Run {
             match answer {
                 Ok(answer) => {
                     tally.count(&answer);
-                    progress.suspend(|| printer.print(&answer))?;
+                    if let Err(error) = progress.suspend(|| printer.print(&answer)) {
+                        failure = Some(error);
+                        break;
+                    }
                     progress.inc(1);
                 }
                 Err(error) => {

@@ -74,6 +74,9 @@ struct Add {
 }
 
 /// Print all labels, in a form that `labels import` takes
+///
+/// Of two grades that one reader gave a knee on one date, a list does not say which came later: taken in elsewhere, they contradict
+/// each other. `kellgrend backup` moves a whole ledger.
 #[derive(Debug, clap::Args)]
 struct Export {
     /// How to print them

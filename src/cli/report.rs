@@ -4,6 +4,8 @@ use super::export::export;
 use super::table::{Style, aligned};
 use super::{Exit, Failure, Global, usage};
 use crate::ledger::{REPORTS, Report as View, Table, Window};
+use crate::state::replace_with;
+use anyhow::Context as _;
 use clap::ValueEnum as _;
 use jiff::civil::Date;
 use std::io::{Write as _, stdout};
@@ -92,7 +94,12 @@ impl Report {
         if table.rows.is_empty() {
             let within =
                 if self.since.is_some() || self.until.is_some() { "nothing in that time" } else { "nothing yet" };
-            writeln!(stdout().lock(), "{within}")?;
+            match &self.output {
+                // what was there before is not what was found now
+                Some(path) => replace_with(path, 0o666, |file| writeln!(file, "{within}"))
+                    .with_context(|| format!("{} cannot be written", path.display()))?,
+                None => writeln!(stdout().lock(), "{within}")?,
+            }
             return Ok(Exit::Done);
         }
         if !self.wide {

@@ -57,6 +57,9 @@ pub fn reader(word: &str) -> Result<String, String> {
         name if name.chars().any(char::is_control) => {
             Err("no name: there are line ends or control characters in it (is a quotation mark missing?)".to_owned())
         }
+        name if name.starts_with(['=', '+', '-', '@']) => {
+            Err("no name: a spreadsheet would take it for a formula".to_owned())
+        }
         name => Ok(name.to_owned()),
     }
 }

@@ -36,7 +36,8 @@ impl Overview {
         let missing = db.query_row(missing, [], |row| names_at(row, 0)).unwrap_or_default();
         let mut files = db.prepare("SELECT state, count(*) FROM files GROUP BY state")?;
         let files = files.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        let graded = "SELECT count(*), max(graded_at) FROM grades";
+        let graded =
+            "SELECT (SELECT count(*) FROM (SELECT DISTINCT knee FROM grades)), (SELECT max(graded_at) FROM grades)";
         let (knees, last_graded_at) = db.query_row(graded, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let training = TrainingNow::read(db).unwrap_or_default();
         let outcome = "SELECT outcome FROM training_runs ORDER BY begun_at DESC LIMIT 1";

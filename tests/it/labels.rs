@@ -72,6 +72,7 @@ fn what_is_wrong_with_a_list_is_told_with_line_and_column_and_nothing_it_says() 
         ("sha256,grade\n".to_owned(), "no label in it"),
         (format!("sha256,grade,reader\n{sha},1,A\n{sha},5,A\n"), "line 3, column grade: no Kellgren-Lawrence grade"),
         (format!("sha256,grade,reader\n{sha},1,\n"), "line 2, column reader: nobody is named"),
+        (format!("sha256,grade,reader\n{sha},1,=1+1\n"), "line 2, column reader: no name"),
         (format!("sha256,grade,reader\n\n{sha},1,\"A\n{sha},3,B\n"), "line 3, column reader: no name"),
         (format!("sha256,grade,date,reader\n{sha},1,2026-01-31 10:00:00,A\n"), "line 2, column date: no date"),
         (format!("sha256,grade,date,reader\n{sha},1,2206-01-31,A\n"), "line 2, column date: in the future"),
@@ -257,6 +258,9 @@ fn a_film_sent_again_has_its_labels_and_a_knee_is_not_two() {
     assert_eq!(sandbox.count("SELECT count(*) FROM report_label_gaps"), 1, "the plain one's");
     assert_eq!(sandbox.count("SELECT knees FROM report_agreement"), 2);
     assert_eq!(sandbox.count("SELECT count(*) FROM report_labels"), 1);
+    // what readers disagree on is one knee
+    run(&sandbox, &["labels", "add", &uid, "--grade", "4", "--reader", "B"]);
+    assert_eq!(rows(&sandbox, "label_conflicts").len(), 1);
     for (side, grade) in [("left", "3"), ("right", "0")] {
         run(&sandbox, &["labels", "add", &plain, "--side", side, "--grade", grade, "--reader", "A"]);
     }
@@ -265,7 +269,14 @@ fn a_film_sent_again_has_its_labels_and_a_knee_is_not_two() {
         2,
         "which it is nobody can tell"
     );
+    run(&sandbox, &["labels", "add", &uid, "--grade", "2", "--reader", "B", "--settle"]);
     assert_eq!(sandbox.count("SELECT knees FROM report_agreement"), 2);
+
+    // of a film that is refused it is not known which knees it shows
+    let damaged = put(&sandbox, "damaged.png", &small_png(2)[..200]);
+    assert!(!sandbox.output(&["grade", &damaged]).status.success());
+    run(&sandbox, &["labels", "add", &damaged, "--grade", "1", "--reader", "A"]);
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_label_gaps WHERE lacks = 'grade'"), 1);
 }
 
 #[test]

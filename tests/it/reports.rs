@@ -126,7 +126,15 @@ fn days_and_weeks_count_what_is_there() {
     let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
     writer
         .execute_batch(
-            "INSERT INTO radiographs (id, sha256, bytes) VALUES (9999991, 'x', 1);
+            // graded in one week, published in the next
+            "INSERT INTO radiographs (id, sha256, bytes) VALUES (9999990, 'w', 1);
+             INSERT INTO files SELECT 9999990, 9999990, 1, 'inbox', NULL, 'left', 'published', release, NULL, NULL, 0, NULL
+                 FROM files WHERE release IS NOT NULL LIMIT 1;
+             INSERT INTO file_states VALUES (9999990, 'seen', '2001-01-14T23:59:50.000Z');
+             INSERT INTO file_states VALUES (9999990, 'claimed', '2001-01-14T23:59:51.000Z');
+             INSERT INTO file_states VALUES (9999990, 'graded', '2001-01-14T23:59:59.000Z');
+             INSERT INTO file_states VALUES (9999990, 'published', '2001-01-15T00:00:00.100Z');
+             INSERT INTO radiographs (id, sha256, bytes) VALUES (9999991, 'x', 1);
              INSERT INTO files VALUES (9999991, 9999991, 1, 'inbox', NULL, 'left', 'quarantined', NULL, 'blank', 'it is blank', 0, NULL);
              INSERT INTO file_states VALUES (9999991, 'quarantined', '2001-01-01T01:01:01.000Z');
              INSERT INTO files VALUES (9999992, 9999991, 1, 'inbox', NULL, 'left', 'graded', NULL, NULL, NULL, 0, NULL);
@@ -139,7 +147,7 @@ fn days_and_weeks_count_what_is_there() {
         "2001-W01 1 0"
     );
     assert_eq!(
-        one("SELECT day || ' ' || in_work FROM report_daily WHERE day < '2003' AND quarantined = 0"),
+        one("SELECT day || ' ' || in_work FROM report_daily WHERE day < '2003' AND in_work > 0"),
         "2002-01-01 1"
     );
     for (ours, plain) in [
@@ -289,6 +297,17 @@ fn db_day(sandbox: &Sandbox, day: &str) -> String {
 }
 
 #[test]
+fn no_cell_of_a_csv_is_a_formula() {
+    let sandbox = clinic();
+    let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    writer.execute("UPDATE radiographs SET patient = '=1+cmd|calc' WHERE patient IS NOT NULL", []).expect("written");
+    let csv = String::from_utf8(run(&sandbox, &["report", "grades", "--format", "csv"])).expect("text");
+    assert!(csv.contains(",'=1+cmd|calc,") && !csv.contains(",=1+cmd"), "{}", &csv[..400]);
+    let json = String::from_utf8(run(&sandbox, &["report", "grades", "--format", "json"])).expect("text");
+    assert!(json.contains("\"=1+cmd|calc\""));
+}
+
+#[test]
 fn a_window_and_an_output_are_what_they_say() {
     let sandbox = clinic();
     let (since, until) = (db_day(&sandbox, "date('now', '-60 days')"), db_day(&sandbox, "date('now', '-30 days')"));
@@ -303,6 +322,9 @@ fn a_window_and_an_output_are_what_they_say() {
     for report in REPORTS {
         run(&sandbox, &["report", report.name, "--since", &since, "--until", &until, "--format", "csv"]);
     }
+    // an export of nothing leaves nothing of the one before
+    run(&sandbox, &["report", "daily", "--until", "2000-01-01", "--format", "table", "--output", path]);
+    assert_eq!(std::fs::read_to_string(&file).expect("written"), "nothing in that time\n");
     let nameless = sandbox.output(&["report", "daily", "--output", "days.txt"]);
     assert_eq!(nameless.status.code(), Some(2), "{}", words(&nameless));
     let nowhere = sandbox.output(&["report", "daily", "--output", "/nowhere/days.csv"]);

@@ -1,5 +1,6 @@
 //! What `kellgrend grade` says of a file: the fields of `--json` are a public contract.
 
+use crate::cli::export::{harmless_text, of_output};
 use crate::digest::Digest;
 use crate::grade::{KlGrade, Probabilities, Vote};
 use crate::ledger::Recorded;
@@ -135,7 +136,7 @@ impl Printer {
                     out.write_all(&text)?;
                 }
                 Self::Csv(out) => {
-                    out.serialize(CsvLine::from(line))?;
+                    out.serialize(CsvLine::from(line)).map_err(of_output)?;
                 }
             }
         }
@@ -174,7 +175,7 @@ impl fmt::Display for Line {
 /// The same fields, flat; new ones come last, for readers that count columns.
 #[derive(Serialize)]
 struct CsvLine<'a> {
-    file: &'a str,
+    file: String,
     sha256: Option<Digest>,
     status: Status,
     reason: Option<&'a str>,
@@ -200,7 +201,7 @@ impl<'a> From<&'a Line> for CsvLine<'a> {
         let p = |grade: usize| line.probabilities.map(|probabilities| probabilities.0[grade]);
         let votes: Vec<_> = line.votes.iter().map(|vote| format!("{}:{}", vote.member, vote.grade)).collect();
         Self {
-            file: &line.file,
+            file: harmless_text(line.file.clone()),
             sha256: line.sha256,
             status: line.status,
             reason: line.reason.as_deref(),
