@@ -6,7 +6,7 @@ use crate::config::RetentionSettings;
 use crate::grading::folder_name;
 use crate::ledger::{Ledger, LedgerError, Overdue, Overdues, Store, timestamp};
 use crate::outbox::publish::withdraw;
-use crate::state::{State, sync_folder};
+use crate::state::{State, make_folder, sync_folder};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::io;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// So many are removed before it is noted; small, so that the ledger is never held for long.
 const BATCH: usize = 200;
 
-/// An empty folder that stays where all else has been removed.
+/// An empty folder that stays where anything was removed: by it a store is told from the place where its share is away.
 const MARK: &str = ".kellgrend";
 
 /// What has been kept in a store for its time.
@@ -83,17 +83,18 @@ pub fn remove(
             return Ok(removed);
         }
         if let Some(folder) = folder(state, store) {
-            if is_bare(folder) {
+            let mark = folder.join(MARK);
+            if !mark.is_dir() && !batch.iter().any(|overdue| is_there(state, store, overdue)) {
                 tracing::warn!(
                     store = store.as_str(),
-                    "nothing is removed, and nothing noted as removed: there is nothing at all in {}, as where a share is away. If it \
-                     was emptied for good, an empty folder {MARK} in it says so",
+                    "nothing is removed, and nothing noted as removed: nothing of what is due is in {}, as where a share is away. If it \
+                     was taken from there for good, an empty folder {MARK} in it says so",
                     folder.display()
                 );
                 return Ok(Removed { failed: overdues.sum()?.0, ..removed });
             }
-            // what is emptied here is not bare
-            let _made = std::fs::create_dir(folder.join(MARK));
+            // what is emptied from here on is known by it
+            let _made = make_folder(&mark);
         }
         let (mut ids, mut folders) = (Vec::new(), BTreeSet::new());
         for overdue in batch {
@@ -134,9 +135,17 @@ fn folder(state: &State, store: Store) -> Option<&Path> {
     }
 }
 
-/// Whether nothing can be seen there, as where a share is not mounted.
-fn is_bare(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+/// Whether it can be seen where it is kept, which it cannot where a share is not mounted.
+fn is_there(state: &State, store: Store, overdue: &Overdue) -> bool {
+    let Overdue { digest, release, .. } = overdue;
+    match store {
+        Store::Archive => matches!(state.archived(digest), Ok(Some(_))),
+        Store::Quarantine => {
+            matches!(state.quarantined(digest), Ok(Some(_))) || state.quarantine_reason(&digest.to_string()).exists()
+        }
+        Store::Outbox => release.as_ref().is_some_and(|name| state.outbox.join(folder_name(digest, name)).is_dir()),
+        Store::Ledger => true,
+    }
 }
 
 /// What was kept from then on has been kept for its time.

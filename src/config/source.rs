@@ -77,5 +77,12 @@ fn usual_place() -> Option<PathBuf> {
         .into_iter()
         .chain(Some(PathBuf::from("/")))
         .map(|root| root.join("etc/kellgrend/kellgrend.toml"))
-        .find(|path| path.is_file())
+        .find(|path| !is_absent(path))
+}
+
+/// Whether there is no such file. One that cannot be reached is there for all that is known, and is not passed over for built-in
+/// settings, which keep more of a patient than it may say.
+fn is_absent(path: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    path.symlink_metadata().is_err_and(|error| matches!(error.kind(), NotFound | NotADirectory))
 }

@@ -311,7 +311,15 @@ fn probabilities_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Probabiliti
 
 /// Whether patients are known by pseudonyms, of IDs or of names of files, read through any connection.
 pub fn holds_pseudonyms(db: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM radiographs r WHERE identity = 'pseudonym' AND (patient IS NOT NULL \
-               OR EXISTS (SELECT 1 FROM files WHERE radiograph = r.id AND patient_by_name IS NOT NULL)))";
-    db.query_row(sql, [], |row| row.get(0))
+    // the ledger of an earlier version has no names
+    let has_names = db.prepare("SELECT patient_by_name FROM files").is_ok();
+    let named = if has_names {
+        "SELECT 1 FROM files WHERE radiograph = r.id AND patient_by_name IS NOT NULL"
+    } else {
+        "SELECT 1 WHERE 0"
+    };
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM radiographs r WHERE identity = 'pseudonym' AND (patient IS NOT NULL OR EXISTS ({named})))"
+    );
+    db.query_row(&sql, [], |row| row.get(0))
 }

@@ -95,7 +95,9 @@ impl LedgerError {
                 Some(DatabaseCorrupt | NotADatabase) => {
                     Self::Damaged { path: path.to_owned(), detail: source.to_string() }
                 }
-                _ if source.to_string().contains("no such table") => Self::Outdated { path: path.to_owned() },
+                _ if ["no such table", "no such column"].iter().any(|words| source.to_string().contains(words)) => {
+                    Self::Outdated { path: path.to_owned() }
+                }
                 _ => Self::Sqlite { path: path.to_owned(), source },
             }
         }

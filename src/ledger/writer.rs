@@ -3,6 +3,7 @@
 use super::open::{LedgerError, check, open_reader, open_writer};
 use super::wal::Wal;
 use rusqlite::{Connection, TransactionBehavior};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
@@ -28,7 +29,10 @@ impl Ledger {
             .name("ledger".into())
             .spawn(move || {
                 for job in queue {
-                    job(&mut connection);
+                    // a job that fails gives no answer, and is rolled back; the next one is not to wait for a thread that is gone
+                    if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
+                        tracing::error!("the ledger could not do what it was asked for, by a defect; it goes on");
+                    }
                     wal.keep_short(&connection);
                 }
             })

@@ -151,10 +151,18 @@ fn what_cannot_be_seen_is_not_taken_for_removed() {
     let (archive, away) = (sandbox.state().join("archive"), sandbox.beside("away"));
     std::fs::rename(&archive, &away).expect("unmounted");
     std::fs::create_dir(&archive).expect("a mount point");
-    let output = sandbox.output(&["retention", "--remove"]);
-    assert!(!output.status.success() && words(&output).contains("there is nothing at all in"), "{}", words(&output));
+    // whether or not anything was put there meanwhile
+    for other in [None, Some("meanwhile.png")] {
+        other.iter().for_each(|name| std::fs::write(archive.join(name), small_png(9)).expect("written"));
+        let output = sandbox.output(&["retention", "--remove"]);
+        assert!(
+            !output.status.success() && words(&output).contains("nothing of what is due is in"),
+            "{}",
+            words(&output)
+        );
+    }
     assert_eq!(sandbox.count("SELECT count(*) FROM report_removed WHERE what = 'original'"), 1, "what was refused");
-    std::fs::remove_dir(&archive).expect("empty");
+    std::fs::remove_dir_all(&archive).expect("removed");
     std::fs::rename(&away, &archive).expect("mounted");
     removes(&sandbox);
     assert_eq!(kept(&sandbox)[0], 1, "what a reader has graded");

@@ -115,3 +115,26 @@ fn a_mail_server_is_a_machine() {
         assert!(error.contains("port = 25"), "{error}");
     }
 }
+
+/// A file that is there and cannot be reached says what is kept of patients: it is not passed over for built-in settings.
+#[test]
+fn settings_that_cannot_be_reached_are_not_passed_over() {
+    let prefix = tempfile::tempdir().expect("a folder");
+    let (bin, etc) = (prefix.path().join("bin"), prefix.path().join("etc/kellgrend"));
+    [&bin, &etc].iter().for_each(|folder| std::fs::create_dir_all(folder).expect("made"));
+    let program = bin.join("kellgrend");
+    let built = env!("CARGO_BIN_EXE_kellgrend");
+    std::fs::hard_link(built, &program).or_else(|_| std::fs::copy(built, &program).map(drop)).expect("installed");
+    std::os::unix::fs::symlink("/nowhere/kellgrend.toml", etc.join("kellgrend.toml")).expect("linked");
+    let mut command = std::process::Command::new(&program);
+    command.args(["retention", "--state"]).arg(prefix.path().join("state")).env_remove("KELLGREND_CONFIG");
+    let output = loop {
+        match command.output() {
+            // another test forks while the copy is written
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => continue,
+            output => break output.expect("it starts"),
+        }
+    };
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("etc/kellgrend/kellgrend.toml"), "{output:?}");
+}
