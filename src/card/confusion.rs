@@ -34,7 +34,7 @@ fn cell(knees: u64, of: u64) -> Markup {
         return html! { td.none { "0" } };
     }
     let share = knees as f64 / of as f64;
-    let percent = if share < 0.005 { "<1".to_owned() } else { format!("{:.0}", 100.0 * share) };
+    let percent = if share <= 0.005 { "<1".to_owned() } else { format!("{:.0}", 100.0 * share) };
     html! {
         td style={ "--share:" (format!("{share:.3}")) } { (count(knees)) br; span { (percent) "\u{a0}%" } }
     }

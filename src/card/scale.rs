@@ -41,6 +41,12 @@ impl Scale {
         with_minus(format!("{value:.decimals$}"))
     }
 
+    /// A share of its lines in per cent, with as many digits as tell them apart.
+    pub(crate) fn percent(&self, value: f64) -> String {
+        let decimals = (-(100.0 * self.step).log10().floor()).max(0.0) as usize;
+        format!("{:.decimals$}\u{a0}%", 100.0 * value)
+    }
+
     /// How far along the axis a value is, 0 to 1.
     pub(crate) fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)

@@ -39,7 +39,7 @@ pub(super) fn accuracies(voters: &[Voter]) -> Markup {
                     }
                 }
                 tfoot aria-hidden="true" {
-                    tr { td colspan="2" {} (strip::axis(&scale, |value| format!("{:.0}\u{a0}%", 100.0 * value))) }
+                    tr { td colspan="2" {} (strip::axis(&scale, |value| scale.percent(value))) }
                 }
             }
         }

@@ -40,9 +40,19 @@ const MARK: &str = ".kellgrend-demo";
 impl Demo {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let root = std::path::absolute(global.state.clone().unwrap_or_else(|| "kellgrend-demo".into()))?;
+        // an earlier demo's folder is emptied, and nobody's films are to be in it
+        if let Some(folder) = &self.folder
+            && let (Ok(films), Ok(place)) = (folder.canonicalize(), root.canonicalize())
+            && films.starts_with(&place)
+        {
+            let (films, place) = (films.display(), place.display());
+            return Err(usage(anyhow::anyhow!(
+                "{films} lies in {place}, which the demo empties; move it away, or name another folder with --state"
+            )));
+        }
         fresh(&root)?;
         let films = match &self.folder {
-            Some(folder) => films::copy(folder, &root.join("films")).map_err(usage)?,
+            Some(folder) => films::copy(folder, &root).map_err(usage)?,
             None => films::draw(&root.join("films"))?,
         };
         println!("{} radiographs in {}", films.len(), root.join("films").display());

@@ -126,13 +126,13 @@ fn put(fresh: tempfile::TempDir, place: &Path, outbox: &Path) -> Result<(), Publ
     };
     match moved {
         Ok(()) => {}
-        // a file system without these flags (NFS, old FUSE): an absent or empty place is still taken in one step, a
-        // full one stands empty for a moment, but never half full
+        // a file system without these flags (NFS, old FUSE): an absent place is still taken in one step, where one
+        // was there is none for a moment, but never half of one
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
-            match fs::remove_dir_all(place) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault("replace", place)(error)),
-                _ => fs::rename(fresh.path(), place).map_err(fault("rename the finished result to", place))?,
+            if let Some(name) = place.file_name().and_then(|name| name.to_str()) {
+                withdraw(outbox, name).map_err(fault("replace", place))?;
             }
+            fs::rename(fresh.path(), place).map_err(fault("rename the finished result to", place))?;
         }
         Err(errno) => return Err(fault("rename the finished result to", place)(errno.into())),
     }

@@ -265,6 +265,12 @@ fn the_demo_ends_by_itself_and_tells_every_fate() {
     // Again: an earlier demo's folder may be reused; another's may not. A user's own folder is taken too.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kellgrend"));
     let own = folder(&sandbox);
+    // names that would be one, and what the daemon passes over
+    for (number, name) in ["a/b.png", "a_b.png", ".thumbs/c.png", "d.tmp"].iter().enumerate() {
+        let path = own.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, small_png(50 + number as u32)).expect("written");
+    }
     let output =
         command.args(["demo", "--device", "cpu", "--state"]).arg(&place).arg(&own).output().expect("it starts");
     assert!(output.status.success(), "{}", words(&output));
@@ -272,4 +278,12 @@ fn the_demo_ends_by_itself_and_tells_every_fate() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kellgrend"));
     let output = command.args(["demo", "--state"]).arg(&own).output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
+    // films that lie in an earlier demo's folder are not emptied away with it
+    let mine = place.join("mine");
+    std::fs::create_dir(&mine).expect("made");
+    std::fs::write(mine.join("1L.png"), small_png(1)).expect("written");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kellgrend"));
+    let output = command.args(["demo", "--state"]).arg(&place).arg(&mine).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+    assert!(mine.join("1L.png").exists());
 }

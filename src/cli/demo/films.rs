@@ -1,10 +1,13 @@
 //! The demo's radiographs: drawn, or copied from a folder of the user's.
 
+use crate::config::Settings;
 use crate::digest::Digest;
+use crate::intake::passed_over;
 use crate::phantom::{Coding, Knees, Subject, bilateral, dicom, jpeg8, knee, png16};
 use crate::side::Side;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// A radiograph to drop into the inbox.
 pub(super) struct Film {
@@ -40,17 +43,28 @@ pub(super) fn draw(folder: &Path) -> anyhow::Result<Vec<Film>> {
     ])
 }
 
-/// Copies of all files in the user's folder, subfolders and all, under names that cannot collide.
-pub(super) fn copy(from: &Path, to: &Path) -> anyhow::Result<Vec<Film>> {
+/// Copies of all files in the user's folder, subfolders and all, that the daemon does not pass over; to `films` in the demo's folder.
+pub(super) fn copy(from: &Path, root: &Path) -> anyhow::Result<Vec<Film>> {
     anyhow::ensure!(from.is_dir(), "{} is no folder; name one that holds radiographs", from.display());
-    std::fs::create_dir_all(to)?;
-    let mut films = Vec::new();
-    for entry in WalkDir::new(from).sort_by_file_name() {
+    let (to, own) = (root.join("films"), root.canonicalize()?);
+    std::fs::create_dir_all(&to)?;
+    let ignore = Settings::default().settle.ignore;
+    let is_others = |entry: &DirEntry| entry.path().canonicalize().is_ok_and(|path| path != own);
+    let (mut films, mut names) = (Vec::new(), HashSet::new());
+    for entry in WalkDir::new(from).sort_by_file_name().into_iter().filter_entry(is_others) {
         let entry = entry?;
-        if entry.file_type().is_file() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            let below = entry.path().strip_prefix(from)?.to_string_lossy().replace('/', "_");
-            films.push(Film::write(to, &below, &std::fs::read(entry.path())?)?);
+        let mut name = entry.path().strip_prefix(from)?.to_string_lossy().replace('/', "_");
+        if !entry.file_type().is_file()
+            || passed_over(entry.file_name(), &ignore)
+            || passed_over(name.as_ref(), &ignore)
+        {
+            continue;
         }
+        // a/b.png and a_b.png
+        while !names.insert(name.clone()) {
+            name = format!("{}_{name}", films.len());
+        }
+        films.push(Film::write(&to, &name, &std::fs::read(entry.path())?)?);
     }
     anyhow::ensure!(!films.is_empty(), "there is no file in {}", from.display());
     Ok(films)

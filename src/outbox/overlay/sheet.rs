@@ -196,7 +196,7 @@ impl Sheet {
 /// A probability for the eye: whole per cent, and no nought for what is merely small.
 fn percent(p: f32) -> String {
     match p * 100.0 {
-        small if small > 0.0 && small < 0.5 => "<1 %".to_owned(),
+        small if small > 0.0 && small <= 0.5 => "<1 %".to_owned(),
         p => format!("{p:.0} %"),
     }
 }

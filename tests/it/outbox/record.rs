@@ -21,7 +21,7 @@ fn full() -> ResultRecord {
             source_name: Some("film 1.dcm".to_owned()),
         },
         film: FilmFacts {
-            study_uid: Some("2.25.1".to_owned()),
+            study_uid: Some("OAI_9001-1.A".to_owned()),
             series_uid: Some("2.25.2".to_owned()),
             instance_uid: Some("2.25.3".to_owned()),
             study_date: Some("2025-03-31".to_owned()),
@@ -111,7 +111,7 @@ fn wrong_records_do_not_fit_the_schema() {
         ("/file/format", json!("bmp")),
         ("/file/arrived", json!("31.3.2025 12:00")),
         ("/file/graded", json!("2025-13-31T12:00:00Z")),
-        ("/film/study_uid", json!("2.25.x")),
+        ("/film/study_uid", json!("2.25 x")),
         ("/film/study_date", json!("20250331")),
         ("/film/pixel_spacing/row_mm", json!(0)),
         ("/film/pixel_spacing/plane", json!("paper")),
@@ -184,6 +184,7 @@ fn every_property_of_the_schema_is_explained() {
     }
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
+    assert_eq!(schema["$id"], format!("urn:kellgrend:result:{SCHEMA_VERSION}"));
     let mut seen = 0;
     walk(&schema, "", &mut seen);
     assert!(seen > 40, "only {seen} properties found");
