@@ -7,6 +7,7 @@ mod drift;
 mod mail;
 mod radiograph;
 mod retention;
+pub mod scout;
 mod trainer;
 mod upkeep;
 

@@ -1,5 +1,6 @@
 //! Mail: looks at how things stand, and lets the mail room tell.
 
+use super::scout::Scout;
 use crate::config::Settings;
 use crate::intake::KEPT_FREE;
 use crate::labels::refused;
@@ -12,6 +13,10 @@ use jiff::Timestamp;
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
+
+/// How long free space and refused lists are waited for; a share that hangs is told of all the same.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What goes wrong with the daemon that no row tells.
 #[derive(Clone, Debug, Default)]
@@ -37,21 +42,22 @@ pub fn looks(
     }
     let gpu_before = station.gpu_before.clone();
     let office = Office::open(settings, ledger, state.ledger.clone(), host(), Timestamp::now())?;
-    Ok(office.map(|mut office| {
-        move || {
-            // before anything is looked at: what happens meanwhile is told the next time
-            let now = Timestamp::now();
-            let signs = Signs {
-                disks: disks(&state, keep_free),
-                gpu_before: gpu_before.clone(),
-                inbox_unread_since: outages.inbox.since(),
-                networks_fail_since: outages.networks.since(),
-                results_wait_since: outages.results.since(),
-                refused_lists: refused(&state.labels),
-            };
-            if let Err(error) = office.look(&signs, now) {
-                tracing::error!("mail cannot be looked after: {error}; it is tried again");
-            }
+    let Some(mut office) = office else { return Ok(None) };
+    let mut folders = Scout::new(PATIENCE, move || (disks(&state, keep_free), refused(&state.labels)))?;
+    Ok(Some(move || {
+        // before anything is looked at: what happens meanwhile is told the next time
+        let now = Timestamp::now();
+        let (disks, refused_lists) = folders.seen();
+        let signs = Signs {
+            disks,
+            gpu_before: gpu_before.clone(),
+            inbox_unread_since: outages.inbox.since(),
+            networks_fail_since: outages.networks.since(),
+            results_wait_since: outages.results.since(),
+            refused_lists,
+        };
+        if let Err(error) = office.look(&signs, now) {
+            tracing::error!("mail cannot be looked after: {error}; it is tried again");
         }
     }))
 }

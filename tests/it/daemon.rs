@@ -3,12 +3,13 @@
 use crate::films::{dicom_of, small_png};
 use crate::outside::{get, page, with_page};
 use crate::sandbox::{QUICK, Sandbox, files_below, names_in};
+use kellgrend::daemon::scout::Scout;
 use kellgrend::digest::Digest;
 use kellgrend::outbox::record::ResultRecord;
 use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom, jpeg8, knee, png16};
 use kellgrend::side::Side;
 use rustix::process::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
 const QUARANTINED: &str = "SELECT count(*) FROM files WHERE state = 'quarantined'";
@@ -369,4 +370,26 @@ fn patient_data_is_in_no_log_no_name_and_not_in_the_ledger() {
             assert!(!bytes.windows(word.len()).any(|window| window == word.as_bytes()), "{word} is in {place}");
         }
     }
+}
+
+/// As a share that hangs: whoever looks there never comes back, and mail is sent all the same.
+#[test]
+fn who_asks_of_a_place_that_does_not_answer_is_told_what_was_seen_last() {
+    let (hang, hung) = std::sync::mpsc::channel::<()>();
+    let mut looks = 0;
+    let look = move || {
+        looks += 1;
+        if looks == 2 {
+            let _ended = hung.recv();
+        }
+        looks
+    };
+    let mut scout = Scout::new(Duration::from_secs(2), look).expect("a thread");
+    assert_eq!(scout.seen(), 1);
+    let began = Instant::now();
+    assert_eq!([scout.seen(), scout.seen()], [1, 1]);
+    assert!(began.elapsed() < Duration::from_secs(30), "it was waited for");
+    drop(hang);
+    // the second look ends now, and so do those that were asked for meanwhile
+    assert!(scout.seen() >= 2);
 }
