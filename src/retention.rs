@@ -75,7 +75,8 @@ pub fn remove(
     (store, kept): (Store, Duration),
     now: Timestamp,
 ) -> Result<Removed, LedgerError> {
-    let mut overdues = Overdues::of(&state.ledger, store, before(now, kept), settings.spare_labelled)?;
+    let due = || Overdues::of(&state.ledger, store, before(now, kept), settings.spare_labelled);
+    let mut overdues = due()?;
     let mut removed = Removed::default();
     loop {
         let batch = overdues.next(BATCH)?;
@@ -84,7 +85,7 @@ pub fn remove(
         }
         if let Some(folder) = folder(state, store) {
             let mark = folder.join(MARK);
-            if !mark.is_dir() && !batch.iter().any(|overdue| is_there(state, store, overdue)) {
+            if !mark.is_dir() && !is_any_there(state, store, due()?)? {
                 tracing::warn!(
                     store = store.as_str(),
                     "nothing is removed, and nothing noted as removed: nothing of what is due is in {}, as where a share is away. If it \
@@ -132,6 +133,16 @@ fn folder(state: &State, store: Store) -> Option<&Path> {
         Store::Outbox => Some(&state.outbox),
         Store::Quarantine => Some(&state.quarantine),
         Store::Ledger => None,
+    }
+}
+
+/// Whether anything of what is due can be seen where it is kept.
+fn is_any_there(state: &State, store: Store, mut overdues: Overdues) -> Result<bool, LedgerError> {
+    loop {
+        let batch = overdues.next(BATCH)?;
+        if batch.is_empty() || batch.iter().any(|overdue| is_there(state, store, overdue)) {
+            return Ok(!batch.is_empty());
+        }
     }
 }
 

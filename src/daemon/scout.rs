@@ -1,5 +1,6 @@
 //! Looks at places that may never answer, as a share that hangs, for somebody who must not wait for them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
 
@@ -18,8 +19,13 @@ impl<T: Clone + Default + Send + 'static> Scout<T> {
         let (told, answers) = mpsc::channel();
         let run = move || {
             for () in questions {
-                if told.send(look()).is_err() {
-                    break;
+                match catch_unwind(AssertUnwindSafe(&mut look)) {
+                    Ok(seen) => {
+                        if told.send(seen).is_err() {
+                            break;
+                        }
+                    }
+                    Err(_) => tracing::error!("looking at the folders has failed; it is tried again"),
                 }
             }
         };

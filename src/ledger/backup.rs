@@ -2,7 +2,7 @@
 
 use super::LedgerError;
 use super::open::{beside, open_reader};
-use crate::state::{begin, sync_folder};
+use crate::state::{PARTIAL, sync_folder};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::collections::BTreeMap;
@@ -87,9 +87,8 @@ pub fn back_up(from: &Path, to: &Path, force: bool) -> Result<Copied, BackupErro
     ledger.execute_batch("BEGIN").map_err(&wrong)?;
     let content = Content::of(&ledger).map_err(&wrong)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // what a backup that was broken off has left goes first; readable by its owner alone: it may say who the patients are
-    let (place, _lock) = begin(folder, 0o700).map_err(write)?;
-    let partial = tempfile::NamedTempFile::new_in(place.path()).map_err(write)?;
+    // readable by its owner alone, as tempfile makes it: it may say who the patients are
+    let partial = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(folder).map_err(write)?;
     copy(&ledger, partial.path()).map_err(sqlite)?;
     let copied = check(partial.path(), &content).map_err(|detail| BackupError::Unsound { path: path(), detail })?;
     partial.as_file().sync_all().map_err(write)?;

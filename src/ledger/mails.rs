@@ -119,6 +119,10 @@ impl Ledger {
             }
             let (today, latest) = (timestamp(now), latest(now));
             db.execute("UPDATE mail_marks SET at = ?1 WHERE at > ?2", [&today, &latest])?;
+            // the time that such a digest was for is still to come
+            let slots = "UPDATE mails SET key = key || ':ahead:' || id \
+                         WHERE kind = 'digest' AND created_at > ?1 AND key NOT LIKE '%:ahead:%'";
+            db.execute(slots, [&latest])?;
             let waiting = "UPDATE mails SET next_attempt_at = ?1 \
                            WHERE sent_at IS NULL AND replaced_at IS NULL AND next_attempt_at > ?2";
             db.execute(waiting, [&today, &latest])?;
@@ -160,16 +164,19 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
-            db.execute(
-                "UPDATE mails SET replaced_at = ?1 \
-                 WHERE kind = 'digest' AND sent_at IS NULL AND replaced_at IS NULL",
-                [timestamp(at)],
-            )?;
-            db.execute(
-                "DELETE FROM mail_pictures WHERE mail IN (SELECT id FROM mails WHERE replaced_at IS NOT NULL)",
-                [],
-            )?;
-            insert(db, &digest, Some(since), at)?;
+            let is_told = "SELECT EXISTS (SELECT 1 FROM mails WHERE key = ?1)";
+            if !db.query_row(is_told, [&digest.key], |row| row.get::<_, bool>(0))? {
+                db.execute(
+                    "UPDATE mails SET replaced_at = ?1 \
+                     WHERE kind = 'digest' AND sent_at IS NULL AND replaced_at IS NULL",
+                    [timestamp(at)],
+                )?;
+                db.execute(
+                    "DELETE FROM mail_pictures WHERE mail IN (SELECT id FROM mails WHERE replaced_at IS NOT NULL)",
+                    [],
+                )?;
+                insert(db, &digest, Some(since), at)?;
+            }
             db.execute("UPDATE mail_marks SET at = ?1 WHERE name = 'digest'", [timestamp(slot)]).map(drop)
         })
     }

@@ -56,9 +56,8 @@ pub fn send(settings: &MailSettings, letter: &Letter) -> Result<Accepted, PostEr
                     Envelope::new(envelope.from().cloned(), vec![to.clone()]).map_err(|error| error.to_string())?;
                 match transport.send_raw(&alone, &bytes) {
                     Ok(answer) => taken = Some(answer),
-                    Err(error) if error.is_permanent() => refused.push(format!("{to}: {}", words(settings, &error))),
-                    // it comes again as the same, for those who have it, too
-                    Err(error) => return Err(PostError(words(settings, &error))),
+                    // one who cannot have it for now, either: the others are not to get it again and again until they can
+                    Err(error) => refused.push(format!("{to}: {}", words(settings, &error))),
                 }
             }
             (taken.ok_or(error), refused)

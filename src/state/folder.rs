@@ -64,7 +64,7 @@ fn write(parent: &Path, mode: u32, files: &[(&str, &[u8])]) -> io::Result<(TempD
 
 /// An empty folder to write to, locked: the system takes the lock back when the process ends, however it ends, and so what a
 /// process that was killed has left is known, and removed here.
-pub fn begin(parent: &Path, mode: u32) -> io::Result<(TempDir, File)> {
+fn begin(parent: &Path, mode: u32) -> io::Result<(TempDir, File)> {
     // one at a time, or a folder that is not locked yet would be taken for such a one; where there are no locks, it stays
     let turn = File::open(parent)?;
     if turn.lock().is_ok() {

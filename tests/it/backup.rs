@@ -130,18 +130,3 @@ fn an_unsound_copy_is_told_and_removed() {
     let left: Vec<_> = names_in(&sandbox.beside("")).into_iter().filter(|path| path.is_file()).collect();
     assert_eq!(left, [sandbox.beside("kellgrend.toml")]);
 }
-
-#[test]
-fn what_a_backup_that_was_broken_off_has_left_goes_with_the_next_one() {
-    let sandbox = clinic();
-    let folder = sandbox.beside("backups");
-    let [killed, under_way] = [".partial-killed", ".partial-locked"].map(|name| folder.join(name));
-    for left in [&killed, &under_way] {
-        std::fs::create_dir_all(left).expect("made");
-        std::fs::write(left.join("half a copy"), "of patients").expect("written");
-    }
-    let lock = std::fs::File::open(&under_way).expect("a folder");
-    lock.lock().expect("locked");
-    back_up(&sandbox.state().join("ledger.db"), &folder.join("copy.db"), false).expect("a copy");
-    assert_eq!(names_in(&folder), [under_way, folder.join("copy.db")]);
-}
