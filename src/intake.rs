@@ -16,7 +16,7 @@ mod watch;
 pub use claim::{Claimed, IntakeError, since};
 pub use hints::{Hints, Nudge, hints};
 pub use reconcile::reconcile;
-pub use room::KEPT_FREE;
+pub use room::kept_free;
 pub use scan::passed_over;
 pub use settle::{Settle, Stamp, Verdict};
 

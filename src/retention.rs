@@ -75,8 +75,8 @@ pub fn remove(
     (store, kept): (Store, Duration),
     now: Timestamp,
 ) -> Result<Removed, LedgerError> {
-    let due = || Overdues::of(&state.ledger, store, before(now, kept), settings.spare_labelled);
-    let mut overdues = due()?;
+    let all = || Overdues::of(&state.ledger, store, before(now, kept), settings.spare_labelled);
+    let mut overdues = all()?;
     let mut removed = Removed::default();
     loop {
         let batch = overdues.next(BATCH)?;
@@ -85,7 +85,7 @@ pub fn remove(
         }
         if let Some(folder) = folder(state, store) {
             let mark = folder.join(MARK);
-            if !mark.is_dir() && !is_any_there(state, store, due()?)? {
+            if !mark.is_dir() && !is_any_there(state, store, all()?)? {
                 tracing::warn!(
                     store = store.as_str(),
                     "nothing is removed, and nothing noted as removed: nothing of what is due is in {}, as where a share is away. If it \

@@ -7,7 +7,7 @@ mod precision;
 use super::{Exit, Failure, Global};
 use crate::config::{MailSettings, Radiographs, Settings};
 use crate::grading::IdentityPolicy;
-use crate::intake::KEPT_FREE;
+use crate::intake::kept_free;
 use crate::ledger::{Ledger, holds_pseudonyms};
 use crate::mail::post;
 use crate::schedule::EARLIEST;
@@ -129,9 +129,7 @@ impl Findings {
     /// Every disk that one of the folders is on.
     fn disks(&mut self, state: &State, keep_free: u64) {
         let device = |path: &Path| nearest(path)?.metadata().ok().map(|meta| meta.dev());
-        // those that the daemon keeps room on
-        let watched = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
-        let watched: HashSet<_> = watched.filter_map(|(_, path)| device(path)).collect();
+        let watched = kept_free(state, device);
         let mut seen = HashSet::new();
         for (name, path) in state.folders() {
             let Some(place) = nearest(path) else { continue };

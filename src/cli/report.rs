@@ -16,8 +16,8 @@ const SHORT: usize = 50;
 
 /// Print a view of the ledger: grades, votes, daily, weeks, drift, refused, releases, labels, agreement and more
 ///
-/// Without a name, the reports are listed. They are SQL views of the same name with `report_` before it, so that any SQLite tool
-/// can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'
+/// Without a name, the reports are listed. They are SQL views of the same name with `report_` before it, so that any tool
+/// with SQLite 3.37 or later can ask for more: sqlite3 ledger.db 'SELECT side, count(*) FROM report_grades GROUP BY side'
 ///
 /// drift tells whether grades, entropy, agreement and refusals of the last four weeks differ from the first eight weeks in
 /// which the release in service graded here, and from the twelve weeks before them, by more than chance (p_adjusted below 0.01)

@@ -2,7 +2,7 @@
 
 use super::scout::Scout;
 use crate::config::Settings;
-use crate::intake::KEPT_FREE;
+use crate::intake::kept_free;
 use crate::labels::refused;
 use crate::mail::alert::Disk;
 use crate::mail::{Office, Signs, host, refusal};
@@ -65,8 +65,7 @@ pub fn looks(
 /// The folders that are on disks of their own, and what is free there.
 fn disks(state: &State, keep_free: u64) -> Vec<Disk> {
     let device = |path: &Path| path.metadata().ok().map(|meta| meta.dev());
-    let kept = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
-    let kept: HashSet<_> = kept.filter_map(|(_, path)| device(path)).collect();
+    let kept = kept_free(state, device);
     let mut seen = HashSet::new();
     let mut disks = Vec::new();
     for (folder, path) in state.folders() {

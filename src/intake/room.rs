@@ -3,9 +3,17 @@
 use super::Intake;
 use crate::state::{State, free_bytes};
 use bytesize::ByteSize;
+use std::collections::HashSet;
+use std::path::Path;
 
 /// The folders that a radiograph and its result go to: room is kept on their disks.
-pub const KEPT_FREE: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
+const KEPT_FREE: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
+
+/// The disks that room is kept on, as `disk` tells one from another.
+pub fn kept_free(state: &State, disk: impl Fn(&Path) -> Option<u64>) -> HashSet<u64> {
+    let folders = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
+    folders.filter_map(|(_, path)| disk(path)).collect()
+}
 
 /// The first folder whose disk has less room than is to be kept free.
 fn cramped(state: &State, keep_free: u64) -> Option<(&'static str, u64)> {

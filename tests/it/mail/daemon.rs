@@ -20,6 +20,14 @@ fn sandbox(port: u16) -> Sandbox {
     Sandbox::with(&sharp_settings(port))
 }
 
+/// A server, and a clinic that is told by it of what goes beyond this limit.
+fn told(limit: &str) -> (Smtp, Sandbox) {
+    let server = Smtp::new(Manners::default());
+    let limits = format!("[mail.alerts]\n{limit}\ndisk = \"1 B\"\n");
+    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    (server, sandbox)
+}
+
 fn sharp_settings(port: u16) -> String {
     let limits = "[mail.alerts]\nquarantined = 1\ndisk = \"1 B\"\n";
     format!("{QUICK}\n{}{limits}", open_settings(port))
@@ -89,9 +97,7 @@ fn a_mail_that_goes_while_the_disk_is_full_goes_once() {
 
 #[test]
 fn an_inbox_that_has_gone_away_is_told_of() {
-    let server = Smtp::new(Manners::default());
-    let limits = "[mail.alerts]\ninbox = \"1s\"\ndisk = \"1 B\"\n";
-    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    let (server, sandbox) = told("inbox = \"1s\"");
     let mut daemon = sandbox.daemon();
     daemon.ready();
     std::fs::rename(sandbox.inbox(), sandbox.state().join("away")).expect("renamed");
@@ -102,9 +108,7 @@ fn an_inbox_that_has_gone_away_is_told_of() {
 
 #[test]
 fn results_that_cannot_be_written_are_told_of() {
-    let server = Smtp::new(Manners::default());
-    let limits = "[mail.alerts]\nresults = \"1s\"\ndisk = \"1 B\"\n";
-    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    let (server, sandbox) = told("results = \"1s\"");
     let mut daemon = sandbox.daemon();
     daemon.ready();
     // as little can be written there as to a share that is full or read-only
@@ -122,9 +126,7 @@ fn results_that_cannot_be_written_are_told_of() {
 
 #[test]
 fn a_refused_list_of_labels_is_told_of() {
-    let server = Smtp::new(Manners::default());
-    let limits = "[mail.alerts]\ndisk = \"1 B\"\n";
-    let sandbox = Sandbox::with(&format!("{QUICK}\n{}{limits}", open_settings(server.port())));
+    let (server, sandbox) = told("");
     let mut daemon = sandbox.daemon();
     daemon.ready();
     std::fs::write(sandbox.state().join("labels/jane doe.csv"), "who,what\njane doe,2\n").expect("written");
