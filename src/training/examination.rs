@@ -41,9 +41,6 @@ pub fn examine(
         jobs,
         |knee| knee.read(decoders),
         |_, knee| {
-            if outcome.is_err() {
-                return;
-            }
             outcome = match (seen(), knee) {
                 (Err(error), _) => Err(error),
                 (Ok(()), Err(error)) => Err(anyhow::Error::msg(error)),
@@ -52,6 +49,7 @@ pub fn examine(
                     if waiting.len() < ensemble.knees_at_once() { Ok(()) } else { grade(&mut waiting) }
                 }
             };
+            outcome.is_ok()
         },
     );
     outcome?;

@@ -29,7 +29,7 @@ impl Pictures {
     /// Puts a knee in its place, resized as grading resizes it.
     pub fn put(&self, index: usize, knee: &GrayImage, side: u32) -> Result<(), TchError> {
         let shape = [1, 1, i64::from(knee.height()), i64::from(knee.width())];
-        let picture = Tensor::f_from_slice(knee.as_raw())?.f_view(shape)?;
+        let picture = copy_to(&Tensor::f_from_slice(knee.as_raw())?.f_view(shape)?, self.grey.device())?;
         self.grey.f_narrow(0, index as i64, 1)?.f_copy_(&resized(&picture, side)?)
     }
 

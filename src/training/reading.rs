@@ -11,12 +11,12 @@ use std::sync::mpsc;
 /// How many read files may wait for the one who takes them.
 const AHEAD: usize = 8;
 
-/// Reads all by several threads; what was read is taken one by one, in order.
+/// Reads all by several threads; what was read is taken one by one, in order, until `take` says false.
 pub fn read_all<I: Sync, T: Send>(
     all: &[I],
     jobs: usize,
     read: impl Fn(&I) -> Result<T, String> + Sync,
-    mut take: impl FnMut(usize, Result<T, String>),
+    mut take: impl FnMut(usize, Result<T, String>) -> bool,
 ) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -40,11 +40,15 @@ pub fn read_all<I: Sync, T: Send>(
         for index in 0..all.len() {
             // each lane's files come in order, so that the one that is due is at the head of its lane
             let Some(lane) = waiting.iter().position(|head| head.as_ref().is_some_and(|(at, _)| *at == index)) else {
-                return take(index, Err("a reading thread ended early".to_owned()));
+                take(index, Err("a reading thread ended early".to_owned()));
+                return;
             };
             let next = lanes[lane].recv().ok();
-            if let Some((index, outcome)) = std::mem::replace(&mut waiting[lane], next) {
-                take(index, outcome);
+            let due = std::mem::replace(&mut waiting[lane], next);
+            if let Some((index, outcome)) = due
+                && !take(index, outcome)
+            {
+                return;
             }
         }
     });
@@ -59,15 +63,15 @@ fn available_memory() -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
 }
 
-/// The pictures of a run's knees at a network's size.
+/// The pictures of a run's knees at a network's size; none where `seen`, which hears of each, has said false.
 pub fn pictures(
     knees: &[&Knee],
     side: u32,
     device: &DeviceInUse,
     decoders: &Decoders,
     jobs: usize,
-    mut seen: impl FnMut(),
-) -> anyhow::Result<Pictures> {
+    mut seen: impl FnMut() -> bool,
+) -> anyhow::Result<Option<Pictures>> {
     // a quarter of a GPU's memory; the networks need the rest
     let most = device.memory().map_or(u64::MAX, |memory| memory.total / 4);
     let needed = knees.len() as u64 * u64::from(side) * u64::from(side);
@@ -89,18 +93,20 @@ pub fn pictures(
         Some(pictures) => pictures,
         None => Pictures::new(knees.len(), side, device.device, 0)?,
     };
-    let mut trouble = Ok(());
+    let mut outcome = Ok(true);
+    // the processor is full of decoders: libtorch's threads would wait for each other, turning, for longer than a picture takes
+    let threads = tch::get_num_threads();
+    tch::set_num_threads(1);
     read_all(
         knees,
         jobs,
         |knee| knee.read(decoders),
         |index, knee| {
-            seen();
             let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee, side)?));
-            if trouble.is_ok() {
-                trouble = put;
-            }
+            outcome = put.map(|()| seen());
+            matches!(outcome, Ok(true))
         },
     );
-    trouble.map(|()| pictures)
+    tch::set_num_threads(threads);
+    Ok(outcome?.then_some(pictures))
 }

@@ -22,8 +22,8 @@ const MEMORY_PAUSE: Duration = Duration::from_secs(30);
 pub trait Follow {
     /// Pictures are read for the fits of one image size; once for each that was read.
     fn reading(&mut self, knees: usize, side: u32);
-    /// A picture was read.
-    fn read(&mut self);
+    /// A picture was read; false asks to stop.
+    fn read(&mut self) -> bool;
     /// A fit begins, or goes on after these epochs.
     fn begins(&mut self, fit: FitName, epochs: &[Epoch]);
     /// A step of an epoch is about to be taken; false asks to stop.
@@ -87,7 +87,8 @@ impl Workshop<'_> {
                 // the old ones are gone before the new ones come
                 other => {
                     drop(other);
-                    self.pictures(&set, side, follow)?
+                    let Some(pictures) = self.pictures(&set, side, follow)? else { return Ok(End::Stopped) };
+                    pictures
                 }
             };
             let mut outcome = self.fit(run, &set, &pictures, fit, &workplace, follow);
@@ -129,7 +130,7 @@ impl Workshop<'_> {
         true
     }
 
-    fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Pictures> {
+    fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Option<Pictures>> {
         let knees: Vec<_> = set.learnt().map(|(_, _, knee)| knee).collect();
         follow.reading(knees.len(), side);
         pictures(&knees, side, self.device, &self.decoders, self.jobs, || follow.read())

@@ -83,12 +83,16 @@ impl Follower {
 
 impl Follow for Follower {
     fn reading(&mut self, knees: usize, side: u32) {
+        if self.bar.is_hidden() {
+            self.say(&format!("{knees} knees are read, at {side} pixels"));
+        }
         self.restart(knees, COUNTED);
         self.bar.set_message(format!("knees read, at {side} pixels"));
     }
 
-    fn read(&mut self) {
+    fn read(&mut self) -> bool {
         self.bar.inc(1);
+        self.pause()
     }
 
     fn begins(&mut self, fit: FitName, epochs: &[Epoch]) {

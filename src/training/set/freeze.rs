@@ -58,7 +58,7 @@ pub fn freeze(
     let read = |labelled: &&Labelled| {
         labelled.read(decoders).map(|Film { digest, patient, is_named, .. }| (digest, patient, is_named))
     };
-    read_all(&all, jobs, read, |index, outcome| {
+    let mut take = |index: usize, outcome: Result<(Digest, String, bool), String>| {
         seen();
         let Labelled { path, truth, position, .. } = all[index];
         // a run may go on from another folder
@@ -100,6 +100,10 @@ pub fn freeze(
                 knees.push(Knee { radiograph, position, grade, patient, kept, place, path: whole });
             }
         }
+    };
+    read_all(&all, jobs, read, |index, outcome| {
+        take(index, outcome);
+        true
     });
     // in the order in which they turned out to be one
     for (other, patient) in one {

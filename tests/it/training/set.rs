@@ -3,9 +3,11 @@
 use super::{knee, labelled};
 use crate::sandbox::decoders;
 use kellgrend::dataset::{Labelled, in_folders};
+use kellgrend::training::reading::read_all;
 use kellgrend::training::set::{Dealing, Folds, GoldSet, Place, Tables, TrainingSet, freeze};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn files(folder: &Path) -> Vec<Labelled> {
     let of_grade = |grade: usize| crate::sandbox::files_below(&folder.join(grade.to_string()));
@@ -25,6 +27,24 @@ fn frozen(folder: &Path, gold: &GoldSet) -> (TrainingSet, Vec<String>) {
     let (set, passed) =
         freeze(&files(folder), gold, &two_folds(), &decoders(), 2, keep, || {}).expect("enough of each grade");
     (set, passed.into_iter().map(|passed| passed.reason).collect())
+}
+
+#[test]
+fn files_are_taken_in_order_and_no_more_are_read_once_nobody_takes_them() {
+    let read = AtomicUsize::new(0);
+    let mut taken = Vec::new();
+    let numbers: Vec<usize> = (0..10_000).collect();
+    let reading = |number: &usize| {
+        read.fetch_add(1, Ordering::Relaxed);
+        Ok(*number)
+    };
+    read_all(&numbers, 3, reading, |index, number| {
+        taken.push((index, number.expect("it was read")));
+        index < 20
+    });
+    assert_eq!(taken, (0..=20).map(|number| (number, number)).collect::<Vec<_>>());
+    let read = read.into_inner();
+    assert!(read < 100, "{read} were read, of which 21 were wanted");
 }
 
 #[test]
