@@ -1,7 +1,7 @@
 //! It learns from labelled knees: a frozen set, five folds, a network for each, and a choice among them.
 //!
 //! In reading order: a [`set`] is frozen and dealt to [`folds`], the same as those of its [`parent`]; a [`plan`] says what a [`run`] does; [`work`] goes through
-//! its fits; a [`fit`] takes a [`recipe`], [`pictures`] and their [`augmentation`], and moves [`parameters`] by an
+//! its fits; a [`fit`] takes a [`recipe`], [`pictures`] and their [`augmentation`], and moves [`parameters`] against a [`loss`] by an
 //! [`optimiser`]; [`choice`] makes members of fits, and the [`gate`] lets the new release pass or not.
 
 pub mod augmentation;
@@ -10,6 +10,7 @@ pub mod examination;
 pub mod fit;
 pub mod folds;
 pub mod gate;
+pub mod loss;
 pub mod mixing;
 pub mod optimiser;
 pub mod parameters;

@@ -103,6 +103,14 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Cross-entropy gives the four other grades this share of the truth, together with the grade itself.
     pub label_smoothing: f64,
+    /// What the squared earth mover's distance counts beside cross-entropy: a grade that is two off is worse than a neighbour.
+    #[serde(default)]
+    pub ordinal: f64,
+    /// Each step follows the gradient from where the loss is worst at so far from the weights: twice the time, for weights around
+    /// which it stays low. Foret et al., "Sharpness-Aware Minimization for Efficiently Improving Generalization", ICLR 2021,
+    /// <https://arxiv.org/abs/2010.01412>. 0: from the weights.
+    #[serde(default)]
+    pub sharpness: f64,
     /// The share of the networks' own dropout and stochastic depth that is in force; of the eight the EfficientNets have some. 1: as
     /// published, 0: none, as it was before this setting was there.
     #[serde(default)]
@@ -163,6 +171,8 @@ impl RecipeName {
                 decline_factor: 0.1,
                 weight_decay: 1e-4,
                 label_smoothing: 0.1,
+                ordinal: 0.0,
+                sharpness: 0.0,
                 omission: 1.0,
                 mix: 0.0,
                 average: 0.0,
@@ -192,6 +202,8 @@ impl RecipeName {
                 decline_factor: 1.0,
                 weight_decay: 0.05,
                 label_smoothing: 0.1,
+                ordinal: 0.0,
+                sharpness: 0.0,
                 omission: 1.0,
                 mix: 0.0,
                 average: 0.998,
@@ -260,6 +272,8 @@ impl Recipe {
         within("warm_up", self.warm_up, 0.0, self.epochs as f64)?;
         within("weight_decay", self.weight_decay, 0.0, 10.0)?;
         within("label_smoothing", self.label_smoothing, 0.0, 0.9)?;
+        within("ordinal", self.ordinal, 0.0, 100.0)?;
+        within("sharpness", self.sharpness, 0.0, 10.0)?;
         within("omission", self.omission, 0.0, 2.0)?;
         within("mix", self.mix, 0.0, 1.0)?;
         within("average", self.average, 0.0, 0.999_999)?;

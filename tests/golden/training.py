@@ -15,6 +15,7 @@ from formula import chance, filled
 
 SIDE = 64
 RATE, DECAY, SMOOTHING, STEPS = 1e-5, 0.05, 0.1, 2
+ORDINAL, SHARPNESS = 2.0, 0.05
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
 DEVIATION = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 NETWORKS = [
@@ -47,16 +48,37 @@ def network(name):
     return network
 
 
-def trained(name, optimiser):
+def distance(logits, truths):
+    """The squared earth mover's distance on the line of grades."""
+    said, true = logits.softmax(1), torch.nn.functional.one_hot(truths, 5)
+    return sum((said[:, : k + 1].sum(1) - true[:, : k + 1].sum(1)) ** 2 for k in range(5)).mean()
+
+
+def trained(name, optimiser, ordinal=0.0, sharpness=0.0):
     net = network(name).train()
     step = optimiser(net.parameters(), lr=RATE, weight_decay=DECAY)
-    loss = torch.nn.CrossEntropyLoss(label_smoothing=SMOOTHING)
+    entropy = torch.nn.CrossEntropyLoss(label_smoothing=SMOOTHING)
     learn, truths = pictures(range(8)), torch.tensor([n % 5 for n in range(8)])
+
+    def loss():
+        step.zero_grad()
+        logits = net(learn)
+        value = entropy(logits, truths) + ordinal * distance(logits, truths)
+        value.backward()
+        return value
+
     losses = []
     for _ in range(STEPS):
-        step.zero_grad()
-        value = loss(net(learn), truths)
-        value.backward()
+        value = loss()
+        if sharpness:
+            # sharpness-aware minimisation: the gradient from further up; statistics stay those of the first pass
+            parameters, state = list(net.parameters()), {k: v.clone() for k, v in net.state_dict().items()}
+            length = torch.sqrt(sum((p.grad**2).sum() for p in parameters))
+            with torch.no_grad():
+                for p in parameters:
+                    p += sharpness * p.grad / length
+            loss()
+            net.load_state_dict(state)
         step.step()
         losses.append(value.item())
     net.eval()
@@ -70,6 +92,8 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     answers = {f"{name} adamw": trained(name, torch.optim.AdamW) for name in NETWORKS}
     answers["shufflenet_v2_x2_0 adam"] = trained("shufflenet_v2_x2_0", torch.optim.Adam)
+    answers["shufflenet_v2_x2_0 adamw ordinal"] = trained("shufflenet_v2_x2_0", torch.optim.AdamW, ordinal=ORDINAL)
+    answers["shufflenet_v2_x2_0 adamw sharpness"] = trained("shufflenet_v2_x2_0", torch.optim.AdamW, sharpness=SHARPNESS)
     with open("training.json", "w") as file:
         json.dump(answers, file, indent=1)
         file.write("\n")

@@ -2,13 +2,11 @@
 
 use super::{Beginning, FitError, Origin};
 use crate::networks::{Architecture, Network, weights::WeightsError};
+use crate::training::loss::Loss;
 use crate::training::optimiser::Adam;
 use crate::training::parameters::{Learning, Parameters};
 use crate::training::recipe::Recipe;
-use tch::{Cuda, Device, Kind, Reduction, TchError, Tensor};
-
-/// Ignored by libtorch where no class has this number.
-const NO_CLASS: i64 = -100;
+use tch::{Cuda, Device, Kind, TchError, Tensor};
 
 /// A network, its parameters, and the optimiser's memory of them.
 pub struct Learner {
@@ -64,15 +62,12 @@ impl Learner {
 
     /// One step; the loss before it, `[]`, on the device.
     pub fn step(&mut self, lesson: &Lesson, recipe: &Recipe) -> Result<Tensor, TchError> {
-        let Lesson { views, truths, balance, learning, rate } = *lesson;
-        let map = match learning {
-            Learning::Head => tch::no_grad(|| self.network.map(views)),
-            Learning::All => self.network.map(views),
-        }?;
-        let logits = self.network.logits(&map)?;
-        let loss = logits.f_cross_entropy_loss(truths, balance, Reduction::Mean, NO_CLASS, recipe.label_smoothing)?;
+        let Lesson { learning, rate, .. } = *lesson;
         let mut values = self.parameters.learning_values()?;
-        let gradient = self.parameters.gradient(&loss, learning)?;
+        let (loss, mut gradient) = self.gradient(lesson, recipe)?;
+        if recipe.sharpness > 0.0 {
+            gradient = self.uphill(&gradient, lesson, recipe)?;
+        }
         tch::no_grad(|| {
             let decay = if learning == Learning::All { recipe.weight_decay } else { 0.0 };
             self.adam.step(&mut values, &gradient, rate, decay)?;
@@ -85,7 +80,36 @@ impl Learner {
                 false => self.average.f_copy_(&self.parameters.values),
             }
         })?;
-        loss.f_detach()
+        Ok(loss)
+    }
+
+    /// The loss, `[]`, and its gradient.
+    fn gradient(&mut self, lesson: &Lesson, recipe: &Recipe) -> Result<(Tensor, Tensor), TchError> {
+        let map = match lesson.learning {
+            Learning::Head => tch::no_grad(|| self.network.map(lesson.views)),
+            Learning::All => self.network.map(lesson.views),
+        }?;
+        let Recipe { label_smoothing: smoothing, ordinal, .. } = *recipe;
+        let loss =
+            Loss { balance: lesson.balance, smoothing, ordinal }.of(&self.network.logits(&map)?, lesson.truths)?;
+        let gradient = self.parameters.gradient(&loss, lesson.learning)?;
+        Ok((loss.f_detach()?, gradient))
+    }
+
+    /// The gradient where the loss is worst near by: at `sharpness` from here, along the gradient that is here.
+    fn uphill(&mut self, gradient: &Tensor, lesson: &Lesson, recipe: &Recipe) -> Result<Tensor, TchError> {
+        let mut here = self.parameters.values.f_empty_like()?;
+        tch::no_grad(|| {
+            here.f_copy_(&self.parameters.values)?;
+            let length = gradient.f_norm()?.f_add_scalar(f64::from(f32::MIN_POSITIVE))?;
+            let way = gradient.f_mul(&length.f_reciprocal()?.f_mul_scalar(recipe.sharpness)?)?;
+            let _ = self.parameters.learning_values()?.f_add_(&way)?;
+            self.parameters.changed()
+        })?;
+        let (_, there) = self.gradient(lesson, recipe)?;
+        // back to where it stands, and to the statistics of what was seen from there; the step copies to what is computed with
+        tch::no_grad(|| self.parameters.values.f_copy_(&here))?;
+        Ok(there)
     }
 
     /// Values laid out as the parameters, as a release's state_dict.

@@ -61,6 +61,8 @@ fn plain(optimiser: Optimiser) -> Recipe {
         decline_factor: 1.0,
         weight_decay: 0.05,
         label_smoothing: 0.1,
+        ordinal: 0.0,
+        sharpness: 0.0,
         omission: 0.0,
         mix: 0.0,
         average: 0.0,
@@ -114,9 +116,14 @@ fn every_network_learns_as_in_pytorch() {
     let answers: BTreeMap<String, Golden> =
         serde_json::from_str(include_str!("../../golden/training.json")).expect("the golden file is JSON");
     for (name, Golden { losses, logits }) in answers {
-        let (architecture, optimiser) = name.split_once(' ').expect("two words");
-        let optimiser = if optimiser == "adam" { Optimiser::Adam } else { Optimiser::AdamW };
-        let found = fitted(architecture.parse().expect("known"), &plain(optimiser)).expect("it learns");
+        let words: Vec<_> = name.split(' ').collect();
+        let plain = plain(if words[1] == "adam" { Optimiser::Adam } else { Optimiser::AdamW });
+        let recipe = match words.get(2) {
+            Some(&"ordinal") => Recipe { ordinal: 2.0, ..plain },
+            Some(&"sharpness") => Recipe { sharpness: 0.05, ..plain },
+            _ => plain,
+        };
+        let found = fitted(words[0].parse().expect("known"), &recipe).expect("it learns");
         // Adam's first step is as long for a gradient of rounding errors as for any other, so that long steps drift apart
         for (epoch, loss) in found.curve.iter().zip(&losses) {
             let difference = (epoch.train_loss - loss).abs() / (losses[0] - losses[1]);
@@ -299,7 +306,9 @@ fn epochs_of_small_pictures_are_no_misses() {
 fn plans_from_before_a_number_was_known_are_what_they_were() {
     let recipe = Recipe { omission: 0.0, ..RecipeName::Scratch.recipe() };
     let mut table = toml::Table::try_from(&recipe).expect("TOML");
-    for later in ["omission", "passes", "small_epochs", "small_side", "mix", "blend", "balance_power"] {
+    for later in
+        ["omission", "passes", "small_epochs", "small_side", "mix", "blend", "balance_power", "ordinal", "sharpness"]
+    {
         assert!(table.remove(later).is_some(), "{later}");
     }
     assert_eq!(table.try_into::<Recipe>().expect("it is read"), recipe);
