@@ -227,7 +227,7 @@ impl Fit<'_> {
         knees
     }
 
-    /// What a knee's loss counts, by grade: at a power of 1 as much for all knees of a rare grade together as of a common one.
+    /// What a knee's cross-entropy counts, by grade: at a power of 1 as much for all knees of a rare grade together as of a common one.
     fn balance(&self) -> Result<Option<Tensor>, FitError> {
         if self.recipe.balance != Balance::Weights {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::augmentation::Augmentation;
 use crate::ensemble::{Normalisation, resized};
-use crate::gpu::copy_to;
+use crate::gpu::{copy_to, is_full};
 use image::GrayImage;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, TchError, Tensor};
@@ -26,11 +26,15 @@ impl Pictures {
         Ok(Self { grey, device, norm: Normalisation::new(|tensor| tensor.f_to(device))? })
     }
 
-    /// Puts a knee in its place, resized as grading resizes it.
+    /// Puts a knee in its place, resized as grading resizes it, there or, where memory is full, here.
     pub fn put(&self, index: usize, knee: &GrayImage, side: u32) -> Result<(), TchError> {
         let shape = [1, 1, i64::from(knee.height()), i64::from(knee.width())];
-        let picture = copy_to(&Tensor::f_from_slice(knee.as_raw())?.f_view(shape)?, self.grey.device())?;
-        self.grey.f_narrow(0, index as i64, 1)?.f_copy_(&resized(&picture, side)?)
+        let picture = Tensor::f_from_slice(knee.as_raw())?.f_view(shape)?;
+        let resized = match copy_to(&picture, self.grey.device()).and_then(|there| resized(&there, side)) {
+            Err(error) if is_full(&error) => resized(&picture, side),
+            other => other,
+        };
+        self.grey.f_narrow(0, index as i64, 1)?.f_copy_(&resized?)
     }
 
     /// The side of the pictures in pixels.

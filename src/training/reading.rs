@@ -94,7 +94,7 @@ pub fn pictures(
         None => Pictures::new(knees.len(), side, device.device, 0)?,
     };
     let mut outcome = Ok(true);
-    // the processor is full of decoders: libtorch's threads would wait for each other, turning, for longer than a picture takes
+    // the processor is full of decoders: libtorch's threads would wait for each other, spinning, for longer than a picture takes
     let threads = tch::get_num_threads();
     tch::set_num_threads(1);
     read_all(

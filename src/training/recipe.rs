@@ -45,7 +45,7 @@ pub enum Decline {
 pub enum Balance {
     /// Nothing.
     None,
-    /// A rare grade's loss counts more.
+    /// A rare grade's cross-entropy counts more.
     Weights,
     /// A rare grade's knees are drawn more often.
     Sampling,

@@ -84,7 +84,7 @@ impl Follower {
 impl Follow for Follower {
     fn reading(&mut self, knees: usize, side: u32) {
         if self.bar.is_hidden() {
-            self.say(&format!("{knees} knees are read, at {side} pixels"));
+            self.say(&format!("reading {knees} knees, at {side} pixels"));
         }
         self.restart(knees, COUNTED);
         self.bar.set_message(format!("knees read, at {side} pixels"));

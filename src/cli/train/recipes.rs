@@ -10,8 +10,9 @@ epoch. An epoch goes `passes` times over the knees, in the first `small_epochs`
 with pictures of `small_side` times the side. `blend` is the share that the weights
 of the release in service keep; with balance = weights, a balance_power of 1 makes
 all grades count alike, 0.5 goes half of the way. `ordinal` is what the squared
-distance between grades counts beside cross-entropy; with a `sharpness` as 0.1,
-steps take twice the time and lead to weights around which the loss stays low:";
+earth mover's distance counts beside cross-entropy, for all knees alike; with a
+`sharpness`, such as 0.1, a step takes twice the time and leads to weights around
+which the loss stays low:";
 
 /// Every key that `--set` takes, and what it is in each recipe.
 pub(super) fn table() -> String {

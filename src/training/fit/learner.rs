@@ -24,7 +24,7 @@ pub struct Lesson<'a> {
     pub views: &'a Tensor,
     /// `[n]`, grades as numbers, or `[n, 5]`, the share of each grade.
     pub truths: &'a Tensor,
-    /// What a knee's loss counts, by grade; none where all count alike.
+    /// What a knee's cross-entropy counts, by grade; none where all count alike.
     pub balance: Option<&'a Tensor>,
     /// What is to be learnt.
     pub learning: Learning,
@@ -96,7 +96,8 @@ impl Learner {
         Ok((loss.f_detach()?, gradient))
     }
 
-    /// The gradient where the loss is worst near by: at `sharpness` from here, along the gradient that is here.
+    /// The gradient where the loss is worst near by: at `sharpness` from here, along the gradient that is here, as far as the numbers
+    /// that are computed in can tell the two apart.
     fn uphill(&mut self, gradient: &Tensor, lesson: &Lesson, recipe: &Recipe) -> Result<Tensor, TchError> {
         let mut here = self.parameters.values.f_empty_like()?;
         tch::no_grad(|| {

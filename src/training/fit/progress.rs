@@ -10,7 +10,7 @@ pub struct Epoch {
     pub epoch: usize,
     /// The rate at its end.
     pub rate: f64,
-    /// The mean loss while it learnt, as it was minimised: of changed pictures, with label smoothing.
+    /// The mean loss while it learnt, as it was minimised: of changed pictures, with label smoothing and the distance.
     pub train_loss: f64,
     /// -ln of the probability of the truth, on average over the knees that were left out.
     pub loss: f64,
