@@ -2,6 +2,7 @@
 
 Weights and pictures are computed by formula (formula.py). Eight pictures of
 64 pixels are learnt from, all in one batch; four others are judged, in both views. Dropout and stochastic depth are off.
+One network learns once more with the distance in its loss, and once by sharpness-aware steps.
 Needs torch and torchvision; run it in this folder.
 """
 
