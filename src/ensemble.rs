@@ -5,6 +5,7 @@ pub mod cam;
 pub mod device;
 mod graded;
 mod launches;
+pub mod look;
 mod member;
 mod outcome;
 mod precision;
@@ -19,9 +20,10 @@ pub use cam::SaliencyMap;
 pub use device::{DeviceChoice, DeviceInUse, settle};
 pub use graded::{GradeError, Graded};
 pub use launches::{LaunchError, LaunchPlan};
-pub use member::Member;
+pub use look::Look;
+pub use member::{Member, over_both_views, over_looks};
 pub use precision::{Precision, Unavailable};
-pub use preprocess::{Normalisation, resized};
+pub use preprocess::{Normalisation, seen};
 pub use quorum::Absent;
 pub use release::Release;
 pub use vote::VoteRule;
@@ -166,11 +168,11 @@ impl Ensemble {
         tch::no_grad(|| {
             let films = Films::upload(knees, |tensor| self.launches.upload(tensor, self.device))?;
             self.launches.uploaded()?;
-            // members of one image size share their views
+            // members that look alike share their views
             let mut views = Views::new();
-            for size in self.members.iter().map(Member::image_size) {
-                if let Entry::Vacant(entry) = views.entry(size) {
-                    entry.insert(films.views(size)?);
+            for &look in self.members.iter().flat_map(Member::looks) {
+                if let Entry::Vacant(entry) = views.entry(look) {
+                    entry.insert(films.views(look)?);
                 }
             }
             // All members are given their work before an answer is waited for: a GPU never stands still between them.

@@ -110,6 +110,6 @@ pub struct Vote {
     pub member: String,
     /// Its most probable grade.
     pub grade: KlGrade,
-    /// Its probabilities, from the mean of both views' logits at its temperature.
+    /// Its probabilities, from the mean of all views' logits at its temperature.
     pub probabilities: Probabilities,
 }

@@ -30,9 +30,9 @@ use std::time::Duration;
 /// Measure how fast this machine grades
 ///
 /// Views a second of each network and of the ensemble, how long one knee takes from a file's bytes to its result, how
-/// fast films of each coding are decoded, and the memory it all took. A knee is two views. The networks are untrained,
-/// since speed does not depend on what they have learnt: no release is needed, and nothing is written. It takes a
-/// minute or two. Measure while nothing else runs.
+/// fast films of each coding are decoded, and the memory it all took. A knee is two views, or four for a member with a
+/// zoom. The networks are untrained, since speed does not depend on what they have learnt: no release is needed, and
+/// nothing is written. It takes a minute or two. Measure while nothing else runs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Bench {
@@ -47,7 +47,8 @@ pub(super) struct Bench {
     seconds: Option<Duration>,
     /// Views that go through the networks together, each number measured; default: 32,64,128 on a GPU, 2 on a CPU
     ///
-    /// The best one counts; what does not fit into a GPU's memory is left out. Grading takes whole knees, two views each.
+    /// The best one counts; what does not fit into a GPU's memory is left out. Grading takes whole knees, two views
+    /// each; what a member with a zoom sees besides goes through behind them.
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: Vec<u32>,
     /// The numbers to compute in: auto, bf16, fp16 (on a GPU), fp32 or reference; default: the setting

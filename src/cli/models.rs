@@ -105,6 +105,7 @@ fn show(release: &Release) {
         let entry = member.entry();
         let (pixels, temperature) =
             (entry.image_size.to_string(), ((entry.temperature * 1000.0).round() / 1000.0).to_string());
+        let pixels = if entry.zoom > 1.0 { format!("{pixels}, zoom {}", entry.zoom) } else { pixels };
         let fold = entry.fold.map_or("-".to_owned(), |fold| fold.to_string());
         [entry.name.clone(), entry.architecture.to_string(), pixels, temperature, fold, entry.sha256.to_string()]
     });

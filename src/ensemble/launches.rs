@@ -5,6 +5,7 @@ mod recorder;
 
 use super::{
     DeviceInUse,
+    look::Look,
     member::{Answer, Member},
 };
 use crate::gpu::{Lane, is_extended};
@@ -13,8 +14,8 @@ use recorder::Recorder;
 use std::collections::BTreeMap;
 use tch::{Device, TchError, Tensor};
 
-/// Views of some knees at each image size, as [`super::preprocess::Films::views`] lays them.
-pub(super) type Views = BTreeMap<u32, Tensor>;
+/// Views of some knees by each look, as [`super::preprocess::Films::views`] lays them.
+pub(super) type Views = BTreeMap<Look, Tensor>;
 
 /// What the user wants of a GPU's launches.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +129,7 @@ impl Launches {
 
 /// The members' work, dealt to the lanes in turn; without lanes, one after another.
 fn side_by_side(lanes: &[Lane], members: &[Member], views: &Views) -> Result<Vec<Answer>, TchError> {
-    let answer = |member: &Member| member.answer(&views[&member.image_size()]);
+    let answer = |member: &Member| member.answer(views);
     if lanes.is_empty() {
         return members.iter().map(answer).collect();
     }

@@ -1,5 +1,6 @@
 //! From a grey picture of a knee to what a network is shown.
 
+use super::Look;
 use image::GrayImage;
 use tch::{Kind, TchError, Tensor};
 
@@ -27,6 +28,11 @@ impl Normalisation {
         Ok(Self { mean: of(&MEAN)?, deviation: of(&DEVIATION)? })
     }
 
+    /// Both views of grey levels `[n, 1, s, s]`: `[2n, 3, s, s]`, all as they are, then all flipped left-right.
+    pub fn both_ways(&self, upright: &Tensor) -> Result<Tensor, TchError> {
+        self.of(Tensor::f_cat(&[upright, &upright.f_flip([3])?], 0)?)
+    }
+
     /// Grey levels 0 to 255, `[n, 1, s, s]`, overwritten, to three equal channels `[n, 3, s, s]`: divided by 255; minus mean,
     /// by deviation. A place's channels lie side by side in memory.
     pub fn of(&self, mut grey: Tensor) -> Result<Tensor, TchError> {
@@ -50,25 +56,23 @@ impl Films {
         Ok(Self { runs: runs.collect::<Result<_, _>>()?, norm: Normalisation::new(&upload)? })
     }
 
-    /// Both views of every knee in one batch `[2n, 3, size, size]`: all as they are, then all flipped left-right.
-    ///
-    /// OpenCV's INTER_CUBIC to the size (libtorch's bicubic with half-pixel centres agrees with it to one level in 10,000
-    /// pixels), rounded and clamped to grey levels again; normalised.
-    pub fn views(&self, size: u32) -> Result<Tensor, TchError> {
-        let runs = self.runs.iter().map(|run| resized(run, size)).collect::<Result<Vec<_>, _>>()?;
-        let upright = Tensor::f_cat(&runs, 0)?;
-        self.norm.of(Tensor::f_cat(&[&upright, &upright.f_flip([3])?], 0)?)
+    /// Both views of every knee in one batch `[2n, 3, s, s]`: all as they are, then all flipped left-right; normalised.
+    pub fn views(&self, look: Look) -> Result<Tensor, TchError> {
+        let runs = self.runs.iter().map(|run| seen(run, look)).collect::<Result<Vec<_>, _>>()?;
+        self.norm.both_ways(&Tensor::f_cat(&runs, 0)?)
     }
 }
 
-/// Grey levels 0 to 255, `[n, 1, size, size]`, in float32.
-pub fn resized(run: &Tensor, size: u32) -> Result<Tensor, TchError> {
-    let side = i64::from(size);
+/// Grey levels 0 to 255 of knees `[n, 1, h, w]`, as a look sees them: `[n, 1, s, s]`, in float32.
+///
+/// OpenCV's INTER_CUBIC to the look's side (libtorch's bicubic with half-pixel centres agrees with it to one level in 10,000
+/// pixels), rounded and clamped to grey levels again; of that the middle.
+pub fn seen(run: &Tensor, look: Look) -> Result<Tensor, TchError> {
+    let [side, margin, size] = [look.side(), look.margin(), look.size()].map(i64::from);
     let (_, _, height, width) = run.size4()?;
     let mut grey = run.f_to_kind(Kind::Float)?;
-    if (height, width) == (side, side) {
-        return Ok(grey);
+    if (height, width) != (side, side) {
+        grey = grey.f_upsample_bicubic2d([side, side], false, None, None)?.f_round_()?.f_clamp_(0.0, 255.0)?;
     }
-    grey = grey.f_upsample_bicubic2d([side, side], false, None, None)?;
-    grey.f_round_()?.f_clamp_(0.0, 255.0)
+    grey.f_narrow(2, margin, size)?.f_narrow(3, margin, size)
 }

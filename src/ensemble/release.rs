@@ -149,11 +149,6 @@ impl MemberFile<'_> {
         &self.entry.name
     }
 
-    /// The side of its views in pixels.
-    pub fn image_size(&self) -> u32 {
-        self.entry.image_size
-    }
-
     /// What `release.toml` says about it.
     pub fn entry(&self) -> &MemberEntry {
         self.entry

@@ -74,7 +74,7 @@ pub enum Origin {
 pub struct Fitted {
     /// Its weights, safetensors in float16.
     pub weights: Vec<u8>,
-    /// The mean over both views of the logits of each knee that was left out.
+    /// The mean over all views of the logits of each knee that was left out.
     pub logits: Vec<[f32; GRADES]>,
     /// Epoch by epoch.
     pub curve: Vec<Epoch>,

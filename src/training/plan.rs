@@ -2,7 +2,7 @@
 
 use super::{choice::ChoiceSettings, gate::Gate, recipe::Recipe};
 use crate::digest::Digest;
-use crate::ensemble::VoteRule;
+use crate::ensemble::{Look, VoteRule};
 use crate::networks::Architecture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,11 @@ impl Plan {
     /// The side of a network's views in pixels.
     pub fn image_size(&self, network: Architecture) -> u32 {
         if self.recipe.image_size == 0 { network.image_size() } else { self.recipe.image_size }
+    }
+
+    /// How a network looks at knees when it is judged, first at all of them.
+    pub fn looks(&self, network: Architecture) -> Vec<Look> {
+        Look::all(self.image_size(network), self.recipe.zoom)
     }
 
     /// What must be known of the gold knees, for the eyes of who reads how well they were graded.

@@ -1,7 +1,7 @@
 //! Many files read at a time, taken in the order in which they were given.
 
 use crate::decoding::Decoders;
-use crate::ensemble::DeviceInUse;
+use crate::ensemble::{DeviceInUse, Look};
 use crate::memory;
 use crate::training::pictures::Pictures;
 use crate::training::set::Knee;
@@ -63,10 +63,10 @@ fn available_memory() -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
 }
 
-/// The pictures of a run's knees at a network's size; none where `seen`, which hears of each, has said false.
+/// The pictures of a run's knees as a network looks at them; none where `seen`, which hears of each, has said false.
 pub fn pictures(
     knees: &[&Knee],
-    side: u32,
+    looks: &[Look],
     device: &DeviceInUse,
     decoders: &Decoders,
     jobs: usize,
@@ -74,24 +74,28 @@ pub fn pictures(
 ) -> anyhow::Result<Option<Pictures>> {
     // a quarter of a GPU's memory; the networks need the rest
     let most = device.memory().map_or(u64::MAX, |memory| memory.total / 4);
-    let needed = knees.len() as u64 * u64::from(side) * u64::from(side);
+    let is_zoomed = looks.len() > 1;
+    let needed = Pictures::bytes(knees.len(), looks);
     // others may have the GPU's memory: then each batch is copied there
-    let on_gpu = || Pictures::new(knees.len(), side, device.device, most).ok();
+    let on_gpu = || Pictures::new(knees.len(), looks, device.device, most).ok();
     let resident = if device.device.is_cuda() && needed <= most { on_gpu() } else { None };
     // of an earlier network, too, whose pictures were others
     memory::give_back();
     let free = available_memory().filter(|_| resident.is_none());
     anyhow::ensure!(
         free.is_none_or(|free| needed < free),
-        "the pictures of {} knees at {side} pixels take {:.1} GiB of memory, and {:.1} GiB are free; set a smaller image_size \
+        "the pictures of {} knees at {} pixels{} take {:.1} GiB of memory, and {:.1} GiB are free; set {}a smaller image_size \
          ([training.adjust]), or train where there is more",
         knees.len(),
+        looks[0].size(),
+        if is_zoomed { ", each seen twice," } else { "" },
         needed as f64 / GIB,
-        free.unwrap_or_default() as f64 / GIB
+        free.unwrap_or_default() as f64 / GIB,
+        if is_zoomed { "zoom to 1, or " } else { "" }
     );
     let pictures = match resident {
         Some(pictures) => pictures,
-        None => Pictures::new(knees.len(), side, device.device, 0)?,
+        None => Pictures::new(knees.len(), looks, device.device, 0)?,
     };
     let mut outcome = Ok(true);
     // the processor is full of decoders: libtorch's threads would wait for each other, spinning, for longer than a picture takes
@@ -102,7 +106,7 @@ pub fn pictures(
         jobs,
         |knee| knee.read(decoders),
         |index, knee| {
-            let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee, side)?));
+            let put = knee.map_err(anyhow::Error::msg).and_then(|knee| Ok(pictures.put(index, &knee)?));
             outcome = put.map(|()| seen());
             matches!(outcome, Ok(true))
         },

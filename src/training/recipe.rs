@@ -1,7 +1,8 @@
 //! How a network is trained: every number that the fit takes.
 
 use super::{augmentation::Augmentation, optimiser::Optimiser};
-use crate::ensemble::release::IMAGE_SIZES;
+use crate::ensemble::look::{FROM_AFAR, ZOOMS};
+use crate::ensemble::release::{IMAGE_SIZES, Release};
 use serde::{Deserialize, Serialize};
 
 /// A recipe's name.
@@ -69,6 +70,10 @@ pub struct Recipe {
     pub start: Start,
     /// The side of the views in pixels; 0: the architecture's own.
     pub image_size: u32,
+    /// Above 1: whoever is judged, and grades, looks at the knee's middle, too, so many times as large. Learning goes from the
+    /// whole knee alone. 0: as the release in service looks.
+    #[serde(default = "from_afar")]
+    pub zoom: f64,
     /// Rounds of learning. After each, the network is judged, and what it takes to go on is kept.
     pub epochs: usize,
     /// Times that an epoch goes over the knees: more of few knees, so that judging and keeping do not take longer than learning.
@@ -156,6 +161,7 @@ impl RecipeName {
             Self::Paper => Recipe {
                 start: Start::Imagenet,
                 image_size: 0,
+                zoom: FROM_AFAR,
                 epochs: 30,
                 passes: 1,
                 small_epochs: 0,
@@ -187,6 +193,7 @@ impl RecipeName {
             Self::Scratch => Recipe {
                 start: Start::Scratch,
                 image_size: 0,
+                zoom: FROM_AFAR,
                 epochs: 60,
                 passes: 1,
                 small_epochs: 0,
@@ -217,6 +224,7 @@ impl RecipeName {
             },
             Self::FineTune => Recipe {
                 start: Start::Release,
+                zoom: 0.0,
                 epochs: 12,
                 rate: 1e-4,
                 warm_up: 1.0,
@@ -286,8 +294,19 @@ impl Recipe {
         if self.image_size != 0 {
             within("image_size", self.image_size.into(), (*IMAGE_SIZES.start()).into(), (*IMAGE_SIZES.end()).into())?;
         }
+        if self.zoom != 0.0 {
+            within("zoom", self.zoom, *ZOOMS.start(), *ZOOMS.end())?;
+        }
         self.augmentation.check()?;
         Ok(self)
+    }
+
+    /// The recipe with its zoom settled, where this release is in service: of its members the one that looks closest counts.
+    pub fn going_on_from(mut self, release: &Release) -> Self {
+        if self.zoom == 0.0 {
+            self.zoom = release.members().map(|member| member.entry().zoom).fold(FROM_AFAR, f64::max);
+        }
+        self
     }
 
     /// Every number by its name, as a setting is named: `augmentation.flip`.
@@ -324,6 +343,10 @@ impl Recipe {
                 }
             }
     }
+}
+
+fn from_afar() -> f64 {
+    FROM_AFAR
 }
 
 fn once() -> usize {

@@ -154,6 +154,7 @@ fn put_together(run: &Run, choice: &Choice, fitted: &[(FitName, Outcome)]) -> an
         Ok(TrainedMember {
             architecture,
             image_size: plan.image_size(architecture),
+            zoom: plan.recipe.zoom,
             temperature: chosen.temperature,
             fold: chosen.fold + 1,
             weights: run.weights(fit, outcome)?,

@@ -84,6 +84,7 @@ pub fn member(entry: &MemberEntry) -> card::Member {
         name: entry.name.clone(),
         architecture: entry.architecture.to_string(),
         image_size: entry.image_size,
+        zoom: entry.zoom,
         temperature: entry.temperature,
         fold: entry.fold,
     }

@@ -9,7 +9,7 @@ use super::recipe::Start;
 use super::run::{Progress, Run, Workplace};
 use super::set::TrainingSet;
 use crate::decoding::Decoders;
-use crate::ensemble::{DeviceInUse, Release};
+use crate::ensemble::{DeviceInUse, Look, Release};
 use crate::grade::KlGrade;
 use crate::networks::{Architecture, Form, imagenet, weights::Weights};
 use std::path::Path;
@@ -69,7 +69,7 @@ impl Workshop<'_> {
     /// Works on the open ones of these fits.
     pub fn work(&self, run: &Run, fits: &[FitName], follow: &mut dyn Follow) -> anyhow::Result<End> {
         let set = run.set()?;
-        let mut ready: Option<(u32, Pictures)> = None;
+        let mut ready: Option<Pictures> = None;
         for &fit in fits {
             let Some(workplace) = run.take(fit)? else { continue };
             match run.progress(fit)? {
@@ -81,13 +81,13 @@ impl Workshop<'_> {
                     continue;
                 }
             }
-            let side = run.plan.image_size(fit.network);
+            let looks = run.plan.looks(fit.network);
             let pictures = match ready.take() {
-                Some((of, pictures)) if of == side => pictures,
+                Some(pictures) if pictures.looks() == looks => pictures,
                 // the old ones are gone before the new ones come
                 other => {
                     drop(other);
-                    let Some(pictures) = self.pictures(&set, side, follow)? else { return Ok(End::Stopped) };
+                    let Some(pictures) = self.pictures(&set, &looks, follow)? else { return Ok(End::Stopped) };
                     pictures
                 }
             };
@@ -99,7 +99,7 @@ impl Workshop<'_> {
                     false => Err(FitError::Stopped),
                 };
             }
-            ready = Some((side, pictures));
+            ready = Some(pictures);
             match outcome {
                 Ok(curve) => follow.ends(fit, Ok(&curve)),
                 Err(FitError::Stopped) => return Ok(End::Stopped),
@@ -130,10 +130,10 @@ impl Workshop<'_> {
         true
     }
 
-    fn pictures(&self, set: &TrainingSet, side: u32, follow: &mut dyn Follow) -> anyhow::Result<Option<Pictures>> {
+    fn pictures(&self, set: &TrainingSet, looks: &[Look], follow: &mut dyn Follow) -> anyhow::Result<Option<Pictures>> {
         let knees: Vec<_> = set.learnt().map(|(_, _, knee)| knee).collect();
-        follow.reading(knees.len(), side);
-        pictures(&knees, side, self.device, &self.decoders, self.jobs, || follow.read())
+        follow.reading(knees.len(), looks[0].size());
+        pictures(&knees, looks, self.device, &self.decoders, self.jobs, || follow.read())
     }
 
     fn fit(

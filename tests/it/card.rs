@@ -54,6 +54,7 @@ fn full() -> Card {
         name: name.to_owned(),
         architecture: "densenet161".to_owned(),
         image_size: 448,
+        zoom: 1.0,
         temperature,
         fold: Some(2),
     };

@@ -70,9 +70,17 @@ fn import_sets_image_size_and_temperature_for_each_member() {
         let (exit, text) = import(&more);
         assert!(exit == Some(2) && text.contains(wanted), "{more:?}: {text}");
     }
-    let (exit, text) = import(&["--temperature", "0"]);
-    assert!(exit == Some(3) && text.contains("0.05 to 20 are possible"), "{text}");
-    assert_eq!(import(&["--temperature", "0.8"]).0, Some(0), "its name is torchvision's");
+    for (more, wanted) in
+        [(["--temperature", "0"], "0.05 to 20 are possible"), (["--zoom", "3"], "1 to 2 are possible")]
+    {
+        let (exit, text) = import(&more);
+        assert!(exit == Some(3) && text.contains(wanted), "{text}");
+    }
+    assert_eq!(import(&["--temperature=0.8", "--zoom=1.1"]).0, Some(0), "its name is torchvision's");
+    let shown = words(&sandbox.output(&["models", "show", "more"]));
+    assert!(shown.contains("512, zoom 1.1"), "{shown}");
+    let card = std::fs::read_to_string(sandbox.state().join("models/more/MODEL_CARD.md")).expect("a card");
+    assert!(card.contains("at 512 pixels, zoom 1.1, temperature 0.8"), "{card}");
 }
 
 #[test]

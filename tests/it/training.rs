@@ -5,6 +5,7 @@ mod fit;
 mod folds;
 mod gate;
 mod lineage;
+mod looks;
 mod loss;
 pub mod runs;
 mod set;

@@ -54,7 +54,8 @@ pub(super) fn of_member(
     Ok(NetworkRates { name, image_size, weights_bytes: member.bytes(), rates })
 }
 
-/// From decoded knees to grades, and to maps where the ensemble makes them, as grading goes; a knee is two views.
+/// From decoded knees to grades, and to maps where the ensemble makes them, as grading goes; a knee is two views, and four for a
+/// network that looks twice.
 pub(super) fn of_grading(
     what: &str,
     ensemble: &Ensemble,
@@ -83,7 +84,9 @@ pub(super) fn of_grading(
                 false => Ok(()),
             }
         })?;
-        Ok(2.0 * knees.len() as f64 * rate)
+        let members = ensemble.members();
+        let views: usize = members.iter().map(|member| 2 * member.looks().len()).sum();
+        Ok(views as f64 / members.len() as f64 * knees.len() as f64 * rate)
     })
 }
 

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::rates::{Rates, best};
 use super::report::number;
 use crate::cli::table::aligned;
-use crate::ensemble::{DeviceInUse, GradeError};
+use crate::ensemble::{DeviceInUse, GradeError, Look};
 use crate::networks::{Architecture, weights::Weights};
 use crate::phantom::{grey8, knee};
 use crate::side::Side;
@@ -68,18 +68,17 @@ pub(super) fn measure(
 
 fn views_a_second(network: Architecture, batch: u32, device: &DeviceInUse, clock: &Clock) -> Result<f64, FitError> {
     let recipe = RecipeName::Scratch.recipe();
-    let side = network.image_size();
-    let pictures = Pictures::new(batch as usize, side, device.device, u64::MAX)?;
+    let pictures = Pictures::new(batch as usize, &[Look::whole(network.image_size())], device.device, u64::MAX)?;
     let knees: Vec<i64> = (0..i64::from(batch)).collect();
     let film = grey8(&knee(1, Side::Right, 0.5));
-    knees.iter().try_for_each(|&index| pictures.put(index as usize, &film, side))?;
+    knees.iter().try_for_each(|&index| pictures.put(index as usize, &film))?;
     let truths: Vec<i64> = knees.iter().map(|index| index % 5).collect();
     let truths = Tensor::f_from_slice(&truths)?.f_to(device.device)?;
     let beginning = Beginning { weights: Weights::untrained(1), origin: Origin::Untrained };
     let mut learner = Learner::new(network, beginning, &recipe, device.learning_numbers(), device.device)?;
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let steps = clock.rate(|| {
-        let views = tch::no_grad(|| pictures.to_learn(&knees, i64::from(side), &recipe.augmentation, &mut chance))?;
+        let views = tch::no_grad(|| pictures.to_learn(&knees, pictures.side(), &recipe.augmentation, &mut chance))?;
         let (learning, rate) = (Learning::All, recipe.rate);
         let lesson = Lesson { views: &views, truths: &truths, balance: None, learning, rate };
         learner.step(&lesson, &recipe).map(drop).map_err(FitError::from)

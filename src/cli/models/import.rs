@@ -29,6 +29,9 @@ pub(super) struct Import {
     /// The side of the networks' pictures in pixels, of all or of one; default: each architecture's own
     #[arg(long, value_name = "[MEMBER=]PIXELS")]
     image_size: Vec<PerMember<u32>>,
+    /// Look at the middle of the knee, too, so many times as large, 1 to 2; of all or of one. It takes twice the time. Default: 1
+    #[arg(long, value_name = "[MEMBER=]NUMBER")]
+    zoom: Vec<PerMember<f64>>,
     /// What the networks' logits are divided by, of all or of one, as calibration on films of your own found it
     ///
     /// Above 1 a network becomes less sure of its grade, below 1 surer; its own grade stays the same. Default: 1.
@@ -57,12 +60,14 @@ impl Import {
         let files = self.files.iter().map(|file| parse_source(file)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
         let members = member_names(&files.iter().map(|(architecture, _)| *architecture).collect::<Vec<_>>());
         let sizes = for_each("--image-size", &self.image_size, &members).map_err(usage)?;
+        let zooms = for_each("--zoom", &self.zoom, &members).map_err(usage)?;
         let temperatures = for_each("--temperature", &self.temperature, &members).map_err(usage)?;
-        let sources = files.into_iter().zip(sizes).zip(temperatures);
-        let sources = sources.map(|(((architecture, path), image_size), temperature)| Source {
+        let sources = files.into_iter().zip(sizes).zip(zooms).zip(temperatures);
+        let sources = sources.map(|((((architecture, path), image_size), zoom), temperature)| Source {
             path,
             architecture,
             image_size,
+            zoom,
             temperature,
         });
         let card = self.card.map(std::fs::read_to_string).transpose()?;

@@ -62,6 +62,7 @@ impl Begin {
         let training = &shop.settings.training;
         let recipe = self.recipe(shop).map_err(usage)?;
         let champion = take_release(&shop.settings.ensemble.release, &shop.state, &shop.ledger)?;
+        let recipe = recipe.going_on_from(&champion);
         let networks = [networks, &training.networks].into_iter().find(|named| !named.is_empty());
         let mut networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
         let mut named = HashSet::new();

@@ -51,7 +51,7 @@ impl Recorder {
     }
 
     fn capture(&self, members: &[Member], views: &Views) -> Result<Recorded, TchError> {
-        let views = views.iter().map(|(&size, views)| Ok((size, copy(views)?))).collect::<Result<Views, TchError>>()?;
+        let views = views.iter().map(|(&look, views)| Ok((look, copy(views)?))).collect::<Result<Views, TchError>>()?;
         Cuda::synchronize(self.gpu as i64);
         let work = || side_by_side(&self.lanes, members, &views);
         let (recording, answers) = Recording::capture(self.gpu, &self.lane, work)?;
@@ -61,8 +61,8 @@ impl Recorder {
 
 impl Recorded {
     fn replay(&self, views: &Views) -> Result<Vec<Answer>, TchError> {
-        for (size, recorded) in &self.views {
-            recorded.shallow_clone().f_copy_(&views[size])?;
+        for (look, recorded) in &self.views {
+            recorded.shallow_clone().f_copy_(&views[look])?;
         }
         self.recording.replay()?;
         // the next replay writes over what the recording answered

@@ -1,6 +1,7 @@
 //! The model card of a release whose importer wrote none.
 
 use super::manifest::{Manifest, Metrics};
+use crate::ensemble::look::FROM_AFAR;
 use std::fmt::Write as _;
 
 /// Markdown made from what the manifest says.
@@ -12,7 +13,8 @@ pub fn text(manifest: &Manifest) -> String {
     for member in &manifest.members {
         // writing to a String cannot fail
         let (name, architecture, size) = (&member.name, member.architecture, member.image_size);
-        let _ = writeln!(card, "- {name}: {architecture} at {size} pixels, temperature {}", member.temperature);
+        let zoom = if member.zoom > FROM_AFAR { format!(", zoom {}", member.zoom) } else { String::new() };
+        let _ = writeln!(card, "- {name}: {architecture} at {size} pixels{zoom}, temperature {}", member.temperature);
     }
     let _ = write!(card, "\nVote: {}.\n\n## How well it grades\n\n", manifest.vote);
     if manifest.metrics.is_empty() {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     digest::Digest,
-    ensemble::vote::VoteRule,
+    ensemble::{look::FROM_AFAR, vote::VoteRule},
     networks::{
         Architecture, Form,
         weights::{MAX_FILE_BYTES, Weights},
@@ -27,6 +27,8 @@ pub struct Source {
     pub architecture: Architecture,
     /// The side of its views in pixels; none for the architecture's own.
     pub image_size: Option<u32>,
+    /// Above 1: it looks at the knee's middle, too, so many times as large; none for one that does not.
+    pub zoom: Option<f64>,
     /// What its logits are divided by, as calibration found it; none for a network that was not calibrated.
     pub temperature: Option<f64>,
 }
@@ -89,6 +91,7 @@ pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Resu
             name,
             architecture: source.architecture,
             image_size: source.image_size.unwrap_or(source.architecture.image_size()),
+            zoom: source.zoom.unwrap_or(FROM_AFAR),
             temperature: source.temperature.unwrap_or(AS_TRAINED),
             fold: None,
             sha256: Digest::of(&bytes),

@@ -1,6 +1,9 @@
 //! `release.toml`: what a release says of itself.
 
-use super::super::vote::VoteRule;
+use super::super::{
+    look::{FROM_AFAR, ZOOMS},
+    vote::VoteRule,
+};
 use crate::{digest::Digest, networks::Architecture};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +46,9 @@ pub struct MemberEntry {
     pub architecture: Architecture,
     /// The side of its views in pixels.
     pub image_size: u32,
+    /// Above 1: it looks at the knee's middle, too, so many times as large; not written where it does not.
+    #[serde(default = "from_afar", skip_serializing_if = "is_from_afar")]
+    pub zoom: f64,
     /// What its logits are divided by before the softmax; not written where it changes nothing.
     #[serde(default = "as_trained", skip_serializing_if = "is_as_trained")]
     pub temperature: f64,
@@ -139,6 +145,10 @@ impl Manifest {
                 let size = member.image_size;
                 return Err(format!("member {} has image size {size}; {low} to {high} are possible", member.name));
             }
+            if !ZOOMS.contains(&member.zoom) {
+                let (low, high, zoom) = (ZOOMS.start(), ZOOMS.end(), member.zoom);
+                return Err(format!("member {} has zoom {zoom}; {low} to {high} are possible", member.name));
+            }
             if !TEMPERATURES.contains(&member.temperature) {
                 let (low, high) = (TEMPERATURES.start(), TEMPERATURES.end());
                 let temperature = member.temperature;
@@ -153,6 +163,14 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+fn from_afar() -> f64 {
+    FROM_AFAR
+}
+
+fn is_from_afar(zoom: &f64) -> bool {
+    *zoom == FROM_AFAR
 }
 
 fn as_trained() -> f64 {

@@ -16,6 +16,8 @@ pub struct TrainedMember {
     pub architecture: Architecture,
     /// The side of its views in pixels.
     pub image_size: u32,
+    /// Above 1: it looks at the knee's middle, too, so many times as large.
+    pub zoom: f64,
     /// What its logits are divided by.
     pub temperature: f64,
     /// The fold that it did not see, from 1.
@@ -48,6 +50,7 @@ impl Trained {
                     name: member.architecture.name().to_owned(),
                     architecture: member.architecture,
                     image_size: member.image_size,
+                    zoom: member.zoom,
                     temperature: member.temperature,
                     fold: Some(member.fold),
                     file: format!("{}.safetensors", member.architecture),

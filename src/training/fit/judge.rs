@@ -1,14 +1,15 @@
 //! The knees that were left out, graded as the network will grade.
 
 use super::{Fit, FitError, Watch};
+use crate::ensemble::{over_both_views, over_looks};
 use crate::evaluation::Confusion;
 use crate::grade::{GRADES, Probabilities};
 use crate::networks::weights::Weights;
-use tch::{Device, Kind};
+use tch::Device;
 
 /// What came of it.
 pub struct Judged {
-    /// The mean over both views, knee by knee.
+    /// The mean over all views, knee by knee.
     pub logits: Vec<[f32; GRADES]>,
     pub loss: f64,
     pub accuracy: f64,
@@ -25,10 +26,9 @@ pub fn judge(fit: &Fit, weights: &[u8], epoch: usize, watch: &mut dyn Watch) -> 
             if !watch.pause() {
                 return Err(FitError::Stopped);
             }
-            let answers = network.logits(&network.map(&fit.pictures.to_judge(knees)?)?)?;
-            let answers = answers.f_view([2, knees.len() as i64, GRADES as i64])?;
-            let answers =
-                answers.f_mean_dim([0i64].as_slice(), false, Kind::Float)?.f_to(Device::Cpu)?.f_contiguous()?;
+            let of_look = |views| over_both_views(&network.logits(&network.map(&views?)?)?);
+            let answers = fit.pictures.to_judge(knees).map(of_look).collect::<Result<Vec<_>, _>>()?;
+            let answers = over_looks(&answers)?.f_to(Device::Cpu)?.f_contiguous()?;
             let mut flat = vec![0f32; answers.numel()];
             answers.f_copy_data(&mut flat, answers.numel())?;
             logits.extend_from_slice(flat.as_chunks::<GRADES>().0);

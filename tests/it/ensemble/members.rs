@@ -7,6 +7,7 @@ use kellgrend::{
     digest::Digest,
     ensemble::{
         DeviceChoice, Ensemble, GradeError, Release,
+        preprocess::Films,
         release::{Source, import},
         settle, starter,
     },
@@ -93,6 +94,31 @@ fn a_members_temperature_divides_its_logits() {
     }
     let entropies: Vec<_> = votes.iter().map(|vote| vote.probabilities.entropy()).collect();
     assert!(entropies[2] < entropies[0] && entropies[0] < entropies[1], "{entropies:?}");
+}
+
+/// It looks at the whole knee and at its middle; the map is of the whole knee.
+#[test]
+fn a_member_with_a_zoom_answers_with_the_mean_of_its_looks() {
+    let (_models, release) = starters(&[("plain", "image_size = 192"), ("closer", "image_size = 192\nzoom = 1.25")]);
+    let ensemble = load(&release).with_member_maps(true);
+    let knee = picture(1, 299, 310);
+    let graded = ensemble.grade(&[&knee]).expect("a grade").remove(0);
+    let member = &ensemble.members()[1];
+    let films = Films::upload(&[&knee], |bytes| bytes.f_to(tch::Device::Cpu)).expect("memory");
+    let views: Vec<_> = member.looks().iter().map(|&look| films.views(look).expect("views")).collect();
+    assert_eq!((views.len(), views[1].size()), (2, vec![2, 3, 192, 192]));
+    let logits = member.logits(&tch::Tensor::cat(&views, 0)).expect("logits").mean_dim([0i64].as_slice(), false, None);
+    let expected =
+        Probabilities::softmax(<[f32; 5]>::try_from(Vec::<f32>::try_from(logits).expect("five")).expect("five"), 1.0);
+    for (ours, expected) in graded.votes[1].probabilities.0.iter().zip(expected.0) {
+        assert!((ours - expected).abs() < 1e-5, "{:?}", graded.votes[1]);
+    }
+    assert_ne!(graded.votes[1].probabilities, graded.votes[0].probabilities);
+    assert_eq!(graded.member_maps[1], graded.member_maps[0], "the same knee, the same grade");
+    let mirrored = ensemble.grade(&[&image::imageops::flip_horizontal(&knee)]).expect("a grade").remove(0);
+    for (ours, mirrored) in graded.votes[1].probabilities.0.iter().zip(mirrored.votes[1].probabilities.0) {
+        assert!((ours - mirrored).abs() < 1e-4, "a mirrored knee is as ill");
+    }
 }
 
 /// Without the damaged one the others answer as they would alone, in the release's order, and say who is missing.
@@ -239,7 +265,7 @@ pub fn huge(folder: &Path) -> PathBuf {
 fn logits_that_are_not_finite_are_an_error() {
     let models = tempdir().expect("a folder");
     let (path, architecture) = (huge(models.path()), Architecture::ShufflenetV2X2_0);
-    let source = Source { path, architecture, image_size: Some(224), temperature: None };
+    let source = Source { path, architecture, image_size: Some(224), zoom: None, temperature: None };
     let release = import(&[source], releases::options("huge"), models.path()).expect("float32 holds them");
     let error = load(&release).grade(&[&picture(1, 300, 300)]).expect_err("refused");
     assert!(matches!(&error, GradeError::NotFinite { member } if member == "shufflenet_v2_x2_0"), "{error}");

@@ -1,7 +1,7 @@
 //! What goes into a network and what comes out as a map, against OpenCV and pytorch-grad-cam (tests/golden/pictures.py).
 
 use image::{GrayImage, Luma};
-use kellgrend::ensemble::{cam, preprocess::Films};
+use kellgrend::ensemble::{Look, cam, preprocess::Films};
 use std::collections::BTreeMap;
 use tch::{Device, TchError, Tensor};
 
@@ -25,7 +25,7 @@ fn on_cpu(bytes: &Tensor) -> Result<Tensor, TchError> {
 
 /// One knee, upright and flipped.
 fn view(knee: &GrayImage, size: u32) -> Tensor {
-    Films::upload(&[knee], on_cpu).and_then(|films| films.views(size)).expect("views")
+    Films::upload(&[knee], on_cpu).and_then(|films| films.views(Look::whole(size))).expect("views")
 }
 
 /// A channel of a view back to grey levels.
@@ -51,6 +51,21 @@ fn views_are_opencvs_cubic_in_three_normalised_channels() {
 }
 
 #[test]
+fn a_closer_look_is_the_middle_of_a_larger_picture() {
+    let knee = GrayImage::from_fn(37, 29, |x, y| Luma([((x * 23 / 3) ^ (y * 13)) as u8]));
+    let looks = Look::all(48, 64.0 / 48.0);
+    assert_eq!(looks[0], Look::whole(48));
+    let closer = Films::upload(&[&knee], on_cpu).and_then(|films| films.views(looks[1])).expect("views");
+    assert_eq!((looks.len(), closer.size()), (2, vec![2, 3, 48, 48]));
+    let expected = &golden().resized[&64];
+    let middle = expected[8..56].iter().flat_map(|row| &row[8..56]);
+    let differences = levels(&closer, 0).into_iter().zip(middle).map(|(a, &b)| (a - f32::from(b)).abs());
+    assert!(differences.fold(0.0, f32::max) < 1.01, "no level differs by more than one");
+    assert_eq!(Look::all(512, 1.0), [Look::whole(512)]);
+    assert_eq!(Look::all(64, 1.001).len(), 2, "a pixel closer at least");
+}
+
+#[test]
 fn a_picture_of_the_right_size_is_taken_as_it_is() {
     let knee = GrayImage::from_fn(64, 64, |x, y| Luma([(x * 3 + y) as u8]));
     let levels = levels(&view(&knee, 64), 1);
@@ -60,7 +75,8 @@ fn a_picture_of_the_right_size_is_taken_as_it_is() {
 #[test]
 fn views_are_all_upright_then_all_flipped() {
     let knees = [3u32, 5].map(|seed| GrayImage::from_fn(70, 50, |x, y| Luma([(x * seed + y) as u8])));
-    let views = Films::upload(&[&knees[0], &knees[1]], on_cpu).and_then(|films| films.views(64)).expect("views");
+    let views =
+        Films::upload(&[&knees[0], &knees[1]], on_cpu).and_then(|films| films.views(Look::whole(64))).expect("views");
     assert_eq!(views.size(), [4, 3, 64, 64]);
     for (index, knee) in knees.iter().enumerate() {
         let upright = view(knee, 64).get(0);

@@ -34,7 +34,7 @@ fn formula_source(folder: &Path) -> Source {
     let architecture = Architecture::ShufflenetV2X2_0;
     let path = folder.join("weights.pth");
     fs::write(&path, formula::file(&formula::weights(&golden(architecture).shapes))).expect("written");
-    Source { path, architecture, image_size: Some(224), temperature: None }
+    Source { path, architecture, image_size: Some(224), zoom: None, temperature: None }
 }
 
 pub fn options(name: &str) -> ImportOptions {
@@ -116,6 +116,8 @@ fn a_manifest_is_refused_with_its_reason() {
         (r#"architecture = "shuffle"#, r#"architecture = "scuffle"#, "shufflenet_v2_x2_0"),
         ("image_size = 512", "image_size = 0", "64 to 2048"),
         ("image_size = 512", "image_size = 100000", "64 to 2048"),
+        ("zoom = 1.1", "zoom = 0.9", "1 to 2"),
+        ("zoom = 1.1", "zoom = nan", "1 to 2"),
         ("image_size = 512", "image_size = 512\ntemperature = 0", "0.05 to 20"),
         ("image_size = 512", "image_size = 512\ntemperature = -1.5", "0.05 to 20"),
         ("image_size = 512", "image_size = 512\ntemperature = nan", "0.05 to 20"),
@@ -133,7 +135,7 @@ fn a_manifest_is_refused_with_its_reason() {
 fn a_member_may_be_there_once() {
     let (_models, release) = starter();
     let text = release.manifest();
-    let (start, end) = (text.find("[[members]]").expect("members"), text.find("[[metrics]]").expect("metrics"));
+    let (start, end) = (text.find("[[members]]").expect("members"), text.find("[review]").expect("a threshold"));
     let twice = [&text[..end], &text[start..end], &text[end..]].concat();
     fs::write(release.folder().join("release.toml"), twice).expect("written");
     let error = Release::open(release.folder()).expect_err("refused").to_string();
@@ -157,7 +159,7 @@ fn import_writes_a_release_that_loads() {
         import(std::slice::from_ref(&source), options.clone(), &models.path().join("models")).expect("imported");
     release.verify().expect("it is sound");
     assert_eq!((release.name(), release.vote()), ("mine-2", VoteRule::Soft));
-    assert_eq!(release.members().next().expect("a member").image_size(), 224);
+    assert_eq!(release.members().next().expect("a member").entry().image_size, 224);
     assert_eq!(release.metrics(), options.metrics);
     let origin = &release.provenance().sources[0];
     assert_eq!(origin.sha256, Digest::of(&fs::read(&source.path).expect("the source")));

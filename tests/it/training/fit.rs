@@ -2,6 +2,7 @@
 
 use crate::networks::{GENERATOR, formula, golden};
 use image::GrayImage;
+use kellgrend::ensemble::Look;
 use kellgrend::grade::KlGrade;
 use kellgrend::networks::{Architecture, Form};
 use kellgrend::training::augmentation::Augmentation;
@@ -46,6 +47,7 @@ fn plain(optimiser: Optimiser) -> Recipe {
     Recipe {
         start: Start::Scratch,
         image_size: SIDE as u32,
+        zoom: 1.0,
         epochs: 2,
         passes: 1,
         small_epochs: 0,
@@ -84,8 +86,8 @@ fn picture(number: usize) -> GrayImage {
 }
 
 fn pictures() -> Pictures {
-    let pictures = Pictures::new(12, SIDE as u32, Device::Cpu, 0).expect("memory");
-    (0..12).for_each(|number| pictures.put(number, &picture(number), SIDE as u32).expect("put"));
+    let pictures = Pictures::new(12, &[Look::whole(SIDE as u32)], Device::Cpu, 0).expect("memory");
+    (0..12).for_each(|number| pictures.put(number, &picture(number)).expect("put"));
     pictures
 }
 
