@@ -6,12 +6,14 @@ use std::path::Path;
 /// Its name.
 pub const NAME: &str = "starter";
 
-const FILES: [(&str, &[u8]); 3] = [
+const FILES: [(&str, &[u8]); 5] = [
     (
         "shufflenet_v2_x2_0.safetensors",
         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/starter/shufflenet_v2_x2_0.safetensors")),
     ),
     ("MODEL_CARD.md", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/starter/MODEL_CARD.md"))),
+    ("card.html", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/starter/card.html"))),
+    ("card.json", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/starter/card.json"))),
     ("release.toml", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/starter/release.toml"))),
 ];
 
