@@ -23,7 +23,8 @@ fn train(sandbox: &Sandbox, path: &str, name: &str, how: &[&str]) -> Release {
 
 #[test]
 fn a_network_grades_with_the_looks_that_it_was_judged_by() {
-    let sandbox = Sandbox::with(SMALL);
+    let exact = SMALL.replace("[ensemble]\n", "[ensemble]\nprecision = \"fp32\"\n");
+    let sandbox = Sandbox::with(&exact);
     let path = knees(&sandbox);
     let release = train(&sandbox, &path, "closer", &["--set", "zoom=1.25", "--set", "keep=last"]);
     let entry = release.members().next().expect("a member").entry().clone();
