@@ -13,6 +13,11 @@ pub const ZOOMS: std::ops::RangeInclusive<f64> = 1.0..=2.0;
 /// The zoom of a network that looks once.
 pub const FROM_AFAR: f64 = 1.0;
 
+/// The zoom where none is written.
+pub fn from_afar() -> f64 {
+    FROM_AFAR
+}
+
 impl Look {
     /// All of the knee, at this side in pixels.
     pub fn whole(size: u32) -> Self {

@@ -1,7 +1,7 @@
 //! How a network is trained: every number that the fit takes.
 
 use super::{augmentation::Augmentation, optimiser::Optimiser};
-use crate::ensemble::look::{FROM_AFAR, ZOOMS};
+use crate::ensemble::look::{FROM_AFAR, ZOOMS, from_afar};
 use crate::ensemble::release::{IMAGE_SIZES, Release};
 use serde::{Deserialize, Serialize};
 
@@ -343,10 +343,6 @@ impl Recipe {
                 }
             }
     }
-}
-
-fn from_afar() -> f64 {
-    FROM_AFAR
 }
 
 fn once() -> usize {

@@ -1,7 +1,7 @@
 //! `release.toml`: what a release says of itself.
 
 use super::super::{
-    look::{FROM_AFAR, ZOOMS},
+    look::{FROM_AFAR, ZOOMS, from_afar},
     vote::VoteRule,
 };
 use crate::{digest::Digest, networks::Architecture};
@@ -163,10 +163,6 @@ impl Manifest {
         }
         Ok(())
     }
-}
-
-fn from_afar() -> f64 {
-    FROM_AFAR
 }
 
 fn is_from_afar(zoom: &f64) -> bool {
