@@ -50,6 +50,8 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
     let _ = spawn_blocking(move || crew.stop()).await;
     drop(seen_end);
     let _ = seen.await;
+    // a thread that a share holds up may have the ledger still
+    let _ = spawn_blocking(move || station.ledger.close()).await;
     tracing::info!("stopped");
     outcome
 }
@@ -57,10 +59,13 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
 /// Ledger and folders are reconciled, and what an earlier start left in work is taken up. What may have taken that start down
 /// comes first.
 fn left_in_work(station: &Station) -> anyhow::Result<Vec<Claimed>> {
-    let is_accused = station.state.mark_aborts().context("no mark of an abort can be left in the state folder")?;
+    let unmarked = "no mark of an abort can be left in the state folder";
+    let is_accused = station.state.mark_aborts().context(unmarked)?;
     if is_accused {
         tracing::warn!("the last start was aborted; what it was grading is graded alone");
-        station.ledger.accuse()?;
+        // in this order: nobody is accused twice of one abort. Where the ledger takes nothing, the next start finds the mark again
+        station.state.clear_abort().context(unmarked)?;
+        station.ledger.accuse().inspect_err(|_| station.state.mark_abort())?;
     }
     let mut left = reconcile(&station.state, &station.ledger, station.desk().start)?;
     left.sort_by_key(|claim| claim.aborts == 0);

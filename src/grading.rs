@@ -114,9 +114,6 @@ pub enum Trouble {
     /// The device's memory is full, whoever filled it.
     #[error("{0}")]
     Memory(String),
-    /// A picture cannot be drawn.
-    #[error("a Grad-CAM picture cannot be drawn: {0}")]
-    Drawing(String),
     /// The ledger cannot take the answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -138,22 +135,27 @@ impl Trouble {
             Self::Networks(_) => "networks",
             Self::Device(_) => "device",
             Self::Memory(_) => "memory",
-            Self::Drawing(_) => "drawing",
             Self::Ledger(_) => "ledger",
             Self::Outbox(_) => "outbox",
         }
     }
 }
 
+/// The same map and film would fail again.
+fn undrawn(error: &dyn std::error::Error) -> Trouble {
+    tracing::warn!("a Grad-CAM picture cannot be drawn: {error}");
+    Trouble::Defect("a Grad-CAM picture cannot be drawn")
+}
+
 impl From<WrongMap> for Trouble {
     fn from(error: WrongMap) -> Self {
-        Self::Drawing(error.to_string())
+        undrawn(&error)
     }
 }
 
 impl From<PngError> for Trouble {
     fn from(error: PngError) -> Self {
-        Self::Drawing(error.to_string())
+        undrawn(&error)
     }
 }
 
@@ -288,7 +290,8 @@ impl Grading {
         .await
     }
 
-    async fn refuse(
+    /// Puts a refusal on record.
+    pub async fn refuse(
         &self,
         subject: &Subject,
         code: &'static str,

@@ -6,4 +6,4 @@ mod word;
 
 pub use folder::{LabelFolder, refused};
 pub use list::{ListError, read};
-pub use word::{by_digest, by_file, by_uid, grade, read_at, reader, side};
+pub use word::{by_digest, by_file, by_instance_uid, by_uid, grade, read_at, reader, side};

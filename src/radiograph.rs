@@ -19,7 +19,7 @@ pub use format::Format;
 pub use limits::Limits;
 pub use name::{patient_from_name, side_from_name};
 pub use refusal::Refusal;
-pub use tags::{Laterality, Patient, Tags};
+pub use tags::{Laterality, Patient, Tags, is_uid};
 
 use crate::side::Side;
 use image::{GrayImage, imageops};

@@ -11,8 +11,8 @@ pub use disk::{free_bytes, network_file_system};
 pub use folder::{PARTIAL, make_folder, replace, replace_with, write_once};
 pub use guarded::{Held, create_anew, make_unlinked_folder, open_regular};
 pub use place::{
-    DUPLICATE, REASON, UNFINISHED, UNKNOWN, copy_beside, extension, first_bytes, make_parent, move_file, put_back,
-    rename, sync_folder, sync_folder_of,
+    DUPLICATE, REASON, UNFINISHED, UNKNOWN, copy_beside, extension, first_bytes, keep_file, make_parent, move_file,
+    put_back, rename, sync_folder, sync_folder_of,
 };
 pub use priority::{GradingGuard, Priority};
 

@@ -128,7 +128,7 @@ impl MailSettings {
         format!("{} {}", self.digest, self.time_zone)
     }
 
-    /// What the types do not say.
+    /// What the types do not say. What is written as server or as password_file is not repeated: a password may be in it.
     pub(super) fn check(&self) -> Result<(), String> {
         self.schedule().map_err(|error| format!("[mail] digest and time_zone: {error}"))?;
         if !self.is_on() {
@@ -149,19 +149,15 @@ impl MailSettings {
         let is_host = self.server.parse::<IpAddr>().is_ok()
             || !self.server.contains(|c: char| c.is_whitespace() || ":/[]@".contains(c));
         if !is_host {
-            return Err(format!(
-                "[mail] server: {:?} is no name of a machine; write mail.clinic.example, and the port, where it is not the usual \
-                 one, as port = 25",
-                self.server
-            ));
+            return Err("[mail] server: this is no name of a machine; write mail.clinic.example, and the port, where it is not the \
+                        usual one, as port = 25"
+                .to_owned());
         }
         if self.security == Security::None && !["localhost", "127.0.0.1", "::1"].contains(&self.server.as_str()) {
-            return Err(format!(
-                "[mail] security: \"none\" is for a server on this machine (localhost), and {:?} is another: mails and \
-                 password could be read on the way. Write \"starttls\" or \"tls\"; ca_file names the certificate of a \
-                 private authority",
-                self.server
-            ));
+            return Err("[mail] security: \"none\" is for a server on this machine (localhost), and this one is another: mails and \
+                        password could be read on the way. Write \"starttls\" or \"tls\"; ca_file names the certificate of a \
+                        private authority"
+                .to_owned());
         }
         if self.user.is_empty() != self.password_file.as_os_str().is_empty() {
             let missing = if self.user.is_empty() { "user" } else { "password_file" };
@@ -169,11 +165,9 @@ impl MailSettings {
         }
         let is_name = self.password_file.components().count() <= 1;
         if !self.password_file.is_absolute() && !is_name {
-            return Err(format!(
-                "[mail] password_file: {} depends on where the program stands; write the whole path from /, or the \
-                 bare name of a systemd credential",
-                self.password_file.display()
-            ));
+            return Err("[mail] password_file: this path depends on where the program stands; write the whole path from /, or the \
+                        bare name of a systemd credential"
+                .to_owned());
         }
         let whole = |path: &Path| path.as_os_str().is_empty() || path.is_absolute();
         match whole(&self.ca_file) {

@@ -61,13 +61,26 @@ impl Settings {
 /// Where it is, the key there, and what is wrong. The value is left out: it may be a password in the wrong place, and this goes
 /// to the journal.
 fn in_words(error: &toml::de::Error, text: &str) -> String {
-    let said = error.message().trim_end();
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return said.to_owned() };
+    let said = without_value(error.message().trim_end());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return said };
     let line = before.matches('\n').count();
     let column = before.chars().rev().take_while(|&char| char != '\n').count();
     let key = text.lines().nth(line).and_then(|text| text.split_once('=')).map_or("", |(key, _)| key.trim());
-    let shown = if key.is_empty() { String::new() } else { format!("\n{key} = ...") };
+    let is_key = key.chars().all(|char| char.is_ascii_alphanumeric() || "_-.".contains(char));
+    let shown = if key.is_empty() || !is_key { String::new() } else { format!("\n{key} = ...") };
     format!("line {}, column {}:{shown}\n{said}", line + 1, column + 1)
+}
+
+/// What serde says of a value, but for the value: `invalid type: string "x", expected u16`.
+fn without_value(said: &str) -> String {
+    let is_about_value =
+        ["invalid type", "invalid value", "unknown variant"].iter().any(|about| said.starts_with(about));
+    match (said.find(['"', '`']), said.rfind(", expected ")) {
+        (Some(value), Some(wanted)) if is_about_value && value < wanted => {
+            format!("{}{}", said[..value].trim_end(), &said[wanted..])
+        }
+        _ => said.to_owned(),
+    }
 }
 
 /// `etc/kellgrend/kellgrend.toml` beside the installed binary's `bin`, then below `/`.

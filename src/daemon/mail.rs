@@ -25,7 +25,7 @@ pub struct Outages {
     pub inbox: Outage,
     /// No radiograph gets through the networks.
     pub networks: Outage,
-    /// No radiograph comes to its end, though the networks took it.
+    /// No radiograph comes to its end, for other reasons than the networks.
     pub results: Outage,
 }
 

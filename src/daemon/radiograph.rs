@@ -48,7 +48,7 @@ pub async fn see_through(
         let outcome = match &fate {
             None => {
                 let last = failures + 1 >= FAILURES;
-                decide(&station, &subject, aborts, last).await.map(|found| fate = Some(found))
+                decide(&station, &subject, aborts, last, &outages).await.map(|found| fate = Some(found))
             }
             Some(fate) => {
                 let moved = put_away(&station, &subject, fate).await;
@@ -75,9 +75,10 @@ pub async fn see_through(
         failures += u32::from(matches!(outcome, Err(Trouble::Networks(_))));
         match &outcome {
             Err(Trouble::Networks(_) | Trouble::Memory(_)) => outages.networks.begin(),
-            Err(Trouble::PutAway(_) | Trouble::Ledger(_) | Trouble::Outbox(_)) => outages.results.begin(),
+            Err(Trouble::Stopped(_) | Trouble::Device(_) | Trouble::Defect(_)) => {}
+            Err(_) => outages.results.begin(),
             Ok(()) if matches!(fate, Some(Fate::Published { .. })) => outages.networks.end(),
-            _ => {}
+            Ok(()) => {}
         }
         let wants_memory = matches!(outcome, Err(Trouble::Memory(_)));
         match outcome {
@@ -99,32 +100,35 @@ pub async fn see_through(
 }
 
 /// Grade, or find that it cannot be graded. On the last attempt a failure of the networks is the film's fate, if they answer for
-/// another.
-async fn decide(station: &Station, subject: &Subject, aborts: u32, last: bool) -> Result<Fate, Trouble> {
+/// another, which ends what it began for all.
+async fn decide(
+    station: &Station,
+    subject: &Subject,
+    aborts: u32,
+    last: bool,
+    outages: &Outages,
+) -> Result<Fate, Trouble> {
+    let desk = station.desk();
     if aborts >= TWICE {
-        return refuse(station, subject, "took-down", TOOK_DOWN.to_owned()).await;
+        return desk.grading.refuse(subject, "took-down", TOOK_DOWN.to_owned(), UNKNOWN).await;
     }
-    let (code, reason) = match station.desk().grading.grade(subject).await {
+    let (code, reason) = match desk.grading.grade(subject).await {
         Err(Trouble::Changed) => {
             ("changed", "The file changed while it was in work, so it is not what arrived. Send it again.".to_owned())
         }
         Err(Trouble::Networks(what)) if last => {
-            station.desk().grading.try_out().await?;
+            desk.grading.try_out().await?;
+            outages.networks.end();
             let reason = "The networks fail on it again and again, and on others they do not";
             ("networks-failed", format!("{reason} ({what}). `kellgrend retry` tries anew."))
         }
         outcome => return outcome,
     };
-    refuse(station, subject, code, reason).await
+    desk.grading.refuse(subject, code, reason, UNKNOWN).await
 }
 
 const TOOK_DOWN: &str = "The process went down twice while the file was graded, the second time alone. Please report it; \
                          `kellgrend retry` tries anew.";
-
-async fn refuse(station: &Station, subject: &Subject, code: &'static str, reason: String) -> Result<Fate, Trouble> {
-    station.ledger.quarantined(subject.file, code, reason.clone()).await?;
-    Ok(Fate::Refused { code, reason, extension: UNKNOWN })
-}
 
 /// Move the original to where its fate belongs.
 async fn put_away(station: &Arc<Station>, subject: &Subject, fate: &Fate) -> Result<(), Trouble> {

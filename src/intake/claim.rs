@@ -8,7 +8,7 @@ use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp}
 use crate::radiograph::{Completeness, completeness};
 use crate::side::Side;
 use crate::state::{
-    DUPLICATE, Held, copy_beside, extension, first_bytes, make_folder, make_parent, move_file, open_regular, put_back,
+    DUPLICATE, Held, copy_beside, extension, first_bytes, keep_file, make_folder, make_parent, open_regular, put_back,
     rename, sync_folder_of,
 };
 use jiff::Timestamp;
@@ -161,7 +161,7 @@ impl Intake {
             }
             let archive = self.state.in_archive(digest, extension(&first_bytes(&aside)?));
             make_parent(&archive)?;
-            move_file(&aside, &archive)
+            keep_file(&aside, &archive)
         };
         let out = take_out(path, &aside, stamp).and_then(|is_out| match is_out {
             true => put_away().or_else(|error| put_back(&aside, path).and(Err(error))),

@@ -17,7 +17,8 @@ pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<C
     let mut in_work = sort_out(state).map_err(failed("the work folder cannot be put in order"))?;
     let mut left = Vec::new();
     for unfinished in ledger.unfinished()? {
-        if in_work.remove(&unfinished.digest).is_some() {
+        // the same bytes may have been named on the command line, too: what is in work came through the inbox
+        if unfinished.origin == Origin::Inbox && in_work.remove(&unfinished.digest).is_some() {
             left.push(Claimed {
                 file: unfinished.file,
                 digest: unfinished.digest,
@@ -28,7 +29,11 @@ pub fn reconcile(state: &State, ledger: &Ledger, start: StartId) -> Result<Vec<C
                 aborts: unfinished.aborts,
             });
         } else {
-            ledger.withdrawn(unfinished.file, "interrupted", "the program stopped before the file was in work")?;
+            let what = match unfinished.origin {
+                Origin::Inbox => "the program stopped before the file was in work",
+                Origin::CommandLine => "the program stopped before it was published",
+            };
+            ledger.withdrawn(unfinished.file, "interrupted", what)?;
         }
     }
     for (digest, path) in in_work {
@@ -114,16 +119,27 @@ fn put_away(
                 settled_at: now(),
                 start,
             };
-            if let Prior::Claimed { file, side, name } = ledger.claim(arrival)? {
-                return Ok(Some(Claimed {
-                    file,
-                    digest,
-                    side_by_name: side,
-                    name,
-                    claimed_at: now(),
-                    seen: None,
-                    aborts: 0,
-                }));
+            match ledger.claim(arrival)? {
+                Prior::Claimed { file, side, name } => {
+                    return Ok(Some(Claimed {
+                        file,
+                        digest,
+                        side_by_name: side,
+                        name,
+                        claimed_at: now(),
+                        seen: None,
+                        aborts: 0,
+                    }));
+                }
+                // graded where it lay: this is the copy that is kept
+                Prior::Duplicate { file } => {
+                    if let Err(error) = state.put_into_archive(&digest, ending) {
+                        ledger.not_taken(file)?;
+                        return Err(unmoved(error));
+                    }
+                    let sha256 = digest.short();
+                    tracing::info!(sha256, outcome = "duplicate", "duplicate: the same bytes have arrived before");
+                }
             }
         }
     }

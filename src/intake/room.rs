@@ -11,14 +11,16 @@ const KEPT_FREE: [&str; 4] = ["state", "outbox", "archive", "quarantine"];
 
 /// The disks that room is kept on, as `disk` tells one from another.
 pub fn kept_free(state: &State, disk: impl Fn(&Path) -> Option<u64>) -> HashSet<u64> {
-    let folders = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
-    folders.filter_map(|(_, path)| disk(path)).collect()
+    folders(state).filter_map(|(_, path)| disk(path)).collect()
+}
+
+fn folders(state: &State) -> impl Iterator<Item = (&'static str, &Path)> {
+    state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name))
 }
 
 /// The first folder whose disk has less room than is to be kept free.
 fn cramped(state: &State, keep_free: u64) -> Option<(&'static str, u64)> {
-    let folders = state.folders().into_iter().filter(|(name, _)| KEPT_FREE.contains(name));
-    let mut room = folders.filter_map(|(name, path)| Some((name, free_bytes(path)?)));
+    let mut room = folders(state).filter_map(|(name, path)| Some((name, free_bytes(path)?)));
     room.find(|(_, free)| *free < keep_free)
 }
 

@@ -1,6 +1,6 @@
 //! Labels in a file of comma-separated values.
 
-use super::{by_digest, by_file, by_uid, grade, read_at, reader, side};
+use super::{by_digest, by_file, by_instance_uid, grade, read_at, reader, side};
 use crate::ledger::{LabelRow, Labelled};
 use crate::side::Side;
 use std::path::Path;
@@ -158,7 +158,7 @@ impl Columns {
 fn radiograph(column: &str, named: &str, files: Option<&Path>) -> Result<Labelled, String> {
     match (column, files) {
         ("sha256", _) => by_digest(named),
-        ("instance_uid", _) => by_uid(named),
+        ("instance_uid", _) => by_instance_uid(named),
         (_, Some(folder)) => by_file(&folder.join(named)),
         (_, None) => Err("here a radiograph is named by sha256 or instance_uid, not by a file".to_owned()),
     }

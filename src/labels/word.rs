@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::ledger::{Labelled, now, timestamp};
+use crate::radiograph::is_uid;
 use crate::side::Side;
 use jiff::civil::Date;
 use std::fs::File;
@@ -13,14 +14,25 @@ pub fn by_digest(word: &str) -> Result<Labelled, String> {
     word.parse().map(Labelled::Digest).map_err(|_| "no SHA-256 (64 hexadecimal digits)".to_owned())
 }
 
-/// The radiograph with this DICOM SOP Instance UID: dotted numbers, at most 64 characters (PS3.5 section 9.1).
+/// The radiograph with this DICOM SOP Instance UID, of a word that may also be a file's name or the beginning of a SHA-256: dotted
+/// numbers alone (PS3.5 section 9.1).
 pub fn by_uid(word: &str) -> Result<Labelled, String> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    match word.len() <= 64 && word.contains('.') && word.split('.').all(is_number) {
-        true => Ok(Labelled::InstanceUid(word.to_owned())),
-        false => Err("no UID (numbers with dots between them, such as 1.2.840.1)".to_owned()),
+    match word.contains('.') && word.split('.').all(is_number) {
+        true => by_instance_uid(word),
+        false => Err(NO_UID.to_owned()),
     }
 }
+
+/// The radiograph with this DICOM SOP Instance UID, as films have them, where nothing else is meant.
+pub fn by_instance_uid(word: &str) -> Result<Labelled, String> {
+    match is_uid(word) && by_digest(word).is_err() {
+        true => Ok(Labelled::InstanceUid(word.to_owned())),
+        false => Err(NO_UID.to_owned()),
+    }
+}
+
+const NO_UID: &str = "no UID (numbers with dots between them, such as 1.2.840.1)";
 
 /// The radiograph in this file, which is hashed.
 pub fn by_file(path: &Path) -> Result<Labelled, String> {

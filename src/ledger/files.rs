@@ -78,6 +78,8 @@ pub struct Unfinished {
     pub file: FileId,
     /// Its bytes.
     pub digest: Digest,
+    /// Where it came from.
+    pub origin: Origin,
     /// What its name said of the side.
     pub side_by_name: Side,
     /// The name itself, where it was kept.
@@ -122,7 +124,7 @@ impl Ledger {
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, LedgerError> {
         self.write_blocking(|db| {
             let mut query = db.prepare(
-                "SELECT f.id, r.sha256, f.side_by_name, f.name, t.at, f.aborts FROM files f \
+                "SELECT f.id, r.sha256, f.side_by_name, f.name, t.at, f.aborts, f.origin FROM files f \
                  JOIN radiographs r ON r.id = f.radiograph \
                  JOIN file_states t ON t.file = f.id AND t.state = 'claimed' \
                  WHERE f.state IN ('claimed', 'graded') ORDER BY f.id",
@@ -131,6 +133,10 @@ impl Ledger {
                 Ok(Unfinished {
                     file: row.get(0)?,
                     digest: digest_at(row, 1)?,
+                    origin: match row.get::<_, String>(6)? == Origin::Inbox.as_str() {
+                        true => Origin::Inbox,
+                        false => Origin::CommandLine,
+                    },
                     side_by_name: row.get::<_, String>(2)?.parse().unwrap_or_default(),
                     name: row.get(3)?,
                     claimed_at: row.get(4)?,
@@ -141,12 +147,13 @@ impl Ledger {
         })
     }
 
-    /// The state of the newest file with these bytes, if any ever arrived, and the reason for it where there is one.
+    /// The state of the newest file with these bytes that came through the inbox, if any ever did, and the reason for it where there
+    /// is one. What was named on the command line was never taken from where it lies.
     pub fn last_state(&self, digest: Digest) -> Result<Option<(String, String)>, LedgerError> {
         self.write_blocking(move |db| {
             db.query_row(
                 "SELECT f.state, coalesce(f.reason_code || ': ' || f.reason, '') FROM files f JOIN radiographs r ON r.id = f.radiograph \
-                 WHERE r.sha256 = ?1 AND f.state <> 'duplicate' ORDER BY f.id DESC LIMIT 1",
+                 WHERE r.sha256 = ?1 AND f.state <> 'duplicate' AND f.origin = 'inbox' ORDER BY f.id DESC LIMIT 1",
                 [digest.to_string()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )

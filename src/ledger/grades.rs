@@ -296,7 +296,7 @@ fn recorded(db: &Connection, radiograph: i64, release: Digest) -> rusqlite::Resu
         .collect()
 }
 
-fn grade_at(row: &Row<'_>, column: usize) -> rusqlite::Result<KlGrade> {
+pub(super) fn grade_at(row: &Row<'_>, column: usize) -> rusqlite::Result<KlGrade> {
     let value: u8 = row.get(column)?;
     KlGrade::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value.into()))
 }

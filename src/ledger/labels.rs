@@ -1,11 +1,12 @@
 //! Readers' grades.
 
+use super::files::digest_at;
+use super::grades::grade_at;
 use super::{Ledger, LedgerError, now};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::side::Side;
-use rusqlite::Error::FromSqlConversionFailure;
-use rusqlite::{Row, params, types::Type};
+use rusqlite::{Row, params};
 use std::path::Path;
 
 /// Which radiograph a label is of; it may not have come yet.
@@ -69,11 +70,10 @@ impl LabelledKnee {
             )
             .map_err(&wrong)?;
         let knee = |row: &Row<'_>| {
-            let told = |column, what: String| FromSqlConversionFailure(column, Type::Text, what.into());
             Ok(Self {
-                radiograph: row.get::<_, String>(0)?.parse().map_err(|what| told(0, what))?,
+                radiograph: digest_at(row, 0)?,
                 position: row.get::<_, i64>(1)? as usize,
-                grade: KlGrade::try_from(row.get::<_, u8>(2)?).map_err(|what| told(2, what))?,
+                grade: grade_at(row, 2)?,
                 patient_by_name: row.get(3)?,
             })
         };
@@ -88,12 +88,7 @@ impl Ledger {
             // behind all that begin so, there is a letter that is no digit
             let mut query =
                 db.prepare("SELECT sha256 FROM radiographs WHERE sha256 BETWEEN ?1 AND ?1 || 'g' LIMIT 2")?;
-            let found = query.query_map([digits], |row| row.get::<_, String>(0))?;
-            found
-                .map(|sha256| {
-                    sha256?.parse().map_err(|what: String| FromSqlConversionFailure(0, Type::Text, what.into()))
-                })
-                .collect()
+            query.query_map([digits], |row| digest_at(row, 0))?.collect()
         })
     }
 

@@ -79,7 +79,7 @@ pub struct MailFacts {
     pub last_graded: Option<Timestamp>,
     /// Radiographs in work.
     pub in_work: usize,
-    /// Since mail is on.
+    /// Those that have ended since mail is on, and were not told of yet.
     pub trainings: Vec<EndedTraining>,
     /// Since when mail is on.
     pub on_since: Option<Timestamp>,

@@ -5,7 +5,8 @@ use super::wal::Wal;
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 /// So many jobs wait at most. It is more than the largest settings let be under way, so that nobody ever waits for a place.
@@ -13,22 +14,45 @@ const QUEUE: usize = 1 << 15;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// A handle on the ledger. Clones share the one writing thread, which ends with the last of them.
+/// A handle on the ledger. Clones share the one writing thread, and whoever drops the last of them waits until it has closed the file:
+/// then all is in it, and nothing in its WAL.
 #[derive(Clone)]
 pub struct Ledger {
-    jobs: mpsc::SyncSender<Job>,
+    thread: Arc<Writing>,
     pub(super) path: Arc<PathBuf>,
+}
+
+struct Writing {
+    /// None asks it to end.
+    jobs: mpsc::SyncSender<Option<Job>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writing {
+    fn end(&self) {
+        let _ended_already = self.jobs.send(None);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // a job that has the last handle does not wait for itself
+        let other = thread.filter(|thread| thread.thread().id() != std::thread::current().id());
+        let _ended = other.map(JoinHandle::join);
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 impl Ledger {
     /// Open the database, create or migrate it, and start the writing thread.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let (mut connection, mut wal) = (open_writer(path)?, Wal::of(path));
-        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
-        std::thread::Builder::new()
+        let (jobs, queue) = mpsc::sync_channel::<Option<Job>>(QUEUE);
+        let thread = std::thread::Builder::new()
             .name("ledger".into())
             .spawn(move || {
-                for job in queue {
+                for job in queue.into_iter().map_while(|job| job) {
                     // a job that fails gives no answer, and is rolled back; the next one is not to wait for a thread that is gone
                     if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
                         tracing::error!("the ledger could not do what it was asked for, by a defect; it goes on");
@@ -37,7 +61,13 @@ impl Ledger {
                 }
             })
             .expect("a thread can be started");
-        Ok(Self { jobs, path: Arc::new(path.to_owned()) })
+        let thread = Writing { jobs, thread: Mutex::new(Some(thread)) };
+        Ok(Self { thread: Arc::new(thread), path: Arc::new(path.to_owned()) })
+    }
+
+    /// Closes the file once all that was asked is done, whoever has a handle still; nothing can be asked any more.
+    pub fn close(&self) {
+        self.thread.end();
     }
 
     /// Whether a ledger that exists is sound and fits this version; changes nothing.
@@ -83,7 +113,7 @@ impl Ledger {
             // The one who asked may have gone; the work is done all the same.
             let _ = reply.send(in_transaction(connection, act));
         });
-        self.jobs.send(job).map_err(|_| LedgerError::Closed)?;
+        self.thread.jobs.send(Some(job)).map_err(|_| LedgerError::Closed)?;
         Ok(answer)
     }
 }

@@ -120,22 +120,19 @@ fn parameters(settings: &MailSettings) -> Result<TlsParameters, String> {
     parameters.build_rustls().map_err(|error| format!("no TLS can be spoken: {error}"))
 }
 
-/// The file's text without its line end.
+/// The file's text without its line end. What is no whole path is not repeated: it may be the password itself.
 fn password(file: &Path) -> Result<String, String> {
-    let path = if file.is_absolute() {
-        file.to_owned()
+    let (path, shown) = if file.is_absolute() {
+        (file.to_owned(), file.display().to_string())
     } else {
-        let folder = std::env::var_os(CREDENTIALS).map(PathBuf::from).ok_or_else(|| {
-            let name = file.display();
-            format!(
-                "[mail] password_file: {name} is the name of a systemd credential, which only a service has whose unit says \
-                 LoadCredential={name}:FILE (docs/mail.md shows how to try it from a shell); a whole path, from /, names a file"
-            )
-        })?;
-        folder.join(file)
+        let folder = std::env::var_os(CREDENTIALS).map(PathBuf::from).ok_or(
+            "[mail] password_file: what is no whole path is the NAME of a systemd credential, which only a service has whose \
+             unit says LoadCredential=NAME:FILE (docs/mail.md shows how to try it from a shell); a whole path, from /, names a file",
+        )?;
+        (folder.join(file), "the systemd credential of that name".to_owned())
     };
     let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("[mail] password_file: {} cannot be read: {error}", path.display()))?;
+        .map_err(|error| format!("[mail] password_file: {shown} cannot be read: {error}"))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -11,7 +11,8 @@ pub enum Completeness {
     Truncated(String),
 }
 
-/// Looks for the end of the pixel data (DICOM), IEND (PNG) or EOI (JPEG) without decoding.
+/// Looks for the end of the pixel data (DICOM), IEND (PNG), EOI (JPEG) or what the directory tells of (TIFF) without decoding. Of an
+/// empty file all is still due: some senders make the name first.
 ///
 /// Files of other formats, and files that are wrong in another way, count as complete, for waiting does not mend them.
 pub fn completeness(bytes: &[u8], limits: &Limits) -> Completeness {
@@ -19,9 +20,9 @@ pub fn completeness(bytes: &[u8], limits: &Limits) -> Completeness {
         Some(Format::Dicom) => dicom::check_complete(bytes, limits),
         Some(Format::Png) => raster::check_png_end(bytes),
         Some(Format::Jpeg) => jpeg_markers::check_end(bytes),
-        Some(Format::Tiff) => Ok(()),
-        None if !bytes.is_empty() => Err(super::format::refuse_other(bytes)),
-        None => Ok(()),
+        Some(Format::Tiff) => raster::check_tiff_end(bytes),
+        None if bytes.is_empty() => Err(Refusal::truncated("there is nothing in it yet")),
+        None => Err(super::format::refuse_other(bytes)),
     };
     match checked {
         Err(Refusal::Truncated(why)) => Completeness::Truncated(why),

@@ -1,8 +1,10 @@
 //! PNG, JPEG and TIFF: pictures without tags.
 
 mod png_chunks;
+mod tiff_directory;
 
 pub(super) use png_chunks::check_end as check_png_end;
+pub(super) use tiff_directory::check_end as check_tiff_end;
 
 use super::luma::{eight_bits, luma, scale};
 use super::turbojpeg::{Decoder, Grey};

@@ -63,6 +63,15 @@ pub struct Tags {
     pub coding: String,
 }
 
+/// A unique identifier: digits and dots, 64 at most (PS3.5 6.2), and letters beside the digits, as some write them who make films
+/// anonymous.
+pub fn is_uid(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.contains(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
 impl Tags {
     /// The tags of a file that has none.
     pub(crate) fn of_raster(coding: String) -> Self {

@@ -8,6 +8,7 @@ use super::State;
 use std::fs::File;
 use std::io;
 use std::os::fd::IntoRawFd as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// What takes a process down from within. An abort may come from outside, too.
@@ -27,12 +28,13 @@ extern "C" fn marked(signal: libc::c_int) {
 }
 
 impl State {
-    /// Leaves a mark if this process goes down by itself, and says whether an earlier one has left one. That mark is taken away.
+    /// Leaves a mark if this process goes down by itself, and says whether an earlier one has left one, which stays until it has been
+    /// seen to.
     pub fn mark_aborts(&self) -> io::Result<bool> {
-        let path = self.root.join("aborted");
-        let is_marked = path.metadata().is_ok_and(|meta| meta.len() > 0);
+        let file = File::options().write(true).create(true).truncate(false).open(self.abort_mark())?;
+        let is_marked = file.metadata()?.len() > 0;
         // open until the end
-        MARK.store(File::create(&path)?.into_raw_fd(), Ordering::Relaxed);
+        MARK.store(file.into_raw_fd(), Ordering::Relaxed);
         for signal in SIGNALS {
             // SAFETY: the handler does only what handlers may; all zeroes is an action of no flags and an empty mask
             let outcome = unsafe {
@@ -47,6 +49,22 @@ impl State {
             }
         }
         Ok(is_marked)
+    }
+
+    /// The mark that an earlier process has left is taken away.
+    pub fn clear_abort(&self) -> io::Result<()> {
+        File::create(self.abort_mark())?.sync_all()
+    }
+
+    /// And is there again, since it was not seen to.
+    pub fn mark_abort(&self) {
+        if let Err(error) = std::fs::write(self.abort_mark(), b"x") {
+            tracing::warn!("an abort is forgotten: {error}");
+        }
+    }
+
+    fn abort_mark(&self) -> PathBuf {
+        self.root.join("aborted")
     }
 
     /// From now on this process leaves no mark, however it ends.

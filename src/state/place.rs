@@ -84,7 +84,7 @@ impl State {
     pub fn put_into_archive(&self, digest: &Digest, extension: &str) -> io::Result<()> {
         let archive = self.in_archive(digest, extension);
         make_parent(&archive)?;
-        move_file(&self.in_work(digest), &archive)
+        keep_file(&self.in_work(digest), &archive)
     }
 
     /// From work to quarantine, with the reason beside it.
@@ -94,7 +94,7 @@ impl State {
         text.write_all(format!("{reason}\n").as_bytes())?;
         // its name becomes durable with the original's
         text.sync_all()?;
-        move_file(&self.in_work(digest), &self.in_quarantine(digest, extension))
+        keep_file(&self.in_work(digest), &self.in_quarantine(digest, extension))
     }
 }
 
@@ -134,6 +134,26 @@ pub fn move_file(from: &Path, to: &Path) -> io::Result<()> {
     // The folder it came from may be gone by now, or be on a share that syncs no folders: the move stands.
     let _ = sync_folder_of(from);
     Ok(())
+}
+
+/// Move an original to where it is kept, over nothing but the same bytes. Who goes on writing to a film after its claim leaves bytes
+/// that its name is not of: where another file has that name, they go by their own digest, and `check --ledger` tells of them.
+pub fn keep_file(from: &Path, to: &Path) -> io::Result<()> {
+    if !to.try_exists()? {
+        return move_file(from, to);
+    }
+    let digest_of = |path: &Path| Digest::of_reader(open_regular(path)?);
+    let came = digest_of(from)?;
+    if came == digest_of(to)? {
+        return move_file(from, to);
+    }
+    let ending = to.extension().unwrap_or_default().to_string_lossy();
+    let named = |digest: Digest| to.with_file_name(format!("{digest}.{ending}"));
+    let own = named(came);
+    if own.try_exists()? && digest_of(&own)? != came {
+        put_back(&own, &named(digest_of(&own)?))?;
+    }
+    move_file(from, &own)
 }
 
 /// Rename without replacing anything: a taken name gets a number behind it.

@@ -31,7 +31,8 @@ impl State {
 }
 
 impl Priority {
-    /// Something is to be graded. A training process lets go between two steps; where there can be no lock, both go on.
+    /// Something is to be graded. A training process looks between two steps, holds the lock for that moment only, and waits while it
+    /// is held here; where there can be no lock, both go on.
     pub fn grading(&self) -> GradingGuard {
         let mut held = self.held.lock().expect("no holder panics");
         if held.1 == 0 {

@@ -70,6 +70,14 @@ fn a_file_that_takes_the_process_down_twice_is_quarantined_and_one_that_was_ther
     abort(rustix::process::Signal::KILL);
     assert_eq!(sandbox.count("SELECT sum(aborts) FROM files"), 0);
     abort(rustix::process::Signal::ABORT);
+    // a start that cannot put it on record leaves that to the next one
+    let ledger = |sql| {
+        rusqlite::Connection::open(sandbox.state().join("ledger.db")).and_then(|db| db.execute_batch(sql)).expect("sql")
+    };
+    ledger("CREATE TRIGGER full BEFORE UPDATE OF aborts ON files BEGIN SELECT raise(ABORT, 'no room'); END");
+    let refused = sandbox.output(&["run"]);
+    assert!(!refused.status.success() && words(&refused).contains("no room"), "{}", words(&refused));
+    ledger("DROP TRIGGER full");
     abort(rustix::process::Signal::SEGV);
     let mut daemon = sandbox.daemon();
     daemon.ready();

@@ -2,7 +2,9 @@
 
 use crate::films::{dicom_of, small_png};
 use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use kellgrend::config::Folders;
 use kellgrend::digest::Digest;
+use kellgrend::state::{State, UNKNOWN};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -128,15 +130,98 @@ fn an_empty_file_is_refused_with_its_reason() {
     assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE reason_code = 'empty'"), 1);
 }
 
+/// Some senders make the name first, and the first byte later.
+#[test]
+fn a_file_that_is_empty_at_first_is_taken_whole_when_it_is() {
+    let sandbox = Sandbox::with(&QUICK.replace("600ms", "30s"));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    let path = sandbox.inbox().join("late.png");
+    std::fs::write(&path, "").expect("made");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 0, "nothing is no film yet");
+    std::fs::write(&path, small_png(37)).expect("written");
+    sandbox.until(PUBLISHED, 1);
+    assert_eq!(sandbox.count("SELECT count(*) FROM files"), 1);
+}
+
+/// As from senders that write on after the claim: each time other bytes, under the name of those that were claimed.
+#[test]
+fn what_is_kept_is_replaced_by_no_other_bytes() {
+    let sandbox = Sandbox::new();
+    let state = State::new(&sandbox.state(), &Folders::default()).expect("folders");
+    state.create().expect("made");
+    let claimed = Digest::of(b"");
+    for bytes in ["one", "one", "two", ""] {
+        std::fs::write(state.in_work(&claimed), bytes).expect("written");
+        state.put_into_quarantine(&claimed, UNKNOWN, "empty: it is").expect("kept");
+    }
+    let kept = |bytes: &str| std::fs::read_to_string(state.in_quarantine(&Digest::of(bytes.as_bytes()), UNKNOWN));
+    for bytes in ["one", "two", ""] {
+        assert_eq!(kept(bytes).expect("kept"), bytes, "each under its own name");
+    }
+    assert_eq!(files_below(&state.quarantine).len(), 4, "and one reason");
+    // where it has the name to itself, it keeps that of what was claimed
+    std::fs::write(state.in_work(&claimed), "three").expect("written");
+    state.put_into_archive(&claimed, UNKNOWN).expect("kept");
+    assert!(state.archived(&claimed).is_ok_and(|path| path.is_some()));
+}
+
+/// A film that was published and is still to leave work; the same bytes were named on the command line since, and came to nothing,
+/// were broken off, or were graded.
+#[test]
+fn a_film_in_work_is_the_inboxs_whatever_was_asked_of_the_same_bytes_by_hand() {
+    let sandbox = Sandbox::new();
+    sandbox.drop_in("a.png", &small_png(38));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until(PUBLISHED, 1);
+    daemon.stop(rustix::process::Signal::TERM);
+    let film = Digest::of(&small_png(38));
+    let state = State::new(&sandbox.state(), &Folders::default()).expect("folders");
+    for by_hand in ["withdrawn", "claimed", "published"] {
+        let archived = state.archived(&film).expect("an archive").expect("the film");
+        std::fs::rename(archived, state.in_work(&film)).expect("moved");
+        let db = rusqlite::Connection::open(&state.ledger).expect("a ledger");
+        let row = "INSERT INTO files (radiograph, start, origin, side_by_name, state, release, reason_code, reason) \
+                   SELECT radiograph, start, 'command line', side_by_name, ?1, iif(?1 = 'published', release, NULL), \
+                   'interrupted', 'it was broken off' FROM files WHERE origin = 'inbox' AND state = 'published'";
+        db.execute(row, [by_hand]).expect("a row");
+        let times = "INSERT INTO file_states SELECT max(id), ?1, '2026-01-01T00:00:00.000Z' FROM files";
+        db.execute(times, [by_hand]).expect("its time");
+        if by_hand == "published" {
+            // what the inbox said of it is gone: the film is the copy that is kept
+            let lost =
+                "UPDATE files SET state = 'withdrawn', reason_code = 'lost', reason = 'lost' WHERE origin = 'inbox'";
+            db.execute(lost, []).expect("withdrawn");
+            let times = "INSERT INTO file_states SELECT id, state, '2026-01-01T00:00:00.000Z' FROM files WHERE origin = 'inbox'";
+            db.execute(times, []).expect("its time");
+        }
+        drop(db);
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        daemon.stop(rustix::process::Signal::TERM);
+        assert!(!state.in_work(&film).exists() && files_below(&state.archive).len() == 1, "{by_hand}");
+        assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE state IN ('claimed', 'graded')"), 0, "{by_hand}");
+        assert_eq!(sandbox.count(PUBLISHED), 1, "{by_hand}");
+        let checked = sandbox.output(&["check", "--ledger", "--strict"]);
+        assert!(checked.status.success(), "{by_hand}: {}", words(&checked));
+    }
+    assert_eq!(sandbox.count("SELECT count(*) FROM files WHERE state = 'duplicate'"), 1, "the last one");
+}
+
 #[test]
 fn a_hundred_thousand_files_at_the_start_are_taken_the_oldest_first_and_a_new_film_before_them() {
     const FILES: usize = 100_000;
-    let sandbox = Sandbox::new();
-    let mut empty = sandbox.daemon();
+    // what the same film takes where nothing else is
+    let alone = Sandbox::new();
+    let mut empty = alone.daemon();
     empty.ready();
+    alone.drop_in("new.png", &small_png(1));
+    alone.until(PUBLISHED, 1);
     let usual = empty.memory_kib("VmHWM");
     empty.stop(rustix::process::Signal::TERM);
-    std::fs::remove_file(sandbox.beside("daemon.log")).expect("a log");
+    let sandbox = Sandbox::new();
     // no films, so that a test may have so many; the oldest has the last name
     let archive = |age: usize| format!("number {age}").into_bytes();
     for age in 0..FILES {

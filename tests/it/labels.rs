@@ -78,6 +78,7 @@ fn what_is_wrong_with_a_list_is_told_with_line_and_column_and_nothing_it_says() 
         (format!("sha256,grade,date,reader\n{sha},1,2206-01-31,A\n"), "line 2, column date: in the future"),
         (format!("sha256,grade,reader\n{},1,A\n", &sha[..12]), "line 2, column sha256: no SHA-256"),
         ("instance_uid,grade,reader\nDoe,1,A\n".to_owned(), "line 2, column instance_uid: no UID"),
+        (format!("instance_uid,grade,reader\n{sha},1,A\n"), "line 2, column instance_uid: no UID"),
         ("file,grade,reader\n/dev/zero,1,A\n".to_owned(), "line 2, column file: no file that can be read"),
         (format!("sha256,grade,side,reader\n{sha},1,middle,A\n"), "line 2, column side: no side"),
         (format!("sha256,grade,date,reader\n{sha},1,yesterday,A\n"), "line 2, column date: no date"),
@@ -108,6 +109,7 @@ fn labels_are_kept_and_the_last_word_of_each_reader_stands() {
         run(&sandbox, &args)
     };
     assert!(add("1", "A", &["--date", "2026-01-01"]).contains("taken in"));
+    assert!(!sandbox.state().join("ledger.db-wal").exists(), "all is in the file");
     assert!(add("1", "A", &["--date", "2026-01-01"]).contains("on record already"), "the same word again");
     add("2", "A", &["--date", "2026-02-01"]);
     add("2", "B", &["--date", "2026-01-15"]);

@@ -58,6 +58,32 @@ fn a_password_in_the_wrong_place_is_not_repeated() {
     }
 }
 
+/// Nor is one that was typed where another value belongs.
+#[test]
+fn wrong_values_are_not_repeated() {
+    let mail = "[mail]\nserver = \"mail.clinic.example\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n";
+    parse(mail).expect("all that is needed");
+    let login = format!("{mail}user = \"knees\"\n");
+    for (text, wanted) in [
+        (format!("{mail}port = \"hunter2\""), "port = ..."),
+        (format!("{mail}security = \"hunter2\""), "security = ..."),
+        (format!("{mail}security = \"hunter2, expected\""), "starttls"),
+        (format!("{mail}at_most = \"hunter2\""), "at_most = ..."),
+        (format!("{mail}at_most = hunter2"), "at_most = ..."),
+        (format!("{mail}password_file: hunter2=hunter2"), "line 5"),
+        (format!("{mail}[mail.alerts]\ndisk = \"hunter2\""), "disk = ..."),
+        (format!("{mail}[mail.alerts]\ninbox = \"hunter2\""), "inbox = ..."),
+        (format!("{mail}[mail.alerts]\nlabels = \"hunter2\""), "labels = ..."),
+        ("mail = { port = \"hunter2\" }".to_owned(), "mail = ..."),
+        ("[mail]\nto = \"hunter2\"".to_owned(), "to = ..."),
+        (mail.replace("mail.clinic", "kg:hunter2@mail.clinic"), "[mail] server"),
+        (format!("{login}password_file = \"etc/hunter2\""), "[mail] password_file"),
+    ] {
+        let error = parse(&text).expect_err(&text);
+        assert!(error.contains(wanted) && !error.contains("hunter2"), "{error}");
+    }
+}
+
 #[test]
 fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     let check = |text: &str, wanted: &[&str]| {

@@ -4,7 +4,7 @@ mod part;
 mod view;
 
 use super::data_set::DataSet;
-use crate::radiograph::{Laterality, Patient, Refusal, Tags};
+use crate::radiograph::{Laterality, Patient, Refusal, Tags, is_uid};
 use crate::side::Side;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -85,15 +85,9 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
     }
 }
 
-/// A unique identifier: digits and dots, 64 at most (PS3.5 6.2), and letters, as some write them who make films anonymous. What is
-/// none is left out: it would be read by other programs.
+/// What is no unique identifier is left out: it would be read by other programs.
 fn uid(data_set: &DataSet, tag: Tag) -> Option<String> {
-    let is_uid = |text: &String| {
-        text.len() <= 64
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
-    };
-    data_set.text(tag).filter(is_uid)
+    data_set.text(tag).filter(|text| is_uid(text))
 }
 
 /// A word or some; what control characters or formulas are in is none.

@@ -30,6 +30,8 @@ pub fn trace() {
     std::thread::spawn(move || listen(program, &told));
     let report = follow(&order, program, &round);
     fs::write(&order.report, serde_json::to_vec(&report).expect("JSON")).expect("a report");
+    // SAFETY: the process ends here, and libtorch, which nothing here has used, need not take itself apart
+    unsafe { libc::_exit(0) }
 }
 
 /// The program, about to go on from its first instruction.

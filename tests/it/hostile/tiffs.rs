@@ -66,6 +66,9 @@ fn with_entry(tag: u16, entry: Option<(u16, u32, u32)>) -> Vec<u8> {
         Some(entry) => directory.insert(tag, entry),
         None => directory.remove(&tag),
     };
+    if tag != OFFSETS {
+        directory.insert(OFFSETS, (4, 1, 14 + 12 * directory.len() as u32));
+    }
     written(&directory, &ramp())
 }
 

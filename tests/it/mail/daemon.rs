@@ -336,7 +336,12 @@ fn a_systemd_credential_holds_the_password() {
         open_settings(server.port())
     ));
     let missing = words(&sandbox.output(&["mail", "--test"]));
-    assert!(missing.contains("LoadCredential=smtp-password:FILE"), "{missing}");
+    assert!(missing.contains("LoadCredential=NAME:FILE"), "{missing}");
+    // what stands there may be the password itself
+    let unknown = sandbox.command(&["mail", "--test"]).env("CREDENTIALS_DIRECTORY", sandbox.beside("")).output();
+    let unknown = words(&unknown.expect("the binary starts"));
+    assert!(unknown.contains("password_file"), "{unknown}");
+    assert!(!missing.contains("smtp-password") && !unknown.contains("smtp-password"), "{missing}{unknown}");
     std::fs::write(sandbox.beside("smtp-password"), "right horse\n").expect("written");
     let output = sandbox.command(&["mail", "--test"]).env("CREDENTIALS_DIRECTORY", sandbox.beside("")).output();
     let output = output.expect("the binary starts");

@@ -2,7 +2,7 @@
 
 use super::samples::{encode, ramp};
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, imageops};
-use kellgrend::radiograph::{Limits, decode};
+use kellgrend::radiograph::{Completeness, Limits, completeness, decode};
 
 fn grey(bytes: &[u8]) -> GrayImage {
     decode(bytes, &Limits::default()).unwrap_or_else(|refusal| panic!("{refusal}")).picture
@@ -63,6 +63,25 @@ fn a_tiff_whose_lowest_value_is_white_is_the_negative_in_the_bits_that_it_uses()
     };
     assert_eq!(negative([0, 100, 2048, 4095]), [255, 249, 127, 0]);
     assert_eq!(negative([257, 32767, 32768, 65535]), [254, 128, 127, 0]);
+}
+
+#[test]
+fn a_tiff_is_whole_when_its_directory_and_all_that_it_tells_of_are_there() {
+    let is_whole = |bytes: &[u8]| completeness(bytes, &Limits::default()) == Completeness::Complete;
+    // the directory behind the pixels, as programs write it
+    let last = encode(ramp(), ImageFormat::Tiff);
+    // before them, high bytes first: one strip of six bytes at 38, by a LONG and a SHORT
+    let strip = b"\x01\x11\0\x04\0\0\0\x01\0\0\0\x26\x01\x17\0\x03\0\0\0\x01\0\x06\0\0";
+    let first = [&b"MM\0*\0\0\0\x08\0\x02"[..], strip, &[0; 4], &[7; 6]].concat();
+    for tiff in [&last, &first] {
+        assert!(is_whole(tiff));
+        for end in 4..tiff.len() {
+            assert!(!is_whole(&tiff[..end]), "cut at {end} of {}", tiff.len());
+        }
+    }
+    // the place of the directory is filled in last
+    let unfinished = [&last[..4], &[0; 4], &last[8..]].concat();
+    assert!(!is_whole(&unfinished));
 }
 
 #[test]

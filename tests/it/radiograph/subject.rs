@@ -2,6 +2,8 @@
 
 use super::samples::ramp;
 use crate::film::{self, Film};
+use kellgrend::labels::read;
+use kellgrend::ledger::Labelled;
 use kellgrend::radiograph::{Limits, Refusal, decode};
 
 fn film() -> Film {
@@ -149,6 +151,19 @@ fn what_is_no_word_and_no_number_is_not_kept() {
         .text(film::VIEW, "CS", "AP\u{1b}[31m");
     let tags = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags;
     assert_eq!((tags.study_uid, tags.series_uid, tags.body_part, tags.view), (None, None, None, None));
+}
+
+/// What a report says of a film can be copied into a list of labels.
+#[test]
+fn lists_of_labels_take_the_uids_that_films_have() {
+    for (uid, is_uid) in [("1.2.840.99", true), ("ANON-7_b", true), ("4711", true), ("Doe", false), ("=1+1", false)] {
+        let film = film().text(0x0008_0018, "UI", uid).file(film::EXPLICIT);
+        let of_film = decode(&film, &Limits::default()).unwrap().tags.instance_uid;
+        let list = read(format!("instance_uid,grade,reader\n{uid},1,A\n").as_bytes(), None, None);
+        let of_list = list.ok().map(|mut labels| labels.remove(0).radiograph);
+        assert_eq!(of_film.as_deref(), is_uid.then_some(uid));
+        assert_eq!(of_list, is_uid.then(|| Labelled::InstanceUid(uid.to_owned())));
+    }
 }
 
 #[test]
