@@ -7,6 +7,7 @@ PYTHON ?= python3
 # Who answers for a package that is built here.
 MAINTAINER ?= kellgrend <root@localhost>
 BINARY = target/release/kellgrend
+DECODER = target/release/kellgrend-decode
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
@@ -58,14 +59,15 @@ $(EXTENSION): libtorch/kellgrend_cuda.cpp libtorch/cpu.txt | libtorch
 	$(CXX) -std=c++17 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror \
 		-isystem .libtorch/torch/include -isystem .libtorch/nvidia/cu13/include -o $@ $<
 
-# Binary, libraries, settings and units below PREFIX; the installed binary needs no environment variables. What `make build` has built
+# Programs, libraries, settings and units below PREFIX; the installed binary needs no environment variables. What `make build` has built
 # is installed: root may have no cargo.
 install:
-	test -x $(BINARY) || $(MAKE) build
+	test -x $(BINARY) -a -x $(DECODER) || $(MAKE) build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/kellgrend/docs \
 		$(DESTDIR)$(SYSCONFDIR)/kellgrend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/kellgrend
+	install -m 755 $(DECODER) $(DESTDIR)$(PREFIX)/lib/kellgrend/kellgrend-decode
 	cp -a --no-preserve=ownership --remove-destination .libtorch/torch/lib/. $(DESTDIR)$(PREFIX)/lib/kellgrend/torch/lib/
 	cp -a --no-preserve=ownership --remove-destination .libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/kellgrend/
 	rm -rf $(DESTDIR)$(PREFIX)/lib/kellgrend/nvidia/*/include

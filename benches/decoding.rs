@@ -60,7 +60,7 @@ fn main() {
             identity: IdentityPolicy::of_nobody(),
             pictures: settings.pictures.style(),
         },
-        decoders: Decoders::new(env!("CARGO_BIN_EXE_kellgrend").into(), budget),
+        decoders: Decoders::new(env!("CARGO_BIN_EXE_kellgrend-decode").into(), budget),
         jobs: settings.grading.jobs(),
     });
     let runtime = Runtime::new().expect("a runtime");

@@ -36,7 +36,8 @@ mkdir "$work/debian"
 printf 'Source: kellgrend\n\nPackage: kellgrend\nArchitecture: amd64\n' > "$work/debian/control"
 needs=$(cd "$work" && find "$root/usr/lib/kellgrend" -name '*.so*' -type f -exec printf -- '-e%s\n' {} + |
     xargs dpkg-shlibdeps -O --warnings=0 --ignore-missing-info "-l$root$libraries" \
-        $(find "$root/usr/lib/kellgrend/nvidia" -name '*.so*' -printf '-l%h\n' | sort -u) "-e$root/usr/bin/kellgrend")
+        $(find "$root/usr/lib/kellgrend/nvidia" -name '*.so*' -printf '-l%h\n' | sort -u) "-e$root/usr/bin/kellgrend" \
+        "-e$root/usr/lib/kellgrend/kellgrend-decode")
 needs=${needs#shlibs:Depends=}
 
 control=$root/DEBIAN

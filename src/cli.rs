@@ -4,7 +4,6 @@ mod backup;
 mod bench;
 mod check;
 mod completions;
-mod decode;
 mod demo;
 mod evaluate;
 mod export;
@@ -31,7 +30,6 @@ use crate::memory;
 use crate::state::State;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Grades knee radiographs on the Kellgren-Lawrence scale, unattended.
 ///
@@ -100,8 +98,6 @@ enum Command {
     Retention(retention::Retention),
     Completions(completions::Completions),
     Man(man::Man),
-    #[command(hide = true)]
-    Decode(decode::Decode),
 }
 
 /// How a command ended; the exit codes are a contract.
@@ -134,12 +130,9 @@ fn usage(error: impl Into<anyhow::Error>) -> Failure {
 
 impl Cli {
     /// Run the command; returns the process's exit code.
-    pub fn execute(self) -> ExitCode {
+    pub fn execute(self) -> u8 {
         let global = self.global;
-        // a decoder holds little, and nothing of the film before
-        if !matches!(self.command, Command::Decode(_)) {
-            memory::keep_what_is_freed();
-        }
+        memory::keep_what_is_freed();
         let outcome = match self.command {
             Command::Run(command) => command.execute(&global),
             Command::Grade(command) => command.execute(&global),
@@ -158,17 +151,16 @@ impl Cli {
             Command::Retention(command) => command.execute(&global),
             Command::Completions(command) => command.execute(),
             Command::Man(command) => command.execute(),
-            Command::Decode(command) => command.execute(),
         };
         let (error, code) = match outcome {
-            Ok(exit) => return ExitCode::from(exit as u8),
+            Ok(exit) => return exit as u8,
             // Whoever read our output has had enough (`kellgrend report | head`): that is no failure.
-            Err(Failure::Start(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
+            Err(Failure::Start(error)) if is_broken_pipe(&error) => return Exit::Done as u8,
             Err(Failure::Usage(error)) => (error, 2),
             Err(Failure::Start(error)) => (error, 3),
         };
         eprintln!("kellgrend: {}", in_full(&error));
-        ExitCode::from(code)
+        code
     }
 }
 

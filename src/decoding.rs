@@ -8,10 +8,12 @@ pub mod answer;
 pub mod child;
 mod decoded;
 mod process;
+mod program;
 mod sandbox;
 mod wire;
 
 pub use decoded::Decoded;
+pub use program::program;
 pub use sandbox::Sandbox;
 
 use crate::radiograph::{Limits, Refusal};
@@ -54,6 +56,9 @@ pub enum DecodeError {
     Process(#[from] io::Error),
 }
 
+/// Of both programs.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// After so many files a process is replaced, so that nothing adds up.
 const FILES_A_LIFE: usize = 256;
 
@@ -66,7 +71,7 @@ pub struct Decoders {
 }
 
 impl Decoders {
-    /// `program` is kellgrend itself.
+    /// `program` is what [`program`] finds.
     pub fn new(program: PathBuf, budget: Budget) -> Self {
         Self { program: Arc::new(program), budget, idle: Arc::default() }
     }

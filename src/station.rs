@@ -3,7 +3,7 @@
 //! What the daemon and `kellgrend grade` share.
 
 use crate::config::{EnsembleSettings, Radiographs, Settings, Views};
-use crate::decoding::{Budget, Decoders};
+use crate::decoding::{self, Budget, Decoders};
 use crate::ensemble::device::GPU;
 use crate::ensemble::{DeviceChoice, DeviceInUse, Ensemble, Precision, Release, settle, starter};
 use crate::gauges::Gauges;
@@ -15,6 +15,7 @@ use crate::outbox::record::{ProgramFacts, ReleaseFacts};
 use crate::radiograph::Limits;
 use crate::state::{Lock, State};
 use anyhow::Context as _;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
@@ -133,7 +134,7 @@ impl Desk {
         device: &DeviceInUse,
         command: &'static str,
     ) -> anyhow::Result<Self> {
-        let decoders = decoders(settings);
+        let decoders = decoders(settings)?;
         // a machine where no decoder starts grades nothing: better said now
         tracing::info!("radiographs are decoded apart, with {}", decoders.sandbox()?);
         let form = settings.ensemble.precision.form(device)?;
@@ -211,11 +212,11 @@ pub fn limits(settings: &Settings) -> Limits {
     Limits { max_bytes: max_file.as_u64(), max_pixels, max_side }
 }
 
-/// What decodes: this very program, even where another has taken its place on disk since, within `[radiographs]`.
-pub fn decoders(settings: &Settings) -> Decoders {
+/// What decodes, within `[radiographs]`.
+pub fn decoders(settings: &Settings) -> io::Result<Decoders> {
     let &Radiographs { decode_memory, decode_time, .. } = &settings.radiographs;
     let budget = Budget { limits: limits(settings), memory: decode_memory.as_u64(), time: decode_time };
-    Decoders::new("/proc/self/exe".into(), budget)
+    Ok(Decoders::new(decoding::program()?, budget))
 }
 
 /// The release that settings name, else the one in service; none where nothing was ever put into service.

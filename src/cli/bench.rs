@@ -136,7 +136,7 @@ impl Bench {
             identity: IdentityPolicy::of_nobody(),
             pictures: settings.pictures.style(),
         };
-        let decoders = decoders(settings);
+        let decoders = decoders(settings)?;
         // the first one is started before it is timed
         let _first = decoders.sandbox()?;
         let latency = latency::measure(&decoders, &ensemble, &imprint, &clock)?;

@@ -212,7 +212,7 @@ impl Findings {
     fn decoder(&mut self, settings: &Settings) {
         let Radiographs { decode_memory, decode_time, .. } = settings.radiographs;
         let budget = format!("{decode_memory} of memory, {} a file", humantime::format_duration(decode_time));
-        match decoders(settings).sandbox() {
+        match decoders(settings).and_then(|decoders| decoders.sandbox()) {
             Ok(sandbox) if sandbox.is_whole() => {
                 self.good("decoder", &format!("a process of its own: {sandbox}, {budget}"))
             }

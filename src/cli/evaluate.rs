@@ -108,7 +108,7 @@ impl Evaluate {
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
         let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait, Arc::default()));
         let progress = progress::bar(files.len());
-        let judging = judging::judge(files, grader, decoders(&settings), jobs, 3 * batch + jobs, &progress);
+        let judging = judging::judge(files, grader, decoders(&settings)?, jobs, 3 * batch + jobs, &progress);
         let (judged, mut passed) = runtime()?.block_on(judging)?;
         progress.finish_and_clear();
         passed.append(&mut gone);
@@ -136,7 +136,7 @@ impl Evaluate {
         }
         if let Some(path) = &self.card {
             let shown = examined.telling().into_iter().map(|index| (&files[index], &examined.graded[index]));
-            let examples = examples::examples(shown, &decoders(&settings), release.name())?;
+            let examples = examples::examples(shown, &decoders(&settings)?, release.name())?;
             let card = Card { examples, ..self.to_card(&release, &missing, voters, patients) };
             let write = |path: &Path, text: String| {
                 std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))

@@ -117,7 +117,7 @@ impl Train {
         let workshop = Workshop {
             device: &shop.device,
             form,
-            decoders: decoders(&shop.settings),
+            decoders: decoders(&shop.settings)?,
             jobs: shop.settings.grading.jobs(),
             imagenet: &shop.state.imagenet,
             champion: champion.as_ref(),

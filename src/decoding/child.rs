@@ -2,7 +2,7 @@
 
 use super::sandbox::Sandbox;
 use super::wire::{Hello, Question, receive, send};
-use super::{Decoded, answer};
+use super::{Decoded, VERSION, answer};
 use crate::radiograph::Limits;
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 pub fn serve(limits: &Limits, memory: u64) -> io::Result<()> {
     let mut daemon = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let sandbox = Sandbox::enter(memory)?;
-    send(&mut daemon, &Hello { sandbox })?;
+    send(&mut daemon, &Hello { version: VERSION.to_owned(), sandbox })?;
     // one buffer for all files: memory that is new each time costs more than what is read into it
     let mut bytes = Vec::new();
     while let Some(Question { bytes: length, side_by_name }) = receive(&mut daemon)? {

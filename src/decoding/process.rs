@@ -1,7 +1,7 @@
 //! A decoder process, seen from the one that started it.
 
 use super::wire::{Hello, Question, receive, send};
-use super::{Budget, Decoded, Refused, Sandbox, answer};
+use super::{Budget, Decoded, Refused, Sandbox, VERSION, answer};
 use crate::side::Side;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Loading the program and its libraries on a slow disk takes a while.
+/// Loading the program on a slow disk takes a while.
 const START: Duration = Duration::from_secs(60);
 
 /// Bytes of freed memory that a decoder keeps; glibc allows no more (32 MiB).
@@ -42,7 +42,7 @@ impl Process {
         let (socket, other) = UnixStream::pair()?;
         let Budget { limits, memory, time: _ } = budget;
         let mut command = Command::new(program);
-        command.arg0("kellgrend").arg("decode");
+        command.arg0("kellgrend-decode");
         for (option, value) in [
             ("--max-bytes", limits.max_bytes),
             ("--max-pixels", limits.max_pixels),
@@ -53,16 +53,20 @@ impl Process {
         }
         // memory that was used for one film is kept for the next one: given back, each page of it would have to be cleared anew
         let kept = [("MALLOC_MMAP_THRESHOLD_", KEPT), ("MALLOC_TRIM_THRESHOLD_", KEPT)];
-        // nothing of the environment is its business but where libtorch is
-        command.env_clear().envs(std::env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)));
-        command.envs(kept);
+        // nothing of the environment is its business
+        command.env_clear().envs(kept);
         // what it says on standard error may quote a file, and so a patient
         command.stdin(OwnedFd::from(other)).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn()?;
         drop(command); // and with it our copy of its end: when it ends, so do our reads
         let mut process = Self { child, socket, sandbox: Sandbox::default(), files: 0 };
         let hello = receive(&mut Timed::new(&process.socket, START));
-        let Hello { sandbox } = hello?.ok_or_else(|| io::Error::other("it ended before it was ready"))?;
+        let Hello { version, sandbox } = hello?.ok_or_else(|| io::Error::other("it ended before it was ready"))?;
+        if version != VERSION {
+            return Err(io::Error::other(format!(
+                "it is of version {version:.20}, this is {VERSION}: install both programs"
+            )));
+        }
         process.sandbox = sandbox;
         Ok(process)
     }

@@ -11,6 +11,8 @@ const LONGEST: u32 = 1 << 20;
 /// What a decoder says first.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Hello {
+    /// The program's version: another one may talk otherwise.
+    pub(super) version: String,
     pub(super) sandbox: Sandbox,
 }
 

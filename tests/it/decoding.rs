@@ -18,7 +18,7 @@ const BUDGET: Budget = Budget {
 };
 
 fn with(budget: Budget) -> Decoders {
-    Decoders::new(env!("CARGO_BIN_EXE_kellgrend").into(), budget)
+    Decoders::new(env!("CARGO_BIN_EXE_kellgrend-decode").into(), budget)
 }
 
 /// The stable word of a refusal.
@@ -36,7 +36,7 @@ fn decoders_of(parent: u32) -> Vec<i32> {
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_ours = |pid: &i32| {
         let read = |what: &str| std::fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap_or_default();
-        read("cmdline").starts_with("kellgrend\0decode\0") && read("status").contains(&format!("PPid:\t{parent}\n"))
+        read("cmdline").starts_with("kellgrend-decode\0") && read("status").contains(&format!("PPid:\t{parent}\n"))
     };
     pids.filter(is_ours).collect()
 }
@@ -100,7 +100,7 @@ fn a_decoder_has_given_up_what_the_kernel_lets_it_give_up() {
         None => eprintln!("skipped: this kernel has no seccomp"),
     }
     let environ = read("environ");
-    let known = ["LD_LIBRARY_PATH=", "MALLOC_MMAP_THRESHOLD_=", "MALLOC_TRIM_THRESHOLD_="];
+    let known = ["MALLOC_MMAP_THRESHOLD_=", "MALLOC_TRIM_THRESHOLD_="];
     assert!(
         environ.split('\0').filter(|line| !line.is_empty()).all(|line| known.iter().any(|name| line.starts_with(name)))
     );
@@ -169,7 +169,8 @@ fn taken_over(folder: &tempfile::TempDir, answer: &str) -> Decoders {
         let octal: String = (line.len() as u32).to_le_bytes().iter().map(|byte| format!("\\{byte:03o}")).collect();
         format!("printf '{octal}%s' '{line}' >&0\n")
     };
-    let hello = said(r#"{"sandbox":{"landlock":true,"seccomp":true}}"#);
+    let version = kellgrend::VERSION;
+    let hello = said(&format!(r#"{{"version":"{version}","sandbox":{{"landlock":true,"seccomp":true}}}}"#));
     let path: PathBuf = folder.path().join("decoder");
     let script = format!("#!/bin/sh\n{hello}head -c 4 <&0 >/dev/null\n{}exec sleep 60\n", said(answer));
     std::fs::write(&path, script).expect("written");
@@ -212,4 +213,32 @@ fn without_a_decoder_nothing_is_the_files_fault() {
         let outcome = Decoders::new(program.into(), BUDGET).decode(&noise(64), Side::Unknown);
         assert!(matches!(outcome, Err(DecodeError::Process(_))), "{program}");
     }
+}
+
+/// As `make install` lays them out: the program in bin/, what decodes beside the libraries.
+#[test]
+fn an_installed_program_finds_its_decoder_and_says_so_where_it_is_missing() {
+    let prefix = tempfile::tempdir().expect("a folder");
+    let place = |from: &str, to: &str| {
+        let to = prefix.path().join(to);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+        std::fs::hard_link(from, &to).or_else(|_| std::fs::copy(from, &to).map(drop)).expect("installed");
+        to
+    };
+    let program = place(env!("CARGO_BIN_EXE_kellgrend"), "bin/kellgrend");
+    let decoder = place(env!("CARGO_BIN_EXE_kellgrend-decode"), "lib/kellgrend/kellgrend-decode");
+    let film = prefix.path().join("film.png");
+    std::fs::write(&film, noise(64)).expect("written");
+    let grade = || {
+        let mut command = std::process::Command::new(&program);
+        command.arg("grade").arg(&film).arg("--no-pictures").arg("--state").arg(prefix.path().join("state"));
+        command.env_remove("KELLGREND_CONFIG").output().expect("it starts")
+    };
+    let output = grade();
+    assert!(output.status.success(), "{output:?}");
+    std::fs::remove_file(decoder).expect("removed");
+    let output = grade();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("lib/kellgrend/kellgrend-decode") && said.contains("install both"), "{said}");
 }

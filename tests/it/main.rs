@@ -42,6 +42,7 @@ mod reports;
 mod retention;
 mod sandbox;
 mod schedule;
+mod schema;
 mod server;
 mod settings;
 mod settle;

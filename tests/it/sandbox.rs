@@ -24,7 +24,7 @@ level = "debug"
 /// What decodes radiographs in tests that have no daemon.
 pub fn decoders() -> Decoders {
     let budget = Budget { limits: Limits::default(), memory: 1 << 30, time: Duration::from_secs(60) };
-    Decoders::new(env!("CARGO_BIN_EXE_kellgrend").into(), budget)
+    Decoders::new(env!("CARGO_BIN_EXE_kellgrend-decode").into(), budget)
 }
 
 /// All that a command said.
@@ -69,6 +69,8 @@ impl Sandbox {
         for name in ["KELLGREND_STATE", "KELLGREND_CONFIG", "KELLGREND_DEVICE", "KELLGREND_LOG", "KELLGREND_IMAGENET"] {
             command.env_remove(name);
         }
+        // other tests want the processors, too: libtorch's threads are not to spin while they wait
+        command.env("OMP_WAIT_POLICY", "passive");
         command
     }
 

@@ -125,7 +125,7 @@ impl Begin {
         let kept = if parent.is_some() { learnt.folds } else { Folds::default() };
         let dealing = Dealing { folds, seed, kept };
         let keep = |patient: &str| identity.of_patient(patient);
-        let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings), jobs, keep, || bar.inc(1));
+        let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings)?, jobs, keep, || bar.inc(1));
         bar.finish_and_clear();
         let (set, passed) = frozen.map_err(usage)?;
         for Passed { file, reason } in &passed {

@@ -1,3 +1,4 @@
+use crate::schema::misfit;
 use kellgrend::{
     digest::Digest,
     grade::{KlGrade, Probabilities, Vote},
@@ -68,13 +69,8 @@ fn bare() -> ResultRecord {
     record
 }
 
-fn schema() -> jsonschema::Validator {
-    jsonschema::options().should_validate_formats(true).build(&serde_json::from_str(SCHEMA).unwrap()).unwrap()
-}
-
 #[test]
 fn what_the_program_writes_fits_the_published_schema() {
-    let schema = schema();
     let mut identified = full();
     identified.patient = Some(Patient::Identity(Identity { id: "7".to_owned(), name: Some("A^B".to_owned()) }));
     let mut nameless = full();
@@ -93,8 +89,7 @@ fn what_the_program_writes_fits_the_published_schema() {
     for record in [full(), bare(), identified, nameless, every_grade, undecided] {
         let bytes = record.to_json().unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
-        let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
-        assert_eq!(errors, [] as [String; 0], "{value:#}");
+        assert_eq!(misfit(&value), None, "{value:#}");
         assert_eq!(serde_json::from_slice::<ResultRecord>(&bytes).unwrap(), record, "reading gives what was written");
         assert!(!String::from_utf8(bytes).unwrap().contains("null"), "what is not known is absent, not null");
     }
@@ -102,7 +97,6 @@ fn what_the_program_writes_fits_the_published_schema() {
 
 #[test]
 fn wrong_records_do_not_fit_the_schema() {
-    let schema = schema();
     for (place, wrong) in [
         ("/schema_version", json!(1)),
         ("/notice", json!("For diagnosis.")),
@@ -136,19 +130,18 @@ fn wrong_records_do_not_fit_the_schema() {
         ("/program/name", json!("other")),
     ] {
         let mut value = serde_json::to_value(full()).unwrap();
-        assert!(schema.is_valid(&value));
+        assert_eq!(misfit(&value), None);
         *value.pointer_mut(place).unwrap() = wrong.clone();
-        assert!(!schema.is_valid(&value), "{place} may be {wrong}");
+        assert!(misfit(&value).is_some(), "{place} may be {wrong}");
     }
 }
 
 #[test]
 fn no_field_may_be_added_or_left_out_unseen() {
-    let schema = schema();
     for place in ["", "/file", "/film", "/film/pixel_spacing", "/patient", "/knees/0", "/knees/0/votes/0", "/release"] {
         let mut more = serde_json::to_value(full()).unwrap();
         more.pointer_mut(place).unwrap()["surprise"] = json!(1);
-        assert!(!schema.is_valid(&more), "the schema lets a surprise into {place:?}");
+        assert!(misfit(&more).is_some(), "the schema lets a surprise into {place:?}");
         // a vote belongs to the ledger too and is read with what it has
         if place != "/knees/0/votes/0" {
             assert!(serde_json::from_value::<ResultRecord>(more).is_err(), "the reader lets a surprise into {place:?}");
@@ -158,7 +151,7 @@ fn no_field_may_be_added_or_left_out_unseen() {
         let mut less = serde_json::to_value(full()).unwrap();
         less.as_object_mut().unwrap().remove(field);
         assert!(
-            !schema.is_valid(&less) && serde_json::from_value::<ResultRecord>(less).is_err(),
+            misfit(&less).is_some() && serde_json::from_value::<ResultRecord>(less).is_err(),
             "{field} is optional"
         );
     }
@@ -183,7 +176,6 @@ fn every_property_of_the_schema_is_explained() {
         }
     }
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    assert!(jsonschema::meta::is_valid(&schema));
     assert_eq!(schema["$id"], format!("urn:kellgrend:result:{SCHEMA_VERSION}"));
     let mut seen = 0;
     walk(&schema, "", &mut seen);
