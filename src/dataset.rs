@@ -1,13 +1,15 @@
 //! Radiographs whose grades are known: their folder says it, or readers do.
 
-use crate::decoding::Decoders;
+use crate::decoding::{DecodeError, Decoders};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
-use crate::ledger::{LabelledKnee, LedgerError};
+use crate::ledger::LabelledKnee;
 use crate::radiograph::{patient_from_name, side_from_name};
 use crate::state::State;
+use anyhow::Context as _;
 use image::GrayImage;
 use serde::Serialize;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A knee and what is said of it.
@@ -43,25 +45,34 @@ pub struct Film {
     /// SHA-256 of the radiograph's bytes.
     pub digest: Digest,
     /// Whose it is: the patient ID or, without one, what the file's name says before a side, what the name it came with said, the
-    /// study, its name.
+    /// study. Where nothing tells, the film is a patient's of its own, who goes by its digest: files in two folders may have one name.
     pub patient: String,
-    /// Whether that says anything: a name without a side and without tags is its own alone.
+    /// Whether anything tells.
     pub is_named: bool,
     /// Its picture.
     pub knee: GrayImage,
 }
 
-/// The knees whose readers say one grade, as the ledger has them, and those of them whose originals are gone.
-pub fn on_record(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), LedgerError> {
+/// Why a labelled knee was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// It is of no use as it is, and others do without it.
+    #[error("{0}")]
+    Unusable(String),
+    /// The machine's trouble: it may be read the next time.
+    #[error("{0}")]
+    Trouble(String),
+}
+
+/// The knees whose readers say one grade, as the ledger has them, and those of them whose originals are gone. An archive that cannot
+/// be read is an error: it may be there again tomorrow.
+pub fn on_record(state: &State) -> anyhow::Result<(Vec<Labelled>, Vec<Passed>)> {
     let (mut there, mut gone) = (Vec::new(), Vec::new());
     for LabelledKnee { radiograph, position, grade, patient_by_name } in LabelledKnee::all(&state.ledger)? {
-        match state.archived(&radiograph) {
-            Ok(Some(path)) => there.push(Labelled { path, truth: grade, position: Some(position), patient_by_name }),
-            missing => {
-                let reason = match missing {
-                    Err(error) => format!("the archive cannot be read: {error}"),
-                    Ok(_) => "its original is not in the archive".to_owned(),
-                };
+        match state.archived(&radiograph).context("the archive cannot be read")? {
+            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position), patient_by_name }),
+            None => {
+                let reason = "its original is not in the archive".to_owned();
                 gone.push(Passed { file: radiograph.to_string().into(), reason });
             }
         }
@@ -82,27 +93,63 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
 }
 
 impl Labelled {
-    /// Reads the knee; the error is why it cannot be.
-    pub fn read(&self, decoders: &Decoders) -> Result<Film, String> {
+    /// Reads the knee.
+    pub fn read(&self, decoders: &Decoders) -> Result<Film, Unread> {
         let Self { path, position, patient_by_name, .. } = self;
-        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        let bytes = std::fs::read(path)?;
+        let digest = Digest::of(&bytes);
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let decoded = decoders.decode(&bytes, side_from_name(&name)).map_err(|error| error.to_string())?;
+        let decoded = decoders.decode(&bytes, side_from_name(&name))?;
         let knee = match (&decoded.crops[..], position) {
             ([knee], None) => knee,
-            (_, None) => return Err("it shows two knees, and its folder says one grade".to_owned()),
-            (knees, Some(position)) => knees.get(*position).ok_or("it does not show that knee any more")?,
+            (_, None) => return Err(unusable("it shows two knees, and its folder says one grade")),
+            (knees, Some(position)) => {
+                knees.get(*position).ok_or_else(|| unusable("it does not show that knee any more"))?
+            }
         };
         // in the archive, which names films by their bytes, the two knees of a study are still one patient's
         let named = patient_from_name(&name).or(patient_by_name.as_deref()).or(decoded.study_uid());
         let patient = decoded.patient_id().or(named);
         let is_named = patient.is_some();
         Ok(Film {
-            digest: Digest::of(&bytes),
-            patient: patient.unwrap_or(&name).to_owned(),
+            digest,
+            patient: patient.map_or_else(|| digest.to_string(), str::to_owned),
             is_named,
             knee: knee.clone(),
         })
+    }
+}
+
+fn unusable(why: &str) -> Unread {
+    Unread::Unusable(why.to_owned())
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, NotConnected, OutOfMemory};
+        use io::ErrorKind::{StaleNetworkFileHandle, TimedOut};
+        let is_of_machine = match error.kind() {
+            // a share is away, or memory is full
+            HostUnreachable
+            | NetworkDown
+            | NetworkUnreachable
+            | NotConnected
+            | OutOfMemory
+            | StaleNetworkFileHandle
+            | TimedOut => true,
+            _ => matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)),
+        };
+        // a bad sector under one of thousands is no reason to learn from none
+        if is_of_machine { Self::Trouble(error.to_string()) } else { Self::Unusable(error.to_string()) }
+    }
+}
+
+impl From<DecodeError> for Unread {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Refused(refused) => Self::Unusable(refused.to_string()),
+            DecodeError::Process(_) => Self::Trouble(error.to_string()),
+        }
     }
 }
 

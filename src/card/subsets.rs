@@ -8,7 +8,7 @@ use serde::Serialize;
 const SHOWN: usize = 10;
 
 /// Some of the networks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Subset {
     /// Their names.
     pub members: Vec<String>,

@@ -56,6 +56,20 @@ pub(super) struct Evaluate {
     card: Option<PathBuf>,
 }
 
+/// The knees of the archive that readers have graded, and those whose originals are gone; an error where none is left.
+pub(super) fn recorded(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), Failure> {
+    let (files, gone) = on_record(state)?;
+    if files.is_empty() {
+        return Err(usage(match gone.len() {
+            0 => anyhow::anyhow!("no graded knee has a label that stands (`kellgrend report label_gaps`)"),
+            all => {
+                anyhow::anyhow!("none of the {all} labelled knees' originals is in the archive of this state folder")
+            }
+        }));
+    }
+    Ok((files, gone))
+}
+
 /// Of knees that it has learnt from, a release says what it knows by heart.
 fn say_learnt(state: &State, release: &Release, judged: &[Judged]) {
     let name = release.name();
@@ -90,25 +104,19 @@ impl Evaluate {
         let (settings, state) = global.load()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
         self.card.as_deref().map_or(Ok(()), check_card).map_err(usage)?;
-        let (files, mut gone) = if self.labels { on_record(&state)? } else { self.in_folders(&state)? };
-        if files.is_empty() {
-            return Err(usage(anyhow::anyhow!(match self.labels {
-                true if !gone.is_empty() => "no labelled knee's original is in the archive of this state folder",
-                true => "no graded knee whose original is in the archive has a label (`kellgrend report label_gaps`)",
-                false => "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)",
-            })));
-        }
+        let (files, mut gone) = if self.labels { recorded(&state)? } else { self.in_folders(&state)? };
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
         let (release, _folder) = release_to_try(named, &state)?;
         let form = settings.ensemble.precision.form(&device)?;
-        let ensemble = ready(&release, &settings.ensemble, &device, form)?.with_maps(self.card.is_some());
+        // a map for every knee of an archive would be more than memory holds: the few that are shown are graded again
+        let ensemble = ready(&release, &settings.ensemble, &device, form)?.with_maps(false);
         let members: Vec<_> = ensemble.members().iter().map(|member| member.name().to_owned()).collect();
         let missing: Vec<_> = ensemble.absent().iter().map(|absent| absent.name.clone()).collect();
         let (batch, jobs) = (ensemble.knees_at_once(), settings.grading.jobs());
         let grader = Arc::new(Grader::start(ensemble, batch, settings.ensemble.batch_wait, Arc::default()));
         let progress = progress::bar(files.len());
-        let judging = judging::judge(files, grader, decoders(&settings)?, jobs, 3 * batch + jobs, &progress);
+        let judging = judging::judge(files, grader.clone(), decoders(&settings)?, jobs, 3 * batch + jobs, &progress);
         let (judged, mut passed) = runtime()?.block_on(judging)?;
         progress.finish_and_clear();
         passed.append(&mut gone);
@@ -135,8 +143,10 @@ impl Evaluate {
             report.print(&mut stdout().lock())?;
         }
         if let Some(path) = &self.card {
-            let shown = examined.telling().into_iter().map(|index| (&files[index], &examined.graded[index]));
-            let examples = examples::examples(shown, &decoders(&settings)?, release.name())?;
+            let ensemble = Arc::into_inner(grader).and_then(Grader::into_ensemble);
+            let ensemble = ensemble.context("the networks are gone")?.with_maps(true);
+            let shown = examined.telling().into_iter().map(|index| &files[index]);
+            let examples = examples::examples(shown, &ensemble, &decoders(&settings)?, release.name())?;
             let card = Card { examples, ..self.to_card(&release, &missing, voters, patients) };
             let write = |path: &Path, text: String| {
                 std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))
@@ -187,7 +197,12 @@ impl Evaluate {
         let own = state.folders().map(|(_, path)| path.to_owned());
         let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
         let (files, others) = in_folders(files);
-        if others > 0 && !files.is_empty() {
+        if files.is_empty() {
+            return Err(usage(anyhow::anyhow!(
+                "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)"
+            )));
+        }
+        if others > 0 {
             eprintln!("passed over {others} files, whose folders say no grade");
         }
         let failed = |(file, error): (PathBuf, std::io::Error)| Passed { file, reason: error.to_string() };

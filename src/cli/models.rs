@@ -6,7 +6,7 @@ mod verify;
 
 use super::table::aligned;
 use super::{Exit, Failure, Global, usage};
-use crate::ensemble::release::Review;
+use crate::ensemble::release::{Metrics, Review};
 use crate::ensemble::{DeviceChoice, Release, settle, starter};
 use crate::ledger::{Ledger, Service};
 use crate::state::State;
@@ -116,12 +116,7 @@ fn show(release: &Release) {
         println!("\na human should look where it is less than {threshold:.3} sure; it grades {kept:.1} % alone{right}");
     }
     if !release.metrics().is_empty() {
-        let or = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
-        let metrics = release.metrics().iter().map(|m| {
-            let knees = m.knees.map_or(String::new(), |knees| knees.to_string());
-            [format!("{:.4}", m.accuracy), or(m.macro_f1), or(m.quadratic_kappa), knees, m.data.clone()]
-        });
-        println!("\n{}", aligned(&["ACCURACY", "MACRO F1", "KAPPA", "KNEES", "DATA"], metrics));
+        println!("\n{}", metrics(release));
     }
     let provenance = release.provenance();
     println!("\nwritten by {}", provenance.program);
@@ -131,7 +126,20 @@ fn show(release: &Release) {
     if let Some(note) = &provenance.note {
         println!("{note}");
     }
-    println!("\nNot a medical device; the model card is {}", release.folder().join("MODEL_CARD.md").display());
+    // what was trained here has a page
+    let cards = ["card.html", "MODEL_CARD.md"].map(|name| release.folder().join(name));
+    let [page, text] = &cards;
+    println!("\nNot a medical device; the model card is {}", if page.exists() { page } else { text }.display());
+}
+
+/// How well a release grades, as far as it knows, as a table.
+pub(super) fn metrics(release: &Release) -> String {
+    let or = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+    let metrics = release.metrics().iter().map(|Metrics { data, knees, accuracy, macro_f1, quadratic_kappa }| {
+        let knees = knees.map_or("-".to_owned(), |knees| knees.to_string());
+        [format!("{accuracy:.4}"), or(*macro_f1), or(*quadratic_kappa), knees, data.clone()]
+    });
+    aligned(&["ACCURACY", "MACRO F1", "KAPPA", "KNEES", "DATA"], metrics)
 }
 
 fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ use crate::training::work::{End, Workshop};
 use begin::{Asked, Begin};
 use follow::Follower;
 use jiff::Timestamp;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
@@ -79,6 +80,8 @@ struct Shop {
     state: State,
     ledger: Ledger,
     device: DeviceInUse,
+    /// Nobody looks on.
+    unattended: bool,
 }
 
 impl Train {
@@ -94,12 +97,12 @@ impl Train {
         }
         let ledger = Ledger::open(&state.ledger)?;
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
-        let shop = Shop { settings, state, ledger, device };
+        let shop = Shop { settings, state, ledger, device, unattended: self.unattended };
         let run = match &self.run {
             Some(name) => Run::open(&shop.state.training, name).map_err(usage)?,
             None => {
                 let (networks, only_folds) = (&self.networks[..], &self.only_folds[..]);
-                let asked = Asked { networks, only_folds, promote: self.promote, unattended: self.unattended };
+                let asked = Asked { networks, only_folds, promote: self.promote };
                 self.begin.run(&shop, asked).inspect_err(|failure| self.say_of_slot(&shop, failure))?
             }
         };
@@ -126,19 +129,19 @@ impl Train {
         };
         // until here a signal ends the process, and nothing is lost; from here on libtorch is at work
         let stop = until_signal()?;
-        let mut follower = Follower::new(&run, &shop, stop.clone(), self.unattended);
+        let mut follower = Follower::new(&run, &shop, stop.clone());
         let mut ended = workshop.work(&run, &fits, &mut follower)?;
         let failed = follower.finish();
         if ended == End::Done && run.has_ended()? {
             ended = end::make(&run, &workshop, &shop, self.promote, &stop)?;
         } else if ended == End::Done {
-            eprintln!(
-                "nothing is left to begin here; other processes are at work, or --networks and --only-folds leave it"
+            shop.say(
+                "nothing is left to begin here; other processes are at work, or --networks and --only-folds leave it",
             );
         }
         if ended == End::Stopped {
             let (state, name) = (shop.state.root.display(), &run.plan.name);
-            eprintln!("stopped; it goes on with: kellgrend train --state {state} --run {name}");
+            shop.say(format!("stopped; it goes on with: kellgrend train --state {state} --run {name}"));
             return Ok(Exit::Interrupted);
         }
         Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
@@ -186,6 +189,22 @@ impl Train {
 }
 
 impl Shop {
+    /// To whoever waits for the command or, where nobody does, to the log.
+    fn say(&self, words: impl Display) {
+        match self.unattended {
+            true => tracing::info!("{words}"),
+            false => eprintln!("{words}"),
+        }
+    }
+
+    /// What somebody should know.
+    fn warn(&self, words: impl Display) {
+        match self.unattended {
+            true => tracing::warn!("{words}"),
+            false => eprintln!("{words}"),
+        }
+    }
+
     /// The release that a run is held against, as it was when the run began.
     fn champion(&self, run: &Run) -> anyhow::Result<Option<Release>> {
         let Some(known) = &run.plan.champion else { return Ok(None) };

@@ -11,7 +11,9 @@ mod trained;
 
 pub use error::ReleaseError;
 pub use import::{ImportOptions, Source, architecture_of, import, member_names};
-pub use manifest::{IMAGE_SIZES, MemberEntry, Metrics, Origin, Provenance, Review, TEMPERATURES, plain_name};
+pub use manifest::{
+    IMAGE_SIZES, MARKS_ALL, MemberEntry, Metrics, Origin, Provenance, Review, TEMPERATURES, plain_name,
+};
 pub use trained::{Trained, TrainedMember};
 
 use super::vote::VoteRule;

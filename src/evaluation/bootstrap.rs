@@ -7,7 +7,21 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// As many draws as leave a percentile's own error far below what it says.
-pub(super) const DRAWS: usize = 2000;
+const DRAWS: usize = 2000;
+
+/// Knees by their places, draw by draw: of patients drawn with replacement, each with all of theirs. None of no knees.
+pub(super) fn draws(cases: &[Case], seed: u64) -> impl Iterator<Item = Vec<usize>> {
+    let mut patients: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (knee, case) in cases.iter().enumerate() {
+        patients.entry(case.patient).or_default().push(knee);
+    }
+    let patients: Vec<_> = patients.into_values().collect();
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    (0..if patients.is_empty() { 0 } else { DRAWS }).map(move |_| {
+        let drawn = (0..patients.len()).map(|_| &patients[chance.random_range(0..patients.len())]);
+        drawn.flatten().copied().collect()
+    })
+}
 
 /// Where the middle 95 % of the draws lie.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -35,22 +49,8 @@ pub struct Intervals {
 impl Intervals {
     /// The same cases and seed make the same intervals.
     pub fn of(cases: &[Case], seed: u64) -> Self {
-        let mut patients: BTreeMap<usize, Confusion> = BTreeMap::new();
-        for case in cases {
-            patients.entry(case.patient).or_default().add(&Confusion::of([case]));
-        }
-        let patients: Vec<_> = patients.into_values().collect();
-        let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        let draws = if patients.is_empty() { 0 } else { DRAWS };
-        let drawn: Vec<Confusion> = (0..draws)
-            .map(|_| {
-                let mut sum = Confusion::default();
-                for _ in 0..patients.len() {
-                    sum.add(&patients[chance.random_range(0..patients.len())]);
-                }
-                sum
-            })
-            .collect();
+        let drawn: Vec<_> =
+            draws(cases, seed).map(|knees| Confusion::of(knees.into_iter().map(|knee| &cases[knee]))).collect();
         let of = |score: fn(&Confusion) -> Option<f64>| Interval::of(drawn.iter().filter_map(score).collect());
         Self {
             accuracy: of(Confusion::accuracy),

@@ -1,12 +1,10 @@
 //! Whether one grading is better than another of the same knees, or only luckier.
 
-use super::bootstrap::DRAWS;
+use super::bootstrap::draws;
 use super::{Case, Confusion, Interval, calibration};
 use crate::grade::GRADES;
-use rand::{Rng as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a challenger's scores are beside a champion's; none where a score has no value.
 ///
@@ -93,18 +91,4 @@ impl Measured {
             log_loss: finite(calibration::log_loss(cases)),
         }
     }
-}
-
-/// Knees by their places, draw by draw: of patients drawn with replacement, each with all of theirs.
-fn draws(cases: &[Case], seed: u64) -> impl Iterator<Item = Vec<usize>> {
-    let mut patients: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (knee, case) in cases.iter().enumerate() {
-        patients.entry(case.patient).or_default().push(knee);
-    }
-    let patients: Vec<_> = patients.into_values().collect();
-    let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    (0..if patients.is_empty() { 0 } else { DRAWS }).map(move |_| {
-        let drawn = (0..patients.len()).map(|_| &patients[chance.random_range(0..patients.len())]);
-        drawn.flatten().copied().collect()
-    })
 }

@@ -20,7 +20,7 @@ pub struct Grader {
     jobs: mpsc::SyncSender<Job>,
     stopped: Arc<AtomicBool>,
     gauges: Arc<Gauges>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Ensemble>,
 }
 
 /// The grader takes no more.
@@ -36,7 +36,10 @@ impl Grader {
         let (stop, count) = (stopped.clone(), gauges.clone());
         let thread = std::thread::Builder::new()
             .name("device".into())
-            .spawn(move || serve(&ensemble, Queue::new(queue, batch, wait), &stop, &count))
+            .spawn(move || {
+                serve(&ensemble, Queue::new(queue, batch, wait), &stop, &count);
+                ensemble
+            })
             .expect("a thread can be started");
         Self { jobs, stopped, gauges, thread }
     }
@@ -47,6 +50,12 @@ impl Grader {
         let waits = Some(self.gauges.begin(Step::DeviceWait));
         self.jobs.send(Job { knees, reply, waits }).map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
+    }
+
+    /// The networks back, once all is answered; none where the thread ended by a defect.
+    pub fn into_ensemble(self) -> Option<Ensemble> {
+        drop(self.jobs);
+        self.thread.join().ok()
     }
 
     /// Drop what is queued; the batch on the device is finished.

@@ -7,10 +7,10 @@ mod temperature;
 mod voter;
 
 pub use review::Review;
-pub use subset::Subset;
 pub use temperature::temperature;
 
 use super::gate::GateScore;
+use crate::card::Subset;
 use crate::ensemble::vote::VoteRule;
 use crate::evaluation::Case;
 use crate::grade::{GRADES, KlGrade};

@@ -1,4 +1,4 @@
-//! Knees that no network has learnt from, graded by a release as it would grade them in service.
+//! Knees whose grades are known, graded by a release as it would grade them in service.
 
 use super::reading::read_all;
 use super::set::Knee;
@@ -51,7 +51,7 @@ pub fn examine(
             };
             outcome.is_ok()
         },
-    );
+    )?;
     outcome?;
     if !waiting.is_empty() {
         grade(&mut waiting)?;

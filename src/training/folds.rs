@@ -31,6 +31,18 @@ pub enum FoldsError {
         /// How many folds were asked for.
         folds: usize,
     },
+    /// Whoever has a knee of a grade stays in the same fold as before, which must learn from the others.
+    #[error(
+        "all knees of grade {grade} are of patients who stay in fold {}, where an earlier run had them; label more, or begin anew \
+         (--recipe scratch)",
+        .fold + 1
+    )]
+    OneFold {
+        /// The lowest grade of which this is true.
+        grade: KlGrade,
+        /// Counted from 0.
+        fold: usize,
+    },
 }
 
 fn have(patients: usize) -> String {
@@ -60,9 +72,16 @@ pub fn deal(patients: &[Patient], folds: usize, seed: u64) -> Result<Vec<usize>,
         return Err(FoldsError::TooFewFolds(folds));
     }
     for grade in KlGrade::ALL {
-        let patients = patients.iter().filter(|patient| patient.knees[grade.index()] > 0).count();
+        let having = patients.iter().filter(|patient| patient.knees[grade.index()] > 0);
+        let patients = having.clone().count();
         if patients < folds {
             return Err(FoldsError::TooFewPatients { grade, patients, folds });
+        }
+        let mut stay = having.map(|patient| patient.fold);
+        if let Some(Some(fold)) = stay.next()
+            && stay.all(|other| other == Some(fold))
+        {
+            return Err(FoldsError::OneFold { grade, fold });
         }
     }
     // patients with the same knees are alike, so first is settled how many of a kind a fold gets, then who they are

@@ -3,8 +3,7 @@
 //! reader would be chosen by it.
 
 use super::plan::FitName;
-use super::recipe::Start;
-use super::run::{Outcome, Progress, Run};
+use super::run::{Progress, Run};
 use super::set::Folds;
 use crate::ensemble::Release;
 use crate::networks::Architecture;
@@ -13,8 +12,6 @@ use std::path::Path;
 
 /// What a new run is to do, as far as it matters here.
 pub struct Wanted<'a> {
-    /// From where.
-    pub start: Start,
     /// The networks.
     pub networks: &'a [Architecture],
     /// Into how many folds the knees are dealt.
@@ -40,19 +37,21 @@ fn opened(training: &Path, name: &str) -> anyhow::Result<Option<Run>> {
     }
 }
 
-/// Whether a run has a network for every fit to go on from: as many folds, and each network that its release `champion` or the
-/// run knows at all fitted for each of the folds.
-pub fn goes_on(run: &Run, champion: &Release, wanted: &Wanted) -> bool {
-    if wanted.start != Start::Release || run.plan.folds != wanted.folds {
-        return false;
+/// What a run lacks for every fit to go on from it, in words; none where it has as many folds, and each network that it knows at all
+/// fitted for each of them. One that it does not know has seen nothing.
+pub fn lack(run: &Run, wanted: &Wanted) -> anyhow::Result<Option<String>> {
+    if run.plan.folds != wanted.folds {
+        return Ok(Some(format!("it has {} folds and not {}", run.plan.folds, wanted.folds)));
     }
-    let voting: Vec<_> = champion.members().map(|member| member.entry().architecture).collect();
-    // a network that neither of them knows has seen nothing
-    let known =
-        wanted.networks.iter().filter(|network| voting.contains(network) || run.plan.networks.contains(network));
-    let mut fits =
-        known.flat_map(|&network| wanted.fitted_folds.iter().map(move |fold| FitName { network, fold: fold - 1 }));
-    fits.all(|fit| fitted(run, fit).is_some())
+    for &network in wanted.networks.iter().filter(|network| run.plan.networks.contains(network)) {
+        for fold in wanted.fitted_folds {
+            let fit = FitName { network, fold: fold - 1 };
+            if !matches!(run.progress(fit)?, Progress::Fitted(_)) {
+                return Ok(Some(format!("it has no {fit}")));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// What the networks of a run, and those that they go on from, have learnt.
@@ -102,13 +101,6 @@ pub fn weights(run: &Run, fit: FitName) -> anyhow::Result<Option<Vec<u8>>> {
             anyhow::bail!("the run {} has lost its {fit}, which this one goes on from", run.plan.name)
         }
         _ => Ok(None),
-    }
-}
-
-fn fitted(run: &Run, fit: FitName) -> Option<Outcome> {
-    match run.progress(fit) {
-        Ok(Progress::Fitted(outcome)) => Some(outcome),
-        _ => None,
     }
 }
 

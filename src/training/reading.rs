@@ -15,9 +15,9 @@ const AHEAD: usize = 8;
 pub fn read_all<I: Sync, T: Send>(
     all: &[I],
     jobs: usize,
-    read: impl Fn(&I) -> Result<T, String> + Sync,
-    mut take: impl FnMut(usize, Result<T, String>) -> bool,
-) {
+    read: impl Fn(&I) -> T + Sync,
+    mut take: impl FnMut(usize, T) -> bool,
+) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..jobs.max(1).min(all.len()))
@@ -40,18 +40,18 @@ pub fn read_all<I: Sync, T: Send>(
         for index in 0..all.len() {
             // each lane's files come in order, so that the one that is due is at the head of its lane
             let Some(lane) = waiting.iter().position(|head| head.as_ref().is_some_and(|(at, _)| *at == index)) else {
-                take(index, Err("a reading thread ended early".to_owned()));
-                return;
+                anyhow::bail!("a reading thread ended early");
             };
             let next = lanes[lane].recv().ok();
             let due = std::mem::replace(&mut waiting[lane], next);
             if let Some((index, outcome)) = due
                 && !take(index, outcome)
             {
-                return;
+                break;
             }
         }
-    });
+        Ok(())
+    })
 }
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -101,7 +101,7 @@ pub fn pictures(
     // the processor is full of decoders: libtorch's threads would wait for each other, spinning, for longer than a picture takes
     let threads = tch::get_num_threads();
     tch::set_num_threads(1);
-    read_all(
+    let read = read_all(
         knees,
         jobs,
         |knee| knee.read(decoders),
@@ -112,5 +112,6 @@ pub fn pictures(
         },
     );
     tch::set_num_threads(threads);
+    read?;
     Ok(outcome?.then_some(pictures))
 }

@@ -26,7 +26,8 @@ pub enum Start {
     Scratch,
     /// torchvision's ImageNet weights, in `imagenet/` of the state folder, with a new last layer.
     Imagenet,
-    /// The member of the same architecture in the release in service; without one, random numbers.
+    /// The network of the same architecture that the run of the release in service fitted without the same fold or, where patients do
+    /// not stay in its folds, the release's member; without one, random numbers.
     Release,
 }
 

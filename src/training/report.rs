@@ -1,11 +1,11 @@
 //! A run told as a model card.
 
-use super::choice::{Choice, Subset};
+use super::choice::Choice;
 use super::fit::Epoch;
 use super::gate::Verdict;
 use super::plan::{FitName, Plan};
 use super::recipe::Keep;
-use super::set::{Place, TrainingSet};
+use super::set::TrainingSet;
 use crate::card::{self, Card, Change, Compared, Curve, Data, FoldRow, Point, Results};
 use crate::ensemble::release::MemberEntry;
 use crate::evaluation::{Case, Comparison, Difference};
@@ -72,7 +72,7 @@ impl Report<'_> {
                 accuracy: choice.review.accuracy,
                 accuracy_of_marked: choice.review.accuracy_of_marked,
             }),
-            subsets: choice.ranked.iter().map(subset).collect(),
+            subsets: choice.ranked.clone(),
             examples: examples.into_iter().map(|(caption, png)| card::Example { caption, png }).collect(),
         }
     }
@@ -90,11 +90,6 @@ pub fn member(entry: &MemberEntry) -> card::Member {
     }
 }
 
-fn subset(subset: &Subset) -> card::Subset {
-    let Subset { networks, accuracy, macro_f1, quadratic_kappa } = subset.clone();
-    card::Subset { members: networks, accuracy, macro_f1, quadratic_kappa }
-}
-
 fn curve((fit, epochs): &(FitName, Vec<Epoch>), keep: Keep) -> Curve {
     let point = |epoch: &Epoch| Point {
         epoch: epoch.epoch,
@@ -108,10 +103,7 @@ fn curve((fit, epochs): &(FitName, Vec<Epoch>), keep: Keep) -> Curve {
 
 fn data(plan: &Plan, set: &TrainingSet) -> Data {
     let folds = set.shares().into_iter().map(|share| FoldRow {
-        name: match share.place {
-            Place::Fold(fold) => format!("fold {}", fold + 1),
-            Place::Gold => "gold".to_owned(),
-        },
+        name: share.place.to_string(),
         knees: share.knees.iter().sum::<usize>() as u64,
         patients: share.patients as u64,
         grades: share.knees.map(|knees| knees as u64),

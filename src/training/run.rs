@@ -218,7 +218,10 @@ impl Workplace {
 
     /// The fit has none. On a full disk even this may fail, and the fit is tried again by the next process.
     pub fn failed(&self, error: &FitError) {
-        if let Err(trouble) = replace(&self.folder.join(FAILURE), format!("{error}\n").as_bytes()) {
+        // another time it would be of no more use
+        let is_gone = matches!(error, FitError::Checkpoint(_)) && fs::remove_file(self.folder.join(CHECKPOINT)).is_ok();
+        let what_then = if is_gone { "; it was removed, and with --again the fit begins anew" } else { "" };
+        if let Err(trouble) = replace(&self.folder.join(FAILURE), format!("{error}{what_then}\n").as_bytes()) {
             tracing::warn!("why a fit failed cannot be written: {trouble}");
         }
     }

@@ -14,6 +14,7 @@ use crate::evaluation::numbered;
 use crate::grade::{GRADES, KlGrade};
 use image::GrayImage;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 
 /// How the numbers of patients begin whom a film or its name tells apart.
@@ -29,6 +30,15 @@ pub enum Place {
     Fold(usize),
     /// Never learnt from: champion and challenger are compared on it.
     Gold,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fold(fold) => write!(f, "fold {}", fold + 1),
+            Self::Gold => f.write_str("gold"),
+        }
+    }
 }
 
 /// One knee of a training set.
@@ -140,6 +150,7 @@ impl Knee {
         let Self { position, grade, path, .. } = self;
         let film =
             Labelled { path: path.clone(), truth: *grade, position: *position, patient_by_name: None }.read(decoders);
+        let film = film.map_err(|unread| unread.to_string());
         let knee = film.and_then(|Film { digest, knee, .. }| match digest == self.radiograph {
             true => Ok(knee),
             false => Err("it has changed since the run began".to_owned()),

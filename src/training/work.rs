@@ -20,7 +20,7 @@ const MEMORY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Who follows a run.
 pub trait Follow {
-    /// Pictures are read for the fits of one image size; once for each that was read.
+    /// Pictures are about to be read for the fits of one image size.
     fn reading(&mut self, knees: usize, side: u32);
     /// A picture was read; false asks to stop.
     fn read(&mut self) -> bool;

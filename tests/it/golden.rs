@@ -33,7 +33,6 @@ fn imported() -> Option<(tempfile::TempDir, Release)> {
         name: "golden".to_owned(),
         created: jiff::Timestamp::UNIX_EPOCH,
         vote: VoteRule::Mix,
-        metrics: Vec::new(),
         note: None,
         card: None,
     };

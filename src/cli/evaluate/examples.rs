@@ -3,20 +3,24 @@
 use crate::card::Example;
 use crate::dataset::Labelled;
 use crate::decoding::Decoders;
-use crate::ensemble::Graded;
+use crate::ensemble::Ensemble;
 use crate::training::examination::picture;
+use anyhow::Context as _;
 
-/// Their pictures, each read once more; what cannot be read any more is left out, and said.
+/// Their pictures, each read and graded once more, with maps; what cannot be read any more is left out, and said.
 pub(super) fn examples<'a>(
-    shown: impl Iterator<Item = (&'a Labelled, &'a Graded)>,
+    shown: impl Iterator<Item = &'a Labelled>,
+    ensemble: &Ensemble,
     decoders: &Decoders,
     release: &str,
 ) -> anyhow::Result<Vec<Example>> {
     let mut examples = Vec::new();
-    for (file, graded) in shown {
+    for file in shown {
         match file.read(decoders) {
             Err(reason) => eprintln!("not shown on the card: {}: {reason}", file.path.display()),
             Ok(film) => {
+                let graded = ensemble.grade(&[&film.knee])?;
+                let graded = graded.first().context("it has no grade")?;
                 let (caption, png) = picture(&film.knee, file.truth, graded, release)?;
                 examples.push(Example { caption, png });
             }

@@ -76,7 +76,8 @@ async fn one(
 ) -> Result<(Digest, String, Graded), String> {
     let job = decoding.acquire().await.map_err(|closed| closed.to_string())?;
     let film = tokio::task::spawn_blocking(move || file.read(&decoders));
-    let Film { digest, patient, knee, .. } = film.await.map_err(|_| "it could not be decoded".to_owned())??;
+    let film = film.await.map_err(|_| "it could not be decoded".to_owned())?;
+    let Film { digest, patient, knee, .. } = film.map_err(|unread| unread.to_string())?;
     drop(job);
     let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;
     let graded = graded.map_err(|error| error.to_string())?;

@@ -73,7 +73,7 @@ impl Import {
         let card = self.card.map(std::fs::read_to_string).transpose()?;
         let (vote, note) = (self.vote, self.note);
         let created = jiff::Timestamp::now();
-        let options = ImportOptions { name: self.name, created, vote, metrics: Vec::new(), note, card };
+        let options = ImportOptions { name: self.name, created, vote, note, card };
         settle(DeviceChoice::Cpu, 0)?;
         let release = import(&sources.collect::<Vec<_>>(), options, &state.models)?;
         println!("{} is a release now: {}", release.name(), release.folder().display());

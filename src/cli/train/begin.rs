@@ -2,13 +2,15 @@
 
 use super::super::{Failure, paths, progress, usage};
 use super::Shop;
+use crate::cli::evaluate::recorded;
 use crate::cli::table::aligned;
-use crate::dataset::{Labelled, Passed, in_folders, on_record};
+use crate::dataset::{Labelled, Passed, in_folders};
 use crate::digest::Digest;
 use crate::ensemble::Release;
 use crate::grading::IdentityPolicy;
 use crate::networks::{Architecture, imagenet};
 use crate::station::{decoders, take_release};
+use crate::training::folds::FoldsError;
 use crate::training::parent::{self, Learnt, Wanted};
 use crate::training::plan::{Champion, Plan};
 use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
@@ -49,16 +51,11 @@ pub(super) struct Asked<'a> {
     pub(super) networks: &'a [Architecture],
     pub(super) only_folds: &'a [usize],
     pub(super) promote: bool,
-    pub(super) unattended: bool,
 }
 
 impl Begin {
     /// Begins it, and says so.
-    pub(super) fn run(
-        &self,
-        shop: &Shop,
-        Asked { networks, only_folds, promote, unattended }: Asked<'_>,
-    ) -> Result<Run, Failure> {
+    pub(super) fn run(&self, shop: &Shop, Asked { networks, only_folds, promote }: Asked<'_>) -> Result<Run, Failure> {
         let training = &shop.settings.training;
         let recipe = self.recipe(shop).map_err(usage)?;
         let champion = take_release(&shop.settings.ensemble.release, &shop.state, &shop.ledger)?;
@@ -88,12 +85,12 @@ impl Begin {
         let is_known = shop.ledger.knows_run_or_release(name.clone())?;
         check_name(&name, is_known, shop).map_err(usage)?;
         let folds = training.folds;
-        let wanted = Wanted { start: recipe.start, networks: &networks, folds, fitted_folds: &fitted_folds };
+        let wanted = Wanted { networks: &networks, folds, fitted_folds: &fitted_folds };
         let (maker, learnt) = match Learnt::by(&shop.state.training, &champion) {
             // an old run that cannot be read keeps nobody from beginning anew
             Err(error) if recipe.start != Start::Release => {
                 let name = champion.name();
-                eprintln!("whom {name} has learnt from cannot be read, and some may be gold now: {error:#}");
+                shop.warn(format!("whom {name} has learnt from cannot be read, and some may be gold now: {error:#}"));
                 (None, Learnt::default())
             }
             learnt => learnt
@@ -106,11 +103,27 @@ impl Begin {
                 })
                 .map_err(usage)?,
         };
-        let parent = maker.filter(|maker| parent::goes_on(maker, &champion, &wanted));
+        let parent = match maker.filter(|_| recipe.start == Start::Release) {
+            Some(maker) => match parent::lack(&maker, &wanted)? {
+                None => Some(maker),
+                Some(lack) => {
+                    let (name, champion) = (maker.plan.name, champion.name());
+                    shop.warn(format!(
+                        "patients do not stay in the folds of the run {name}, since {lack}: the networks go on from {champion}, and may \
+                         know whom they leave out"
+                    ));
+                    None
+                }
+            },
+            None => None,
+        };
         for network in networks.iter().filter(|_| recipe.start == Start::Release) {
             let runs = parent.iter().flat_map(|parent| &parent.plan.networks).copied();
             if !runs.chain(architectures(&champion)).any(|known| known == *network) {
-                eprintln!("{network} begins from nothing: the release {} has no such network", champion.name());
+                shop.warn(format!(
+                    "{network} begins from nothing: the release {} has no such network",
+                    champion.name()
+                ));
             }
         }
         let ancestor = match &parent {
@@ -127,26 +140,28 @@ impl Begin {
         let keep = |patient: &str| identity.of_patient(patient);
         let frozen = freeze(&files, &gold, &dealing, &decoders(&shop.settings)?, jobs, keep, || bar.inc(1));
         bar.finish_and_clear();
-        let (set, passed) = frozen.map_err(usage)?;
-        for Passed { file, reason } in &passed {
-            eprintln!("left out {}: {reason}", file.display());
-        }
+        // what the machine could not read may be there another time
+        let (set, passed) = frozen.map_err(|error| match error.is::<FoldsError>() {
+            true => usage(error),
+            false => Failure::Start(error),
+        })?;
+        left_out(&passed, shop);
         if let Some(path) = self.gold.as_ref().filter(|_| set.gold().is_empty()) {
             return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
         }
-        Self::remark(&set, &gold, training.gate.patients, unattended);
+        Self::remark(&set, &gold, shop);
         let known_gold = set.gold().into_iter().filter(|knee| gold.known.of(knee).is_some()).count();
         if known_gold > 0 {
             let name = champion.name();
-            eprintln!(
+            shop.warn(format!(
                 "{name} has learnt from {known_gold} of the gold knees, and is flattered where the two are compared"
-            );
+            ));
         }
         let tables = set.to_csv()?;
         let plan = Plan {
             name,
             created,
-            origin: if unattended { "schedule" } else { "command line" }.to_owned(),
+            origin: if shop.unattended { "schedule" } else { "command line" }.to_owned(),
             data,
             of_labels: self.labels,
             knees: Digest::of(&tables.knees),
@@ -159,13 +174,13 @@ impl Begin {
             parent: parent.map(|parent| parent.plan.name),
             ancestor,
             known_gold,
-            promote: promote || unattended && training.promote,
+            promote: promote || shop.unattended && training.promote,
             recipe,
             choice: training.choice,
             gate: training.gate,
         };
         let run = Run::create(&shop.state.training, plan, &tables)?;
-        match unattended {
+        match shop.unattended {
             true => tracing::info!(run = run.plan.name, knees = set.knees.len(), "a training begins"),
             false => eprintln!("run {} in {}\n\n{}\n", run.plan.name, run.folder().display(), shares(&set)),
         }
@@ -173,11 +188,8 @@ impl Begin {
     }
 
     /// What somebody would want to know before it takes its hours.
-    fn remark(set: &TrainingSet, gold: &GoldSet, wanted: usize, unattended: bool) {
-        let say = |words: String| match unattended {
-            true => tracing::warn!("{words}"),
-            false => eprintln!("{words}"),
-        };
+    fn remark(set: &TrainingSet, gold: &GoldSet, shop: &Shop) {
+        let (say, wanted) = (|words: String| shop.warn(words), shop.settings.training.gate.patients);
         let nameless = set.knees.iter().filter(|knee| knee.is_nameless()).count();
         if nameless > 0 {
             say(format!("{nameless} knees name no patient, and count as patients of their own"));
@@ -227,13 +239,8 @@ impl Begin {
             }
         }
         if self.labels {
-            let (files, gone) = on_record(&shop.state)?;
-            if files.is_empty() {
-                return Err(usage(anyhow::anyhow!(
-                    "no graded knee whose original is in the archive has a label (`kellgrend report label_gaps`)"
-                )));
-            }
-            gone.iter().for_each(|Passed { file, reason }| eprintln!("left out {}: {reason}", file.display()));
+            let (files, gone) = recorded(&shop.state)?;
+            left_out(&gone, shop);
             let data = format!("{} knees of this installation's archive, as their readers grade them", files.len());
             return Ok((files, gold, data));
         }
@@ -244,12 +251,16 @@ impl Begin {
     }
 }
 
+fn left_out(passed: &[Passed], shop: &Shop) {
+    passed.iter().for_each(|Passed { file, reason }| shop.warn(format!("left out {}: {reason}", file.display())));
+}
+
 /// Labelled files; an error where there are none.
 fn labelled(paths: &[PathBuf], shop: &Shop) -> Result<Vec<Labelled>, Failure> {
     let own = shop.state.folders().map(|(_, path)| path.to_owned());
     let (files, unreadable) = paths::expand(paths, &own).map_err(usage)?;
     for (path, error) in unreadable {
-        eprintln!("left out {}: {error}", path.display());
+        shop.warn(format!("left out {}: {error}", path.display()));
     }
     let (files, others) = in_folders(files);
     if files.is_empty() {
@@ -258,7 +269,7 @@ fn labelled(paths: &[PathBuf], shop: &Shop) -> Result<Vec<Labelled>, Failure> {
         )));
     }
     if others > 0 {
-        eprintln!("left out {others} files, whose folders say no grade");
+        shop.warn(format!("left out {others} files, whose folders say no grade"));
     }
     Ok(files)
 }
@@ -318,12 +329,8 @@ fn check_name(name: &str, is_known: bool, shop: &Shop) -> anyhow::Result<()> {
 /// The folds as a table.
 fn shares(set: &TrainingSet) -> String {
     let rows = set.shares().into_iter().map(|share| {
-        let name = match share.place {
-            Place::Fold(fold) => format!("fold {}", fold + 1),
-            Place::Gold => "gold".to_owned(),
-        };
         let counts = [share.patients, share.knees.iter().sum()].into_iter().chain(share.knees);
-        std::iter::once(name).chain(counts.map(|count| count.to_string())).collect::<Vec<_>>()
+        std::iter::once(share.place.to_string()).chain(counts.map(|count| count.to_string())).collect::<Vec<_>>()
     });
     aligned(&["", "PATIENTS", "KNEES", "KL 0", "KL 1", "KL 2", "KL 3", "KL 4"], rows)
 }

@@ -1,10 +1,9 @@
 //! A run has ended: its release is made and, if the gate lets it, put into service.
 
 use super::Shop;
+use crate::cli::models::metrics;
 use crate::cli::progress::COUNTED;
-use crate::cli::table::aligned;
 use crate::ensemble::Release;
-use crate::ensemble::release::Metrics;
 use crate::ledger::RunOutcome;
 use crate::station::release_row;
 use crate::training::release::{Made, make as make_release};
@@ -23,12 +22,12 @@ pub(super) fn make(
 ) -> anyhow::Result<End> {
     let name = &run.plan.name;
     let Some(_workplace) = run.take_end()? else {
-        eprintln!("another process makes the release {name}");
+        shop.say(format!("another process makes the release {name}"));
         return Ok(End::Done);
     };
     if shop.ledger.has_made_release(name.clone())? {
         let promote = if promote { " and `kellgrend models promote` puts its release into service" } else { "" };
-        eprintln!("the run has ended: `kellgrend report training` says how{promote}");
+        shop.say(format!("the run has ended: `kellgrend report training` says how{promote}"));
         return Ok(End::Done);
     }
     let folder = shop.state.models.join(name);
@@ -65,12 +64,7 @@ pub(super) fn make(
     let promoted = outcome == RunOutcome::Promoted;
     tracing::info!(run = name, promoted, "{reasons}");
 
-    let metrics = release.metrics().iter().map(|Metrics { data, knees, accuracy, macro_f1, quadratic_kappa }| {
-        let or = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
-        let knees = knees.map_or(String::new(), |knees| knees.to_string());
-        [format!("{accuracy:.4}"), or(*macro_f1), or(*quadratic_kappa), knees, data.clone()]
-    });
-    println!("{}\n", aligned(&["ACCURACY", "MACRO F1", "KAPPA", "KNEES", "DATA"], metrics));
+    println!("{}\n", metrics(&release));
     let members: Vec<_> = release.members().map(|member| member.name().to_owned()).collect();
     println!("release   {name}: {}", members.join(", "));
     println!("card      {}", release.folder().join("card.html").display());
@@ -104,10 +98,10 @@ fn made(run: &Run, workshop: &Workshop, shop: &Shop, stop: &AtomicBool) -> anyho
     let name = &run.plan.name;
     if run.plan.fits().into_iter().all(|fit| matches!(run.progress(fit), Ok(Progress::Failed(_)))) {
         shop.ledger.run_failed(name.clone(), "no fit has a network (`kellgrend report fits` says why)".to_owned())?;
-        eprintln!("no fit of {name} has a network, and so there is no release");
+        shop.say(format!("no fit of {name} has a network, and so there is no release"));
         return Ok(None);
     }
-    eprintln!("all fits have ended; members are chosen");
+    shop.say("all fits have ended; members are chosen");
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(4));
     bar.set_style(ProgressStyle::with_template(COUNTED).expect("a valid template"));
     let priority = shop.state.priority();

@@ -33,8 +33,8 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(run: &Run, shop: &Shop, stop: Arc<AtomicBool>, unattended: bool) -> Self {
-        let target = if unattended { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
+    pub(super) fn new(run: &Run, shop: &Shop, stop: Arc<AtomicBool>) -> Self {
+        let target = if shop.unattended { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(4) };
         Self {
             run: run.plan.name.clone(),
             epochs: run.plan.recipe.epochs,
@@ -43,7 +43,7 @@ impl Follower {
             priority: shop.state.priority(),
             device: shop.device.clone(),
             stop,
-            unattended,
+            unattended: shop.unattended,
             bar: ProgressBar::with_draw_target(Some(0), target),
             fit: String::new(),
             failed: 0,

@@ -2,7 +2,7 @@
 
 use super::{
     CARD, MANIFEST, Release, ReleaseError, card,
-    manifest::{AS_TRAINED, Manifest, MemberEntry, Metrics, Origin, Provenance},
+    manifest::{AS_TRAINED, Manifest, MemberEntry, Origin, Provenance},
 };
 use crate::{
     digest::Digest,
@@ -42,8 +42,6 @@ pub struct ImportOptions {
     pub created: Timestamp,
     /// How votes become a grade.
     pub vote: VoteRule,
-    /// How well it grades, where somebody measured.
-    pub metrics: Vec<Metrics>,
     /// What a human should know about where it comes from.
     pub note: Option<String>,
     /// The whole text of `MODEL_CARD.md`; none for one made from the rest.
@@ -105,7 +103,7 @@ pub fn import(sources: &[Source], options: ImportOptions, models: &Path) -> Resu
         vote: options.vote,
         members,
         review: None,
-        metrics: options.metrics,
+        metrics: Vec::new(),
         provenance: Provenance { program: PROGRAM.to_owned(), note: options.note, sources: origins },
     };
     write(&manifest, &files, options.card, &[], models)

@@ -65,7 +65,7 @@ pub struct MemberEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Review {
-    /// A grade whose mean probability is below this, 0 to 1.
+    /// A grade whose mean probability is below this; above 1, every grade.
     pub threshold: f32,
     /// The share of knees that was not below it, when it was set.
     pub coverage: f64,
@@ -73,6 +73,15 @@ pub struct Review {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
 }
+
+impl Review {
+    fn is_sensible(&self) -> bool {
+        (0.0..=MARKS_ALL).contains(&self.threshold) && (0.0..=1.0).contains(&self.coverage)
+    }
+}
+
+/// A threshold that no grade reaches, however sure.
+pub const MARKS_ALL: f32 = 2.0;
 
 /// How well the release grades one data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -160,6 +169,12 @@ impl Manifest {
             if !names.insert(&member.name) || !files.insert(&member.file) {
                 return Err(format!("member {} or its file {} is there twice", member.name, member.file));
             }
+        }
+        let review = self.review.as_ref();
+        if let Some(Review { threshold, coverage, .. }) = review.filter(|review| !review.is_sensible()) {
+            return Err(format!(
+                "[review] has threshold {threshold} and coverage {coverage}; 0 to {MARKS_ALL} and 0 to 1 are possible"
+            ));
         }
         Ok(())
     }

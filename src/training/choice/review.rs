@@ -1,5 +1,6 @@
 //! How sure an answer must be to go without a human's look.
 
+use crate::ensemble::release::MARKS_ALL;
 use crate::evaluation::{Case, Confusion};
 use serde::Serialize;
 
@@ -25,7 +26,7 @@ impl Review {
         let threshold = match (share.clamp(0.0, 1.0) * sure.len() as f64).round() as usize {
             // none, however unsure; all, however sure
             0 => 0.0,
-            marked => sure.get(marked).copied().unwrap_or(2.0),
+            marked => sure.get(marked).copied().unwrap_or(MARKS_ALL),
         };
         let (marked, left): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| confidence(case) < threshold);
         Self {

@@ -1,21 +1,8 @@
 //! Every subset of the networks that could vote, ranked.
 
 use super::{super::gate::GateScore, voter::Voter};
+use crate::card::Subset;
 use crate::evaluation::{Case, Confusion};
-use serde::Serialize;
-
-/// Some of the networks, and how well they grade together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Subset {
-    /// Their names.
-    pub networks: Vec<String>,
-    /// The share of knees that they grade as the readers say.
-    pub accuracy: Option<f64>,
-    /// The mean of F1 over the grades that somebody says.
-    pub macro_f1: Option<f64>,
-    /// Cohen's kappa with quadratic weights.
-    pub quadratic_kappa: Option<f64>,
-}
 
 /// The best by the score first; of equals by quadratic kappa, then the smaller, then whose networks come first.
 pub(super) fn ranked<'a>(
@@ -27,7 +14,7 @@ pub(super) fn ranked<'a>(
         .map(|members| {
             let confusion = Confusion::of(&cases(&members));
             let subset = Subset {
-                networks: members.iter().map(|member| member.chosen.network.clone()).collect(),
+                members: members.iter().map(|member| member.chosen.network.clone()).collect(),
                 accuracy: confusion.accuracy(),
                 macro_f1: confusion.macro_f1(),
                 quadratic_kappa: confusion.quadratic_kappa(),

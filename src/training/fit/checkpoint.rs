@@ -82,8 +82,11 @@ impl Checkpoint {
         let file = SafeTensors::deserialize(bytes).map_err(|error| unusable(&error))?;
         let mut tensors = Vec::new();
         for name in [VALUES, AVERAGE, MEAN, SQUARE, BEST] {
-            if let Ok(tensor) = file.tensor(name) {
-                tensors.push((name, tensor.data().to_vec()));
+            match file.tensor(name) {
+                Ok(tensor) => tensors.push((name, tensor.data().to_vec())),
+                // where no epoch was better than others
+                Err(_) if name == BEST => {}
+                Err(error) => return Err(unusable(&error)),
             }
         }
         Ok(Self { facts, tensors })

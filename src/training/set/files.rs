@@ -24,7 +24,7 @@ struct Row {
     /// Which knee of it, from the picture's left; empty for its only one.
     knee: Option<usize>,
     grade: KlGrade,
-    /// A running number.
+    /// A letter and a running number.
     patient: String,
     /// From 1, or `gold`.
     fold: String,

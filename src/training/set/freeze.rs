@@ -3,12 +3,13 @@
 use super::super::folds::{FoldsError, Patient, deal};
 use super::whose::Whose;
 use super::{Folds, Knee, Place, TrainingSet};
-use crate::dataset::{Film, Labelled, Passed};
+use crate::dataset::{Film, Labelled, Passed, Unread};
 use crate::decoding::Decoders;
 use crate::digest::Digest;
 use crate::grade::GRADES;
 use crate::training::reading::read_all;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 /// Which patients are never learnt from. A patient with one gold knee is gold with all.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +38,9 @@ pub struct Dealing {
 /// Reads all files, so as to know their bytes and whose they are, and deals the patients to folds. `keep` is how this installation
 /// calls a patient, if it may call them anything; what it calls somebody already stays.
 ///
-/// What cannot be read, is there twice, or is contradicted, is left out and said in the second value.
+/// What cannot be used, is there twice, or is contradicted, is left out and said in the second value.
+///
+/// Errors: a file that the machine could not read this time, and [`FoldsError`](super::super::folds::FoldsError).
 pub fn freeze(
     files: &[Labelled],
     gold: &GoldSet,
@@ -46,78 +49,124 @@ pub fn freeze(
     jobs: usize,
     keep: impl Fn(&str) -> Option<String>,
     seen: impl Fn(),
-) -> Result<(TrainingSet, Vec<Passed>), FoldsError> {
+) -> anyhow::Result<(TrainingSet, Vec<Passed>)> {
     let all: Vec<&Labelled> = gold.files.iter().chain(files).collect();
-    let mut passed = Vec::new();
-    let mut knees: Vec<Knee> = Vec::new();
-    // by radiograph and knee: its place among the knees, none once it was contradicted
-    let mut known: HashMap<(Digest, usize), Option<usize>> = HashMap::new();
-    let mut contradicted = BTreeSet::new();
-    let (mut whose, mut one) = (Whose::default(), Vec::new());
-    let mut drawn = BTreeSet::new();
+    let mut sheet =
+        Sheet { gold, knees: Vec::new(), passed: Vec::new(), known: HashMap::new(), patients: Patients::default() };
+    let mut trouble = Ok(());
+    // not its picture, of which there are too many
     let read = |labelled: &&Labelled| {
-        labelled.read(decoders).map(|Film { digest, patient, is_named, .. }| (digest, patient, is_named))
-    };
-    let mut take = |index: usize, outcome: Result<(Digest, String, bool), String>| {
-        seen();
-        let Labelled { path, truth, position, .. } = all[index];
-        // a run may go on from another folder
-        let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        let mut pass = |reason: String| passed.push(Passed { file: path.clone(), reason });
-        let (radiograph, patient, is_named) = match outcome {
-            Ok(_) if whole.to_str().is_none() => {
-                return pass("its name, or that of a folder above it, is not UTF-8; rename it".to_owned());
-            }
-            Ok(film) => film,
-            Err(reason) => return pass(reason),
-        };
-        // a film that shows one knee has it at the left, whether it is said or not
-        let knee = (radiograph, position.unwrap_or(0));
-        let is_drawn = lot(&patient) < gold.share;
-        let is_gold = index < gold.files.len() || gold.radiographs.contains(&radiograph);
-        let kept = keep(&patient).filter(|_| is_named);
-        let (patient, others) = whose.number(radiograph, &patient, kept.as_deref(), is_named);
-        one.extend(others.into_iter().map(|other| (other, patient.clone())));
-        match known.get(&knee).copied() {
-            Some(Some(before)) if knees[before].grade == *truth => {
-                pass("the same knee is in the set already".to_owned())
-            }
-            Some(Some(before)) if knees[before].place == Place::Gold && !is_gold => {
-                pass("the gold set has the same knee, with another grade, which stands".to_owned())
-            }
-            Some(before) => {
-                pass("the same knee is there with another grade; none of them is used".to_owned());
-                contradicted.extend(before);
-                known.insert(knee, None);
-            }
-            None => {
-                let place = if is_gold { Place::Gold } else { Place::Fold(0) };
-                if is_drawn {
-                    drawn.insert(patient.clone());
-                }
-                known.insert(knee, Some(knees.len()));
-                let (position, grade) = (*position, *truth);
-                knees.push(Knee { radiograph, position, grade, patient, kept, place, path: whole });
-            }
-        }
+        labelled.read(decoders).map(|Film { digest, patient, is_named, .. }| Told { digest, patient, is_named })
     };
     read_all(&all, jobs, read, |index, outcome| {
-        take(index, outcome);
-        true
-    });
-    // in the order in which they turned out to be one
-    for (other, patient) in one {
-        knees.iter_mut().filter(|knee| knee.patient == other).for_each(|knee| knee.patient.clone_from(&patient));
-        if drawn.remove(&other) {
-            drawn.insert(patient);
+        seen();
+        let labelled = all[index];
+        match outcome {
+            Ok(told) => sheet.take(labelled, index < gold.files.len(), told, &keep),
+            Err(Unread::Unusable(reason)) => sheet.pass(&labelled.path, reason),
+            Err(Unread::Trouble(why)) => {
+                trouble = Err(anyhow::anyhow!("{} cannot be read: {why}", labelled.path.display()))
+            }
+        }
+        trouble.is_ok()
+    })?;
+    trouble?;
+    sheet.into_set(dealing)
+}
+
+/// What a film says of itself.
+struct Told {
+    digest: Digest,
+    patient: String,
+    is_named: bool,
+}
+
+/// A training set in the making.
+struct Sheet<'a> {
+    gold: &'a GoldSet,
+    /// In the order in which they came; none where one was contradicted later.
+    knees: Vec<Option<Knee>>,
+    passed: Vec<Passed>,
+    /// By radiograph and knee: its place among the knees.
+    known: HashMap<(Digest, usize), usize>,
+    patients: Patients,
+}
+
+#[derive(Default)]
+struct Patients {
+    whose: Whose,
+    /// Numbers that have turned out to be another's, in this order.
+    one: Vec<(String, String)>,
+    /// Whose lot is below the share of gold.
+    drawn: BTreeSet<String>,
+}
+
+impl Sheet<'_> {
+    fn pass(&mut self, path: &Path, reason: impl Into<String>) {
+        self.passed.push(Passed { file: path.to_owned(), reason: reason.into() });
+    }
+
+    fn take(&mut self, labelled: &Labelled, is_gold_file: bool, told: Told, keep: impl Fn(&str) -> Option<String>) {
+        let Labelled { path, truth, position, .. } = labelled;
+        // a run may go on from another folder
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        if whole.to_str().is_none() {
+            return self.pass(path, "its name, or that of a folder above it, is not UTF-8; rename it");
+        }
+        let radiograph = told.digest;
+        let is_gold = is_gold_file || self.gold.radiographs.contains(&radiograph);
+        let kept = keep(&told.patient).filter(|_| told.is_named);
+        let is_drawn = lot(&told.patient) < self.gold.share;
+        let patient = self.patients.number(&told, kept.as_deref());
+        // a film that shows one knee has it at the left, whether it is said or not
+        let knee = (radiograph, position.unwrap_or(0));
+        let Some(&place) = self.known.get(&knee) else {
+            if is_drawn {
+                self.patients.drawn.insert(patient.clone());
+            }
+            self.known.insert(knee, self.knees.len());
+            let place = if is_gold { Place::Gold } else { Place::Fold(0) };
+            let (position, grade) = (*position, *truth);
+            return self.knees.push(Some(Knee { radiograph, position, grade, patient, kept, place, path: whole }));
+        };
+        let contradicted = "the same knee is there with another grade; none of them is used";
+        match &self.knees[place] {
+            Some(before) if before.grade == *truth => self.pass(path, "the same knee is in the set already"),
+            Some(before) if before.place == Place::Gold && !is_gold => {
+                self.pass(path, "the gold set has the same knee, with another grade, which stands");
+            }
+            _ => {
+                if let Some(before) = self.knees[place].take() {
+                    self.pass(&before.path, contradicted);
+                }
+                self.pass(path, contradicted);
+            }
         }
     }
-    let mut index = 0..;
-    knees.retain(|_| !index.next().is_some_and(|index| contradicted.contains(&index)));
-    let mut set = TrainingSet { knees };
-    set.set_gold_apart(&drawn, &gold.known);
-    set.deal(dealing)?;
-    Ok((set, passed))
+
+    fn into_set(self, dealing: &Dealing) -> anyhow::Result<(TrainingSet, Vec<Passed>)> {
+        let Self { gold, knees, passed, patients: Patients { one, mut drawn, .. }, .. } = self;
+        let mut set = TrainingSet { knees: knees.into_iter().flatten().collect() };
+        for (other, patient) in one {
+            let theirs = set.knees.iter_mut().filter(|knee| knee.patient == other);
+            theirs.for_each(|knee| knee.patient.clone_from(&patient));
+            if drawn.remove(&other) {
+                drawn.insert(patient);
+            }
+        }
+        set.set_gold_apart(&drawn, &gold.known);
+        set.deal(dealing)?;
+        Ok((set, passed))
+    }
+}
+
+impl Patients {
+    /// The number of a film's patient.
+    fn number(&mut self, Told { digest, patient, is_named }: &Told, kept: Option<&str>) -> String {
+        let (number, others) = self.whose.number(*digest, patient, kept, *is_named);
+        self.one.extend(others.into_iter().map(|other| (other, number.clone())));
+        number
+    }
 }
 
 impl TrainingSet {

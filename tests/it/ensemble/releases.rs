@@ -5,7 +5,7 @@ use kellgrend::{
     digest::Digest,
     ensemble::{
         DeviceChoice, Ensemble, Release, VoteRule,
-        release::{ImportOptions, Metrics, ReleaseError, Source, architecture_of, import},
+        release::{ImportOptions, ReleaseError, Source, architecture_of, import},
         settle, starter,
     },
     networks::Architecture,
@@ -42,7 +42,6 @@ pub fn options(name: &str) -> ImportOptions {
         name: name.to_owned(),
         created: "2026-01-02T03:04:05Z".parse().expect("a time"),
         vote: VoteRule::Soft,
-        metrics: Vec::new(),
         note: None,
         card: None,
     }
@@ -124,6 +123,9 @@ fn a_manifest_is_refused_with_its_reason() {
         ("image_size = 512", "image_size = 512\ntemperature = inf", "0.05 to 20"),
         ("image_size = 512", "image_size = 512\ntemperature = \"warm\"", "line 9"),
         (r#"sha256 = ""#, r#"sha256 = "0"#, "SHA-256"),
+        ("threshold = 0.4", "threshold = 9.4", "threshold"),
+        ("threshold = 0.40074316", "threshold = nan", "threshold"),
+        ("coverage = 0.8", "coverage = 8.8", "coverage"),
         ("knees = 826", "knees = -826", "line 21"),
     ] {
         let error = changed(from, to).err().unwrap_or_else(|| panic!("{to:?} is refused"));
@@ -148,23 +150,15 @@ fn import_writes_a_release_that_loads() {
     let source = formula_source(models.path());
     let mut options = options("mine-2");
     options.note = Some("By formula.".to_owned());
-    options.metrics = vec![Metrics {
-        data: "a drawer of films".to_owned(),
-        knees: Some(10),
-        accuracy: 0.5,
-        macro_f1: None,
-        quadratic_kappa: Some(0.25),
-    }];
     let release =
         import(std::slice::from_ref(&source), options.clone(), &models.path().join("models")).expect("imported");
     release.verify().expect("it is sound");
     assert_eq!((release.name(), release.vote()), ("mine-2", VoteRule::Soft));
     assert_eq!(release.members().next().expect("a member").entry().image_size, 224);
-    assert_eq!(release.metrics(), options.metrics);
     let origin = &release.provenance().sources[0];
     assert_eq!(origin.sha256, Digest::of(&fs::read(&source.path).expect("the source")));
     let card = fs::read_to_string(release.folder().join("MODEL_CARD.md")).expect("a card");
-    for part in ["mine-2", "NOT A MEDICAL DEVICE", "a drawer of films: accuracy 0.5000", "By formula.", "weights.pth"] {
+    for part in ["mine-2", "NOT A MEDICAL DEVICE", "By formula.", "weights.pth"] {
         assert!(card.contains(part), "{part:?} is in the card:\n{card}");
     }
 }

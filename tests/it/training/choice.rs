@@ -133,9 +133,9 @@ fn networks_that_complete_each_other_are_joined_and_a_useless_one_is_left_out() 
     let choice = set.chosen(&networks);
     assert_eq!(members(&choice), ["a", "b", "c"]);
     assert_eq!((choice.ranked[0].accuracy, choice.ranked[0].quadratic_kappa), (Some(1.0), Some(1.0)));
-    assert_eq!(choice.ranked[0].networks, ["a", "b", "c"]);
+    assert_eq!(choice.ranked[0].members, ["a", "b", "c"]);
     assert_eq!(choice.ranked.len(), 6 + 4 + 1);
-    assert!(choice.ranked[10].networks.iter().any(|name| name == "useless"), "{:?}", choice.ranked[10]);
+    assert!(choice.ranked[10].members.iter().any(|name| name == "useless"), "{:?}", choice.ranked[10]);
     assert_eq!(choice.out_of_fold.len(), 600);
 }
 
@@ -147,9 +147,9 @@ fn eight_networks_make_247_subsets() {
     let networks: Vec<_> = names.iter().enumerate().map(network).collect();
     for score in [GateScore::Accuracy, GateScore::MacroF1, GateScore::QuadraticKappa] {
         let choice = set.choose(&networks, &ChoiceSettings { score, ..ChoiceSettings::default() }).expect("a choice");
-        let distinct: BTreeSet<_> = choice.ranked.iter().map(|subset| &subset.networks).collect();
+        let distinct: BTreeSet<_> = choice.ranked.iter().map(|subset| &subset.members).collect();
         assert_eq!((choice.ranked.len(), distinct.len()), (247, 247));
-        assert!(choice.ranked.iter().all(|subset| (2..=8).contains(&subset.networks.len())));
+        assert!(choice.ranked.iter().all(|subset| (2..=8).contains(&subset.members.len())));
         let key = |place: usize| {
             let subset = &choice.ranked[place];
             let score = match score {
@@ -162,7 +162,7 @@ fn eight_networks_make_247_subsets() {
         assert!((1..247).all(|place| key(place - 1) >= key(place)), "{score}");
         let confusion = Confusion::of(&choice.out_of_fold);
         assert_eq!(key(0), (score.of(&confusion), confusion.quadratic_kappa()), "{score}");
-        assert_eq!(members(&choice), choice.ranked[0].networks);
+        assert_eq!(members(&choice), choice.ranked[0].members);
     }
 }
 
@@ -172,7 +172,7 @@ fn of_equals_the_smaller_subset_and_the_first_networks_win() {
     let network = |name| set.network(name, |knee| knee % 10 < 7);
     let choice = set.chosen(&["a", "b", "c"].map(network));
     assert_eq!(members(&choice), ["a", "b"]);
-    assert_eq!(choice.ranked[3].networks, ["a", "b", "c"]);
+    assert_eq!(choice.ranked[3].members, ["a", "b", "c"]);
     let choice = set.chosen(&["only"].map(network));
     assert_eq!((members(&choice), choice.ranked.len()), (vec!["only"], 1));
 }

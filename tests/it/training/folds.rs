@@ -102,8 +102,9 @@ fn who_is_in_a_fold_stays_there_and_others_make_up_for_it() {
     assert!(dealt[..25].iter().all(|&fold| fold == 0), "{dealt:?}");
     let every: Vec<_> = all.iter().map(|patient| patient.knees).collect();
     assert!(sums(&every, 4, &dealt).iter().all(|sum| *sum == [5, 5, 5, 5, 5, 25]), "{dealt:?}");
-    // and where nobody is left to be dealt
-    assert_eq!(folds::deal(&all[..25], 2, 1).expect("enough"), [0; 25]);
+    // and where nobody is left to be dealt: the others could learn from nobody
+    let grade = KlGrade::ALL[0];
+    assert_eq!(folds::deal(&all[..25], 2, 1), Err(FoldsError::OneFold { grade, fold: 0 }));
 }
 
 proptest! {

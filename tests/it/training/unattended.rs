@@ -114,7 +114,7 @@ fn what_was_due_and_cannot_begin_says_why() {
     let slot = "2026-11-20T22:00:00Z";
     let output = sandbox.output(&["train", "--labels", "--unattended", "--slot", slot]);
     assert_eq!(output.status.code(), Some(2), "{}", words(&output));
-    let said = "SELECT count(*) FROM training_slots WHERE decision LIKE 'failed: no graded knee%has a label%'";
+    let said = "SELECT count(*) FROM training_slots WHERE decision LIKE 'failed: no graded knee has a label%'";
     assert_eq!(sandbox.count(said), 1);
 }
 
