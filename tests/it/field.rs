@@ -243,7 +243,8 @@ fn a_hundred_thousand_files_at_the_start_are_taken_the_oldest_first_and_a_new_fi
         FILES as i64 - taken
     );
     assert!(taken < FILES as i64 / 2, "the new film had to wait for {taken}");
-    assert!(peak < usual + (100 << 10), "{peak} KiB, {usual} KiB without them");
+    // a kibibyte a name, and what memory is asked for ahead
+    assert!(peak < usual + (100 << 10) + (64 << 10), "{peak} KiB, {usual} KiB without them");
     let ledger = sandbox.ledger();
     let mut claims = ledger.prepare("SELECT sha256 FROM radiographs ORDER BY id LIMIT 50").expect("sql");
     let claims = claims.query_map([], |row| row.get::<_, String>(0)).expect("rows").map(Result::unwrap);
