@@ -8,6 +8,7 @@ mod demo;
 mod evaluate;
 mod export;
 mod grade;
+mod labelled;
 mod labels;
 mod mail;
 mod man;

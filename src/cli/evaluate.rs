@@ -4,10 +4,11 @@ mod examples;
 mod judging;
 mod report;
 
-use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
+use super::labelled::{in_archive, in_paths};
+use super::{Exit, Failure, Global, progress, runtime, start_log, usage};
 use crate::card::{self, Card};
 use crate::config::LogLevel;
-use crate::dataset::{Labelled, Passed, in_folders, on_record};
+use crate::dataset::Passed;
 use crate::ensemble::{Precision, Release, settle};
 use crate::evaluation::{Case, numbered};
 use crate::grading::Grader;
@@ -56,20 +57,6 @@ pub(super) struct Evaluate {
     card: Option<PathBuf>,
 }
 
-/// The knees of the archive that readers have graded, and those whose originals are gone; an error where none is left.
-pub(super) fn recorded(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), Failure> {
-    let (files, gone) = on_record(state)?;
-    if files.is_empty() {
-        return Err(usage(match gone.len() {
-            0 => anyhow::anyhow!("no graded knee has a label that stands (`kellgrend report label_gaps`)"),
-            all => {
-                anyhow::anyhow!("none of the {all} labelled knees' originals is in the archive of this state folder")
-            }
-        }));
-    }
-    Ok((files, gone))
-}
-
 /// Of knees that it has learnt from, a release says what it knows by heart.
 fn say_learnt(state: &State, release: &Release, judged: &[Judged]) {
     let name = release.name();
@@ -104,7 +91,13 @@ impl Evaluate {
         let (settings, state) = global.load()?;
         start_log(global.log.unwrap_or(LogLevel::Warn));
         self.card.as_deref().map_or(Ok(()), check_card).map_err(usage)?;
-        let (files, mut gone) = if self.labels { recorded(&state)? } else { self.in_folders(&state)? };
+        let (files, mut gone, others) = match self.labels {
+            true => in_archive(&state).map(|(files, gone)| (files, gone, 0))?,
+            false => in_paths(&self.paths, &state)?,
+        };
+        if others > 0 {
+            eprintln!("passed over {others} files, whose folders say no grade");
+        }
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
         let (release, _folder) = release_to_try(named, &state)?;
@@ -190,22 +183,5 @@ impl Evaluate {
             subsets: Vec::new(),
             examples: Vec::new(),
         }
-    }
-
-    /// The files that the paths lead to and whose folders say a grade, and what cannot be searched.
-    fn in_folders(&self, state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), Failure> {
-        let own = state.folders().map(|(_, path)| path.to_owned());
-        let (files, unreadable) = paths::expand(&self.paths, &own).map_err(usage)?;
-        let (files, others) = in_folders(files);
-        if files.is_empty() {
-            return Err(usage(anyhow::anyhow!(
-                "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)"
-            )));
-        }
-        if others > 0 {
-            eprintln!("passed over {others} files, whose folders say no grade");
-        }
-        let failed = |(file, error): (PathBuf, std::io::Error)| Passed { file, reason: error.to_string() };
-        Ok((files, unreadable.into_iter().map(failed).collect()))
     }
 }

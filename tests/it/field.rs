@@ -213,10 +213,11 @@ fn a_film_in_work_is_the_inboxs_whatever_was_asked_of_the_same_bytes_by_hand() {
 #[test]
 fn a_hundred_thousand_files_at_the_start_are_taken_the_oldest_first_and_a_new_film_before_them() {
     const FILES: usize = 100_000;
-    // what the same film takes where nothing else is
+    // what nothing takes, and what the same film takes where nothing else is
     let alone = Sandbox::new();
     let mut empty = alone.daemon();
     empty.ready();
+    let of_nothing = empty.memory_kib("VmHWM");
     alone.drop_in("new.png", &small_png(1));
     alone.until(PUBLISHED, 1);
     let usual = empty.memory_kib("VmHWM");
@@ -233,6 +234,8 @@ fn a_hundred_thousand_files_at_the_start_are_taken_the_oldest_first_and_a_new_fi
     let mut daemon = sandbox.daemon_with(&[("KELLGREND_LOG", "error")]);
     sandbox.until_at_least("SELECT count(*) FROM files", 50);
     std::thread::sleep(Duration::from_secs(6));
+    let of_names = daemon.memory_kib("VmHWM");
+    assert!(of_names < of_nothing + (100 << 10), "{of_names} KiB, {of_nothing} KiB without them");
     sandbox.drop_in("new.png", &small_png(1));
     sandbox.until_within(PUBLISHED, 1, Duration::from_secs(180));
     let taken = sandbox.count("SELECT count(*) FROM files");

@@ -1,10 +1,10 @@
 //! A run is begun: files are read, the set is frozen, the plan is written.
 
-use super::super::{Failure, paths, progress, usage};
+use super::super::{Failure, progress, usage};
 use super::Shop;
-use crate::cli::evaluate::recorded;
+use crate::cli::labelled::{in_archive, in_paths};
 use crate::cli::table::aligned;
-use crate::dataset::{Labelled, Passed, in_folders};
+use crate::dataset::{Labelled, Passed};
 use crate::digest::Digest;
 use crate::ensemble::Release;
 use crate::grading::IdentityPolicy;
@@ -239,7 +239,7 @@ impl Begin {
             }
         }
         if self.labels {
-            let (files, gone) = recorded(&shop.state)?;
+            let (files, gone) = in_archive(&shop.state)?;
             left_out(&gone, shop);
             let data = format!("{} knees of this installation's archive, as their readers grade them", files.len());
             return Ok((files, gold, data));
@@ -255,19 +255,10 @@ fn left_out(passed: &[Passed], shop: &Shop) {
     passed.iter().for_each(|Passed { file, reason }| shop.warn(format!("left out {}: {reason}", file.display())));
 }
 
-/// Labelled files; an error where there are none.
+/// Labelled files in folders; what is no use there is said.
 fn labelled(paths: &[PathBuf], shop: &Shop) -> Result<Vec<Labelled>, Failure> {
-    let own = shop.state.folders().map(|(_, path)| path.to_owned());
-    let (files, unreadable) = paths::expand(paths, &own).map_err(usage)?;
-    for (path, error) in unreadable {
-        shop.warn(format!("left out {}: {error}", path.display()));
-    }
-    let (files, others) = in_folders(files);
-    if files.is_empty() {
-        return Err(usage(anyhow::anyhow!(
-            "none of these files lies in a folder that is named after its grade (0 to 4, KL0 to KL4)"
-        )));
-    }
+    let (files, unreadable, others) = in_paths(paths, &shop.state)?;
+    left_out(&unreadable, shop);
     if others > 0 {
         shop.warn(format!("left out {others} files, whose folders say no grade"));
     }
