@@ -28,7 +28,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The folder that a file lies in says its grade, as for `kellgrend evaluate`; --labels takes the readers' grades of the
 /// archive instead. Patients are dealt to five folds, each network is fitted five times, each time without one fold, and
 /// what it says of the fold that it did not see decides which fits join the ensemble. The new release is held against the
-/// one in service on knees that nothing was learnt from (the gold set).
+/// one in service on knees that it has not learnt from (the gold set).
 ///
 /// The training set and the plan are frozen in training/RUN below the state folder. A run that was interrupted, however it
 /// was, goes on with `kellgrend train --run RUN` from the last epoch; started several times, on a machine with several GPUs
@@ -123,7 +123,7 @@ impl Train {
             decoders: decoders(&shop.settings)?,
             jobs: shop.settings.grading.jobs(),
             imagenet: &shop.state.imagenet,
-            champion: champion.as_ref(),
+            champion: &champion,
             parent: parent.as_ref(),
             again: self.again,
         };
@@ -206,15 +206,15 @@ impl Shop {
     }
 
     /// The release that a run is held against, as it was when the run began.
-    fn champion(&self, run: &Run) -> anyhow::Result<Option<Release>> {
-        let Some(known) = &run.plan.champion else { return Ok(None) };
+    fn champion(&self, run: &Run) -> anyhow::Result<Release> {
+        let known = &run.plan.champion;
         let release = Release::named(&self.state.models, &known.name)?;
         anyhow::ensure!(
             release.digest().to_string() == known.sha256,
             "the release {} is not what it was when the run began; restore it, or begin a new run",
             known.name
         );
-        Ok(Some(release))
+        Ok(release)
     }
 }
 

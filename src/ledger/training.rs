@@ -165,14 +165,14 @@ impl Ledger {
         &self,
         run: String,
         release: ReleaseRow,
-        champion: Option<String>,
+        champion: String,
         promote: Option<String>,
         reasons: String,
     ) -> Result<RunOutcome, LedgerError> {
         self.write_blocking(move |db| {
             know(db, &release)?;
             let in_service = Service::read(db)?.map(|service| service.sha256);
-            let is_champion = in_service.is_none() || in_service == champion;
+            let is_champion = in_service.is_none_or(|in_service| in_service == champion);
             let (outcome, reasons) = match &promote {
                 Some(why) if is_champion => {
                     put(db, &release.sha256, &format!("kellgrend, run {run}"), why)?;

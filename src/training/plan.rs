@@ -34,8 +34,8 @@ pub struct Plan {
     pub fitted_folds: Vec<usize>,
     /// How votes become a grade.
     pub vote: VoteRule,
-    /// The release that the new one is held against; none where none is in service.
-    pub champion: Option<Champion>,
+    /// The release that the new one is held against.
+    pub champion: Champion,
     /// The run that made it, where each fit here goes on from the one there that left out the same patients.
     pub parent: Option<String>,
     /// The release that the first of these runs began from, and that may have seen any of the knees.
@@ -61,6 +61,9 @@ pub struct Champion {
     pub name: String,
     /// SHA-256 of its `release.toml`.
     pub sha256: String,
+    /// Whether runs that are here say all that it has learnt from.
+    #[serde(default)]
+    pub is_known: bool,
 }
 
 /// One network and the fold that it does not see, counted from 0.
@@ -106,8 +109,14 @@ impl Plan {
 
     /// What must be known of the gold knees, for the eyes of who reads how well they were graded.
     pub fn gold_in_words(&self) -> String {
-        let in_service = self.champion.as_ref().map_or("", |champion| &champion.name);
-        let known = (self.known_gold > 0).then(|| format!("{in_service} has learnt from {} of them", self.known_gold));
+        let Champion { name, is_known, .. } = &self.champion;
+        let known = match self.known_gold {
+            // what it went on from is named below
+            0 if *is_known || self.ancestor.is_some() => None,
+            0 => Some(format!("nobody here knows all that {name} has learnt from")),
+            some if *is_known => Some(format!("{name} has learnt from {some} of them")),
+            some => Some(format!("{name} has learnt from {some} of them at least")),
+        };
         let began = self.ancestor.as_ref().map(|name| format!("{name}, where the networks began, may know them"));
         match Vec::from_iter(known.into_iter().chain(began)).join(", and ") {
             none if none.is_empty() => "that nothing was learnt from".to_owned(),

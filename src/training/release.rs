@@ -60,13 +60,14 @@ pub fn make(
         Ok(Examined { patients, truths, graded })
     };
     let examined = grade("the new release grades the gold set", &challenging)?;
-    let comparison = match workshop.champion {
-        Some(champion) if !gold.is_empty() => {
-            let before = grade("the release in service grades the gold set", &load(champion)?.with_maps(false))?;
-            Comparison::of(&before.of_ensemble(), &examined.of_ensemble(), plan.seed).map_err(anyhow::Error::msg)?
+    let before = match gold.is_empty() {
+        true => Vec::new(),
+        false => {
+            let champion = load(workshop.champion)?.with_maps(false);
+            grade("the release in service grades the gold set", &champion)?.of_ensemble()
         }
-        _ => Comparison::of(&[], &[], plan.seed).map_err(anyhow::Error::msg)?,
     };
+    let comparison = Comparison::of(&before, &examined.of_ensemble(), plan.seed).map_err(anyhow::Error::msg)?;
     let verdict = plan.gate.judge(&comparison);
 
     trained.measured(metrics(plan, &choice, &examined));

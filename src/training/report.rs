@@ -146,7 +146,7 @@ fn compared(plan: &Plan, comparison: &Comparison, verdict: &Verdict) -> Compared
         Some(Change { score, champion, challenger, difference, low: interval.low, high: interval.high })
     };
     Compared {
-        champion: plan.champion.as_ref().map_or_else(String::new, |champion| champion.name.clone()),
+        champion: plan.champion.name.clone(),
         rows: all.filter_map(change).collect(),
         passed: verdict.promoted,
         reasons: verdict.reasons.clone(),

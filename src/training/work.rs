@@ -49,7 +49,7 @@ pub struct Workshop<'a> {
     /// Where ImageNet weights are.
     pub imagenet: &'a Path,
     /// The champion, to begin from.
-    pub champion: Option<&'a Release>,
+    pub champion: &'a Release,
     /// The run that made it, to begin from instead: its fits have left out the same patients.
     pub parent: Option<&'a Run>,
     /// Whether failed fits are tried again.
@@ -185,8 +185,7 @@ impl Workshop<'_> {
                 parent::weights(parent, fit).map_err(|error| FitError::Beginning(format!("{error:#}")))?
             }
             Start::Release => {
-                let mut members = self.champion.into_iter().flat_map(Release::members);
-                let member = members.find(|member| member.entry().architecture == fit.network);
+                let member = self.champion.members().find(|member| member.entry().architecture == fit.network);
                 let bytes = member.map(|member| member.bytes()).transpose();
                 bytes.map_err(|error| FitError::Beginning(error.to_string()))?
             }

@@ -103,6 +103,7 @@ impl Begin {
                 })
                 .map_err(usage)?,
         };
+        let is_known = maker.is_some() && learnt.ancestor.is_none();
         let parent = match maker.filter(|_| recipe.start == Start::Release) {
             Some(maker) => match parent::lack(&maker, &wanted)? {
                 None => Some(maker),
@@ -170,7 +171,7 @@ impl Begin {
             folds,
             fitted_folds,
             vote: training.vote,
-            champion: Some(Champion { name: champion.name().to_owned(), sha256: champion.digest().to_string() }),
+            champion: Champion { name: champion.name().to_owned(), sha256: champion.digest().to_string(), is_known },
             parent: parent.map(|parent| parent.plan.name),
             ancestor,
             known_gold,

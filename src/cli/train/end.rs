@@ -58,7 +58,7 @@ pub(super) fn make(
         reasons = format!("{reasons} The settings say that {named} grades.");
     }
     let why = may.then(|| format!("The gate let it pass. {reasons}"));
-    let champion = run.plan.champion.as_ref().map(|champion| champion.sha256.clone());
+    let champion = run.plan.champion.sha256.clone();
     let row = release_row(&release);
     let outcome = shop.ledger.run_ended(name.clone(), row, champion, why, reasons.clone())?;
     let promoted = outcome == RunOutcome::Promoted;

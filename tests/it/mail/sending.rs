@@ -270,7 +270,7 @@ fn each_training_is_told_once_and_none_that_ended_before_mail_was_on() {
     room.ledger.run_begun(run("first")).expect("begun again");
     let (name, manifest) = ("first".to_owned(), String::new());
     let release = ReleaseRow { sha256: "ab".into(), name, vote: "mix".into(), members: 1, manifest };
-    room.ledger.run_ended("first".into(), release, None, None, "It stays at 0.8.".into()).expect("ended");
+    room.ledger.run_ended("first".into(), release, String::new(), None, "It stays at 0.8.".into()).expect("ended");
     for _ in 0..3 {
         room.now += 1.hour();
         room.look(&Signs::default());

@@ -3,6 +3,7 @@
 use super::runs::knees;
 use super::{SMALL, labelled};
 use crate::sandbox::{Sandbox, words};
+use kellgrend::digest::Digest;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -117,6 +118,29 @@ fn who_was_learnt_from_does_not_become_gold() {
     let said = go_on(&sandbox, &path, "c", &["--gold", list]);
     assert!(said.contains("a has learnt from 4 of the gold knees"), "{said}");
     assert!(card(&sandbox, "c").contains("not learnt from here, though a has learnt from 4 of them"));
+}
+
+#[test]
+fn the_card_says_of_whom_nobody_knows_what_they_have_learnt_from() {
+    let sandbox = Sandbox::with(SMALL);
+    let path = knees(&sandbox);
+    let list = sandbox.beside("gold.txt");
+    let knee = |name| Digest::of(&std::fs::read(Path::new(&path).join(name)).expect("a knee"));
+    std::fs::write(&list, format!("{}\n{}\n", knee("0/1L.png"), knee("1/1001L.png"))).expect("written");
+    let gold = ["--gold", list.to_str().expect("UTF-8")];
+    let said = |run: &str| card(&sandbox, run).split("not learnt from here, though ").nth(1).map(str::to_owned);
+    run(&sandbox, &[&["train", &path, "--name", "a", "--set", "epochs=1"][..], &gold].concat());
+    let of_a = said("a").expect("a remark");
+    assert!(of_a.starts_with("nobody here knows all that starter has learnt from"), "{of_a}");
+
+    // a release that began from it knows what it knew, and no more of it is unknown
+    go_on(&sandbox, &path, "b", &gold);
+    run(&sandbox, &["models", "promote", "b"]);
+    go_on(&sandbox, &path, "c", &gold);
+    for run in ["b", "c"] {
+        let remark = said(run).expect("a remark");
+        assert!(remark.starts_with("starter, where the networks began, may know them"), "{run}: {remark}");
+    }
 }
 
 /// As after `sudo kellgrend train`, or an older program than the one that began the run.
