@@ -3,8 +3,9 @@
 //! Instead of named places in the program, the kernel stops it at each call that makes something durable or gives it another
 //! name; so no step can be forgotten, and the binary under test is the one that ships.
 //!
-//! It is killed before each step. The next start then finds what was written, or what was synced alone, by turns. Of the calls that
-//! fail, one in so many is tried. `KELLGREND_CRASH_EVERY=1` tries all, and both at each step; a larger number does for a quick look.
+//! While it stands before a step, its state folder is copied: what was written, which is what `kill -9` leaves behind, or what was
+//! synced alone, by turns. From each copy the next start has to go on. (`kills` sends real signals.) Of the calls that fail, one in so
+//! many is tried. `KELLGREND_CRASH_EVERY=1` tries all of both; a larger number does for a quick look.
 #![cfg(target_arch = "x86_64")]
 
 mod calls;
@@ -14,6 +15,7 @@ mod disk;
 mod errors;
 mod film;
 mod hang;
+mod left;
 mod mail;
 mod start;
 mod tracee;
@@ -30,11 +32,9 @@ use rustix::process::Signal;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tracer::{End, Report};
 
-/// So many programs are killed at a time.
+/// So many starts at a time.
 const SIDE_BY_SIDE: usize = 3;
 
 /// A good film, the same bytes again, and what is no film at all. Every round has its own.
@@ -122,38 +122,6 @@ fn every(usual: usize) -> usize {
     std::env::var(EVERY).map_or(usual, |text| text.parse().expect("a number"))
 }
 
-/// What a program that was killed before a step has left behind, with the power on and without, in words, too. One of both, by
-/// turns, unless all are asked for.
-fn leftovers<'a>(step: usize, report: &Report, on: &'a Sandbox, without: &'a Sandbox) -> Vec<(&'a Sandbox, String)> {
-    let what = format!("step {step}, {:?}", report.steps.last());
-    let mut both = vec![(on, format!("killed before {what}")), (without, format!("without power before {what}"))];
-    if report.end != End::Killed {
-        both.truncate(1);
-    } else if std::env::var_os(EVERY).is_none() {
-        both.swap_remove(step % 2);
-    }
-    both
-}
-
-/// Kills at these steps, until a program ends before it comes so far. `kill` says how its program ended. The answer is how many were
-/// killed; none where nothing can be traced.
-fn kill_at_steps(
-    steps: impl Iterator<Item = usize> + Send,
-    kill: impl Fn(usize) -> Option<Report> + Sync,
-) -> Option<usize> {
-    let (killed, is_over, is_traced) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(true));
-    side_by_side(SIDE_BY_SIDE, steps.take_while(|_| !is_over.load(Ordering::Relaxed)), |step| {
-        let report = kill(step);
-        is_traced.fetch_and(report.is_some(), Ordering::Relaxed);
-        if report.is_some_and(|report| report.end == End::Killed) {
-            killed.fetch_add(1, Ordering::Relaxed);
-        } else {
-            is_over.store(true, Ordering::Relaxed);
-        }
-    });
-    is_traced.into_inner().then(|| killed.into_inner())
-}
-
 /// So many of the jobs at a time.
 fn side_by_side<T: Send>(width: usize, jobs: impl IntoIterator<Item = T, IntoIter: Send>, act: impl Fn(T) + Sync) {
     let jobs = Mutex::new(jobs.into_iter());
@@ -163,10 +131,4 @@ fn side_by_side<T: Send>(width: usize, jobs: impl IntoIterator<Item = T, IntoIte
             scope.spawn(|| std::iter::from_fn(next).for_each(&act));
         }
     });
-}
-
-#[test]
-#[ignore = "the process that traces, for the tests here"]
-fn traced() {
-    tracee::trace();
 }

@@ -42,9 +42,16 @@ impl Sandbox {
     }
 
     pub fn with(settings: &str) -> Self {
+        let sandbox = Self::bare(settings);
+        std::fs::create_dir(sandbox.inbox()).expect("an inbox");
+        sandbox
+    }
+
+    /// In the state folder is nothing.
+    pub fn bare(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("kellgrend.toml"), settings).expect("settings");
-        std::fs::create_dir_all(folder.path().join("state/inbox")).expect("an inbox");
+        std::fs::create_dir(folder.path().join("state")).expect("a state folder");
         Self { folder }
     }
 

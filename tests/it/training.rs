@@ -14,7 +14,9 @@ mod unattended;
 use image::{GrayImage, imageops};
 use kellgrend::phantom;
 use kellgrend::side::Side;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{LazyLock, Mutex};
 
 /// Settings for networks of a size that a test can wait for; one thread each, since tests share few cores.
 pub const SMALL: &str = r#"
@@ -40,8 +42,19 @@ average = 0.0
 augmentation = { rotation = 0, shift = 0, scale = 0, brightness = 0, contrast = 0, erase = 0 }
 "#;
 
-/// A phantom knee of 96 pixels as severe as a grade, and the whiter for it: networks that see sixty knees learn no more.
+/// A phantom knee of 96 pixels as severe as a grade, and the whiter for it: networks that see sixty knees learn no more. It takes long
+/// to draw, and many tests want the same ones.
 pub fn knee(number: u64, grade: u8) -> GrayImage {
+    static DRAWN: LazyLock<Mutex<HashMap<(u64, u8), GrayImage>>> = LazyLock::new(Mutex::default);
+    let known = DRAWN.lock().expect("no holder panics").get(&(number, grade)).cloned();
+    known.unwrap_or_else(|| {
+        let knee = drawn(number, grade);
+        DRAWN.lock().expect("no holder panics").insert((number, grade), knee.clone());
+        knee
+    })
+}
+
+fn drawn(number: u64, grade: u8) -> GrayImage {
     let picture = phantom::grey8(&phantom::knee(number, Side::Left, f32::from(grade) / 4.0));
     let mut small = imageops::thumbnail(&picture, 96, 96);
     small.pixels_mut().for_each(|grey| grey.0[0] = (u16::from(grey.0[0]) * (2 + u16::from(grade)) / 6) as u8);

@@ -1,9 +1,10 @@
 //! Commands that change something beside the daemon: whatever they are killed before, they can be given again.
 
-use super::tracer::{Plan, Traced};
-use super::{agreement, bring_films, copy_of, every, is_done, kill_at_steps, leftovers, next_start_goes_on};
+use super::left::left_before_each_step;
+use super::{agreement, bring_films, copy_of, is_done, next_start_goes_on};
 use crate::sandbox::{QUICK, Sandbox, words};
 use kellgrend::ledger::Ledger;
+use std::time::Duration;
 
 const WEIGHTS: &str = "models/starter/shufflenet_v2_x2_0.safetensors";
 
@@ -93,18 +94,17 @@ fn commands_that_were_killed_or_lost_their_power_are_given_again() {
     let prepared = prepared();
     for case in 0..cases(&prepared).len() {
         let name = cases(&prepared)[case].name;
-        let killed = kill_at_steps((1..).step_by(every(1)), |step| {
-            let (sandbox, unpowered) = (copy_of(&prepared, QUICK), Sandbox::with(QUICK));
-            let args = cases(&sandbox).into_iter().nth(case).expect("it is there").args;
-            let args: Vec<_> = args.iter().map(String::as_str).collect();
-            let report = Traced::start(&sandbox, &args, Plan::killed_before(step, &unpowered)).ended()?;
-            for (left, what) in leftovers(step, &report, &sandbox, &unpowered) {
-                again(left, case, &format!("{name}, {what}"));
-            }
-            Some(report)
-        });
-        let Some(killed) = killed else { return };
-        println!("killed or without power before {killed} durable steps of {name}");
-        assert!(killed >= 1, "{name}: the tracer does not see its steps");
+        let sandbox = copy_of(&prepared, QUICK);
+        let args = cases(&sandbox).into_iter().nth(case).expect("it is there").args;
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let steps = left_before_each_step(
+            sandbox,
+            (&args, QUICK),
+            |_, traced| traced.wait_for(Duration::from_secs(90), || false),
+            |left, what| again(left, case, &format!("{name}, {what}")),
+        );
+        let Some(steps) = steps else { return };
+        println!("killed or without power before {steps} durable steps of {name}");
+        assert!(steps >= 1, "{name}: the tracer does not see its steps");
     }
 }

@@ -23,8 +23,8 @@ fn a_lost_device_ends_the_daemon_and_the_next_start_grades_what_waited() {
     for seed in 0..3 {
         sandbox.drop_in(&format!("{seed}.png"), &small_png(seed));
     }
-    let plan = Plan { faults: Faults::From(vec![1], Fault::Fails(EACCES)), ..Plan::watched(Calls::Code) };
-    let mut traced = Traced::start(&sandbox, &["run"], plan);
+    let plan = Plan { faults: Faults::From(vec![1], Fault(EACCES)), ..Plan::watched(Calls::Code) };
+    let traced = Traced::start(&sandbox, &["run"], plan);
     traced.wait_for(PATIENCE, || false);
     let Some(report) = traced.ended() else { return };
     let log = sandbox.log();

@@ -1,11 +1,12 @@
 //! What a disk still has after the power was lost: file contents as they were last synced, names as their folder was last synced,
-//! and nothing else. Real file systems keep more; none may keep less.
+//! and nothing else. A rename is one change, durable in both folders once one of them is synced, and so is what was changed before it,
+//! as wherever there is a journal. Real file systems keep more; none that has a journal may keep less.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fs::{self, Metadata, Permissions};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// A file or folder, whatever its name is now; inode numbers are used again, births are not.
@@ -15,14 +16,26 @@ fn id(meta: &Metadata) -> Id {
     (meta.ino(), meta.created().ok())
 }
 
+#[derive(Clone)]
 struct Entry {
     id: Id,
     is_folder: bool,
     permissions: Permissions,
 }
 
+/// What a folder has now.
+fn entries(folder: &Path) -> BTreeMap<OsString, Entry> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten().filter_map(|entry| {
+        let meta = entry.metadata().ok()?;
+        let kept = Entry { id: id(&meta), is_folder: meta.is_dir(), permissions: meta.permissions() };
+        Some((entry.file_name(), kept))
+    });
+    entries.collect()
+}
+
 /// The durable part of a folder and all below it.
 pub struct Disk {
+    path: PathBuf,
     root: Id,
     folders: HashMap<Id, BTreeMap<OsString, Entry>>,
     files: HashMap<Id, Vec<u8>>,
@@ -32,7 +45,7 @@ impl Disk {
     /// All that is there has been synced long ago.
     pub fn of(path: &Path) -> Self {
         let root = id(&fs::metadata(path).expect("a folder"));
-        let mut disk = Self { root, folders: HashMap::new(), files: HashMap::new() };
+        let mut disk = Self { path: path.to_owned(), root, folders: HashMap::new(), files: HashMap::new() };
         disk.sync_all(path);
         disk
     }
@@ -50,14 +63,27 @@ impl Disk {
     pub fn sync(&mut self, path: &Path) {
         let Ok(meta) = fs::metadata(path) else { return };
         if meta.is_dir() {
-            let entries = fs::read_dir(path).expect("a folder").flatten().filter_map(|entry| {
-                let meta = entry.metadata().ok()?;
-                let kept = Entry { id: id(&meta), is_folder: meta.is_dir(), permissions: meta.permissions() };
-                Some((entry.file_name(), kept))
-            });
-            self.folders.insert(id(&meta), entries.collect());
+            let entries = entries(path);
+            let before = self.folders.insert(id(&meta), entries.clone()).unwrap_or_default();
+            let is_there = |gone: &Entry| entries.values().any(|entry| entry.id == gone.id);
+            for gone in before.into_values().filter(|gone| !is_there(gone)) {
+                let root = self.path.clone();
+                self.moved(gone.id, &root);
+            }
         } else {
             self.files.insert(id(&meta), fs::read(path).expect("a file"));
+        }
+    }
+
+    /// What has left a folder is durable where it is now, if it is below this one, with the names that came there before it.
+    fn moved(&mut self, what: Id, folder: &Path) {
+        let Ok(meta) = fs::metadata(folder) else { return };
+        let entries = entries(folder);
+        for (name, _) in entries.iter().filter(|(_, entry)| entry.is_folder) {
+            self.moved(what, &folder.join(name));
+        }
+        if entries.values().any(|entry| entry.id == what) {
+            self.folders.insert(id(&meta), entries);
         }
     }
 

@@ -2,7 +2,7 @@
 //! once, and no failure of the system is the fault of a film.
 
 use super::calls::Calls;
-use super::tracer::{BEGIN, End, Fault, Faults, PAUSE, Plan, Report, Round, Traced};
+use super::tracer::{End, Fault, Faults, Plan, Report, Round, Traced};
 use super::{bring_films, copy_of, every, is_as_it_must_be, is_done, prepared, side_by_side};
 use crate::sandbox::{QUICK, Sandbox};
 use nix::libc::{EDQUOT, EIO, EMFILE, ENOSPC, EROFS};
@@ -20,12 +20,12 @@ fn live_through(prepared: &Sandbox, calls: Calls, rounds: &[Round]) -> Option<Re
     let mut traced = Traced::start(&sandbox, &["run"], plan);
     traced.ready();
     for round in 1..=rounds.len() {
-        traced.say(BEGIN);
+        traced.begin();
         bring_films(&sandbox, round);
         traced.wait_for(Duration::from_secs(240), || is_done(&sandbox, round));
     }
     // its end is no part of a round
-    traced.say(PAUSE);
+    traced.pause();
     let report = traced.end()?;
     let what = format!("{:?}", report.faults);
     assert_eq!(report.end, End::Exited(0), "{what}:\n{}", sandbox.log());
@@ -64,7 +64,7 @@ fn any_durable_step_may_fail_and_the_daemon_goes_on() {
     let errnos = [EIO, ENOSPC, EROFS];
     let rounds = |steps: usize| {
         // each step with one of them, or with each of them
-        let all = (1..=steps).flat_map(|step| errnos.map(|errno| Round::from([(step, Fault::Fails(errno))])));
+        let all = (1..=steps).flat_map(|step| errnos.map(|errno| Round::from([(step, Fault(errno))])));
         all.step_by(every(3)).collect()
     };
     let Some(kinds) = live_through_all(Calls::Durable, rounds) else { return };
@@ -77,10 +77,7 @@ fn files_may_fail_to_open_or_to_be_written_and_the_daemon_goes_on() {
     let rounds = |steps: usize| {
         let round = |first: usize| {
             let places = (first..=steps).step_by(31);
-            places
-                .zip(errnos.into_iter().cycle().skip(first))
-                .map(|(step, errno)| (step, Fault::Fails(errno)))
-                .collect()
+            places.zip(errnos.into_iter().cycle().skip(first)).map(|(step, errno)| (step, Fault(errno))).collect()
         };
         (1..=31).step_by(every(3)).map(round).collect()
     };
@@ -95,19 +92,19 @@ fn while_all_is_read_only_it_waits() {
     // the disk turns while films are at different places of their way
     let turns: Vec<_> = (0..6).map(|part| 1 + undisturbed.steps.len() * part / 6).collect();
     let sandbox = copy_of(&prepared, QUICK);
-    let faults = Faults::From(turns.clone(), Fault::Fails(EROFS));
+    let faults = Faults::From(turns.clone(), Fault(EROFS));
     let plan = Plan { faults, from_start: false, ..Plan::watched(Calls::Changing) };
     let mut traced = Traced::start(&sandbox, &["run"], plan);
     traced.ready();
     for round in 1..=turns.len() {
-        let before = Traced::faults(&sandbox);
-        traced.say(BEGIN);
+        let before = traced.faults();
+        traced.begin();
         bring_films(&sandbox, round);
-        traced.wait_for(Duration::from_secs(90), || Traced::faults(&sandbox) > before);
+        traced.wait_for(Duration::from_secs(90), || traced.faults() > before);
         // it tries again, in vain
-        let first = Traced::faults(&sandbox);
-        traced.wait_for(Duration::from_secs(90), || Traced::faults(&sandbox) > first);
-        traced.say(PAUSE);
+        let first = traced.faults();
+        traced.wait_for(Duration::from_secs(90), || traced.faults() > first);
+        traced.pause();
         traced.wait_for(Duration::from_secs(90), || is_done(&sandbox, round));
     }
     let Some(report) = traced.end() else { return };

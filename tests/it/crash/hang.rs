@@ -12,7 +12,7 @@ use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
-const FILMS: u32 = 40;
+const FILMS: u32 = 24;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A thread of the daemon that is held.

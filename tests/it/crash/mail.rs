@@ -1,11 +1,14 @@
 //! A mail that waits, and the server that takes it.
 
-use super::tracer::{Plan, Traced};
-use super::{copy_of, every, kill_at_steps, leftovers};
+use super::copy_of;
+use super::left::Copies;
+use super::tracer::{End, Plan, Traced};
 use crate::mail::open_settings;
 use crate::sandbox::{QUICK, Sandbox};
 use crate::smtp::{Manners, Smtp, closed_port};
 use rustix::process::Signal;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SENT: &str = "SELECT count(*) FROM report_mail WHERE state = 'sent'";
@@ -25,35 +28,44 @@ fn prepared() -> Sandbox {
 }
 
 /// The next start sends what is not known to be sent. Copies are the same to the byte.
-fn next_start_sends(sandbox: &Sandbox, server: &Smtp, what: &str) {
-    let (is_sent, before) = (sandbox.count(SENT) == 1, server.taken().len());
+fn next_start_sends(sandbox: &Sandbox, sent: &str, what: &str) {
+    let (is_sent, server) = (sandbox.count(SENT) == 1, Smtp::new(Manners::default()));
+    std::fs::write(sandbox.beside("kellgrend.toml"), settings(server.port())).expect("settings");
     let mut daemon = sandbox.daemon();
     daemon.ready();
     sandbox.until(SENT, 1);
     daemon.stop(Signal::TERM);
     let taken: Vec<_> = server.taken().iter().map(|mail| mail.words()).collect();
-    assert_eq!(taken.len(), before + usize::from(!is_sent), "{what}");
-    assert!(taken.iter().all(|mail| *mail == taken[0]), "{what}: {taken:?}");
+    assert_eq!(taken.len(), usize::from(!is_sent), "{what}");
+    assert!(taken.iter().all(|mail| mail == sent), "{what}: {taken:?}");
 }
 
 #[test]
 fn a_mail_is_sent_whatever_its_sender_was_killed_before() {
-    let prepared = prepared();
-    let killed = kill_at_steps((1..).step_by(every(1)), |step| {
-        let [server, other] = [(); 2].map(|()| Smtp::new(Manners::default()));
-        let settings = [&server, &other].map(|server| settings(server.port()));
-        let (sandbox, unpowered) = (copy_of(&prepared, &settings[0]), Sandbox::with(&settings[1]));
-        let mut traced = Traced::start(&sandbox, &["run"], Plan::killed_before(step, &unpowered));
-        traced.wait_for(Duration::from_secs(90), || sandbox.count(SENT) == 1);
-        let report = traced.end()?;
-        for (left, what) in leftovers(step, &report, &sandbox, &unpowered) {
-            let is_on = std::ptr::eq(left, &sandbox);
-            next_start_sends(left, if is_on { &server } else { &other }, &what);
-            assert!(!is_on || !server.taken().is_empty(), "{what}: on record as sent, and never was");
+    let server = Arc::new(Smtp::new(Manners::default()));
+    let settings = settings(server.port());
+    let sandbox = copy_of(&prepared(), &settings);
+    let copies = Copies::new(&settings);
+    // how many mails the server had before each step
+    let had: Arc<Mutex<BTreeMap<usize, usize>>> = Arc::default();
+    let plan = Plan::looked_at({
+        let (copies, had, server) = (copies.clone(), had.clone(), server.clone());
+        move |moment| {
+            copies.take(moment);
+            had.lock().expect("no holder panics").insert(moment.step, server.taken().len());
         }
-        Some(report)
     });
-    let Some(killed) = killed else { return };
-    println!("killed or without power before {killed} durable steps of a start that sends a mail");
-    assert!(killed * every(1) >= 5, "only {killed} steps: the tracer does not see them");
+    let traced = Traced::start(&sandbox, &["run"], plan);
+    traced.wait_for(Duration::from_secs(90), || sandbox.count(SENT) == 1);
+    let Some(report) = traced.end() else { return };
+    let steps = report.steps.len();
+    assert_eq!((report.end, server.taken().len()), (End::Exited(0), 1), "{}", sandbox.log());
+    let sent = server.taken()[0].words();
+    copies.check(|left| {
+        let had = had.lock().expect("no holder panics")[&left.step];
+        assert!(left.sandbox.count(SENT) <= had as i64, "{}: on record as sent, and never was", left.what);
+        next_start_sends(&left.sandbox, &sent, &left.what);
+    });
+    println!("killed or without power before {steps} durable steps of a start that sends a mail");
+    assert!(steps >= 5, "only {steps} steps: the tracer does not see them");
 }

@@ -1,41 +1,28 @@
 //! Starts, above all the first one: from an empty state folder until the inbox is watched.
 
 use super::calls::Calls;
+use super::left::left_before_each_step;
 use super::tracer::{End, Fault, Faults, Plan, Report, Round, Traced};
-use super::{
-    SIDE_BY_SIDE, bring_films, copy_of, every, kill_at_steps, leftovers, next_start_goes_on, prepared, side_by_side,
-};
+use super::{SIDE_BY_SIDE, bring_films, copy_of, every, next_start_goes_on, prepared, side_by_side};
 use crate::sandbox::{QUICK, Sandbox};
 use nix::libc::{EDQUOT, EIO, EMFILE, ENOSPC, EROFS};
 
-/// A state folder in which nothing is.
-fn empty() -> Sandbox {
-    let sandbox = Sandbox::with(QUICK);
-    std::fs::remove_dir(sandbox.inbox()).expect("an empty inbox");
-    sandbox
-}
-
 #[test]
 fn a_first_start_that_was_killed_or_lost_its_power_is_made_up_for() {
-    let killed = kill_at_steps((1..).step_by(every(1)), |step| {
-        let (sandbox, unpowered) = (empty(), empty());
-        let mut traced = Traced::start(&sandbox, &["run"], Plan::killed_before(step, &unpowered));
-        traced.ready();
-        let report = traced.end()?;
-        for (left, what) in leftovers(step, &report, &sandbox, &unpowered) {
-            next_start_goes_on(left, &what, |sandbox| bring_films(sandbox, 1));
-        }
-        Some(report)
-    });
-    let Some(killed) = killed else { return };
-    println!("killed or without power before {killed} durable steps of a first start");
-    assert!(killed * every(1) >= 40, "only {killed} steps: the tracer does not see them");
+    let steps = left_before_each_step(
+        Sandbox::bare(QUICK),
+        (&["run"], QUICK),
+        |_, traced| traced.ready(),
+        |left, what| next_start_goes_on(left, what, |sandbox| bring_films(sandbox, 1)),
+    );
+    let Some(steps) = steps else { return };
+    println!("killed or without power before {steps} durable steps of a first start");
+    assert!(steps >= 40, "only {steps} steps: the tracer does not see them");
 }
 
 /// A start that meets an error goes on, or ends with it and the exit code for that; the next one is none the worse.
 fn start_through(sandbox: &Sandbox, calls: Calls, faults: Round) -> Option<Report> {
-    let mut traced =
-        Traced::start(sandbox, &["run"], Plan { faults: Faults::At(vec![faults]), ..Plan::watched(calls) });
+    let traced = Traced::start(sandbox, &["run"], Plan { faults: Faults::At(vec![faults]), ..Plan::watched(calls) });
     traced.ready();
     let report = traced.end()?;
     let (what, log) = (format!("{:?}", report.faults), sandbox.log());
@@ -69,7 +56,7 @@ fn start_through(sandbox: &Sandbox, calls: Calls, faults: Round) -> Option<Repor
 fn a_start_that_meets_an_error_goes_on_or_says_so() {
     let prepared = prepared();
     let starts: [(&str, &(dyn Fn() -> Sandbox + Sync)); 2] =
-        [("first", &empty), ("later", &|| copy_of(&prepared, QUICK))];
+        [("first", &|| Sandbox::bare(QUICK)), ("later", &|| copy_of(&prepared, QUICK))];
     for (calls, usually) in [(Calls::Durable, [11, 5]), (Calls::Open, [59, 19])] {
         for ((which, sandbox), usually) in starts.into_iter().zip(usually) {
             let Some(undisturbed) = start_through(&sandbox(), calls, Round::new()) else { return };
@@ -78,7 +65,7 @@ fn a_start_that_meets_an_error_goes_on_or_says_so() {
             let faults: Vec<_> = (1..=steps).step_by(every(usually)).zip(errnos).collect();
             println!("{} of {steps} steps of a {which} start, {calls:?}", faults.len());
             side_by_side(SIDE_BY_SIDE, faults, |(step, errno)| {
-                start_through(&sandbox(), calls, Round::from([(step, Fault::Fails(errno))]));
+                start_through(&sandbox(), calls, Round::from([(step, Fault(errno))]));
             });
         }
     }

@@ -1,45 +1,28 @@
-//! What the process does that traces a program.
+//! What the thread does that traces a program: the one that has started it, since no other may.
 
 #![allow(unsafe_code)]
 
+use super::calls::Calls;
 use super::disk::Disk;
-use super::tracer::{BEGIN, End, Fault, MET, ORDER, Order, Report, UNTRACEABLE};
+use super::tracer::{End, Fault, Moment, Plan, Report, Seen};
 use nix::libc;
 use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use seccompiler::apply_filter;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::collections::VecDeque;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::Ordering;
 
 /// No round: nothing is counted.
-const BETWEEN: usize = 0;
+pub const BETWEEN: usize = 0;
 
-/// Traces the program of the order, and reports.
-pub fn trace() {
-    let order = std::env::var(ORDER).expect("an order");
-    let order: Order = serde_json::from_str(&order).expect("an order");
-    let Some(program) = start(&order) else { return println!("{UNTRACEABLE}") };
-    let round = Arc::new(AtomicUsize::new(order.plan.from_start.into()));
-    let told = round.clone();
-    std::thread::spawn(move || listen(program, &told));
-    let report = follow(&order, program, &round);
-    fs::write(&order.report, serde_json::to_vec(&report).expect("JSON")).expect("a report");
-    // SAFETY: the process ends here, and libtorch, which nothing here has used, need not take itself apart
-    unsafe { libc::_exit(0) }
-}
-
-/// The program, about to go on from its first instruction.
-fn start(order: &Order) -> Option<Pid> {
-    let filter = order.plan.calls.filter();
-    let log = File::options().create(true).append(true).open(&order.log).expect("a log");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kellgrend"));
-    command.args(&order.args).env_remove(ORDER).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+/// The program, which goes on from its first instruction; none where nothing can be traced.
+pub fn start(mut command: Command, calls: Calls) -> Option<Pid> {
+    let filter = calls.filter();
     // SAFETY: both only call the kernel; nothing of this process is touched between fork and exec
     unsafe {
         command.pre_exec(move || {
@@ -51,6 +34,7 @@ fn start(order: &Order) -> Option<Pid> {
     waitpid(program, None).expect("it has stopped at its first instruction");
     // its decoders are under the same filter, and so must be traced, too
     let options = Options::PTRACE_O_TRACESECCOMP
+        | Options::PTRACE_O_TRACESYSGOOD
         | Options::PTRACE_O_TRACECLONE
         | Options::PTRACE_O_TRACEFORK
         | Options::PTRACE_O_TRACEVFORK
@@ -61,73 +45,67 @@ fn start(order: &Order) -> Option<Pid> {
     Some(program)
 }
 
-/// Does what the test says, which asks the program to end by saying no more.
-fn listen(program: Pid, round: &AtomicUsize) {
-    let mut rounds = round.load(Ordering::Relaxed);
-    let mut word = [0];
-    while std::io::stdin().read_exact(&mut word).is_ok() {
-        rounds += usize::from(word[0] == BEGIN);
-        round.store(if word[0] == BEGIN { rounds } else { BETWEEN }, Ordering::Relaxed);
-    }
-    let _ = kill(program, Signal::SIGTERM);
-}
-
-fn follow(order: &Order, program: Pid, now: &AtomicUsize) -> Report {
-    let plan = &order.plan;
-    let mut disk = plan.unpowered.as_ref().map(|_| Disk::of(&order.state));
+/// Until it has ended. `disk` is what was durable before it began.
+pub fn follow(program: Pid, (state, mut disk): (&Path, Option<Disk>), mut plan: Plan, seen: &Seen) -> Report {
     let (mut steps, mut faults) = (Vec::new(), Vec::new());
     let (mut round, mut step) = (BETWEEN, 0);
-    let mut is_killed = false;
+    // where somebody looks at each step, one is over before another one is looked at: all names stay as they are meanwhile
+    let (mut under_way, mut waiting) = (None, VecDeque::new());
     let end = loop {
-        match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::__WALL)).expect("a report") {
-            WaitStatus::PtraceEvent(thread, _, libc::PTRACE_EVENT_SECCOMP) if !is_killed => {
-                let now = now.load(Ordering::Relaxed);
+        let first = if under_way.is_none() { waiting.pop_front() } else { None };
+        let status = match first {
+            Some(thread) => WaitStatus::PtraceEvent(thread, Signal::SIGTRAP, libc::PTRACE_EVENT_SECCOMP),
+            // what is said to this thread alone: other tests wait for other programs
+            None => waitpid(Pid::from_raw(-1), Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD)).expect("a report"),
+        };
+        if status.pid() == under_way && !matches!(status, WaitStatus::Stopped(..)) {
+            under_way = None;
+        }
+        match status {
+            WaitStatus::PtraceEvent(thread, _, libc::PTRACE_EVENT_SECCOMP) if under_way.is_some() => {
+                waiting.push_back(thread);
+            }
+            WaitStatus::PtraceEvent(thread, _, libc::PTRACE_EVENT_SECCOMP) => {
+                let now = seen.round.load(Ordering::Relaxed);
                 if now != round {
                     (round, step) = (now, 0);
                 }
-                if let Some(call) = plan.calls.of(thread, &order.state).filter(|_| round != BETWEEN) {
+                if let Some(call) = plan.calls.of(thread, state).filter(|_| round != BETWEEN) {
                     step += 1;
                     steps.push(call.words.clone());
-                    let fault = plan.faults.at(round, step);
-                    if let Some(fault) = fault {
-                        println!("{MET}{}", call.words);
-                        faults.push((call.words, fault));
+                    if let (Some(before_each), Some(disk)) = (&mut plan.before_each, &mut disk) {
+                        before_each(&Moment { step, call: &call.words, state, disk });
+                        call.synced.iter().for_each(|path| disk.sync(path));
+                        if ptrace::syscall(thread, None).is_ok() {
+                            under_way = Some(thread);
+                        }
+                        continue;
                     }
-                    match fault {
-                        Some(Fault::Killed) => {
-                            kill(program, Signal::SIGKILL).expect("killed");
-                            is_killed = true;
-                            continue;
-                        }
-                        Some(Fault::Fails(errno)) => refuse(thread, errno),
-                        None => {
-                            if let (Some(disk), Some(path)) = (&mut disk, &call.synced) {
-                                disk.sync(path);
-                            }
-                        }
+                    if let Some(fault) = plan.faults.at(round, step) {
+                        refuse(thread, fault);
+                        faults.push((call.words, fault));
+                        seen.faults.fetch_add(1, Ordering::Relaxed);
                     }
                 }
                 let _ = ptrace::cont(thread, None);
             }
             WaitStatus::Exited(pid, code) if pid == program => break End::Exited(code),
-            WaitStatus::Signaled(pid, ..) if pid == program && is_killed => break End::Killed,
             WaitStatus::Signaled(pid, signal, _) if pid == program => break End::Signaled(signal as i32),
-            // a thread or a decoder begins
-            WaitStatus::PtraceEvent(thread, ..) | WaitStatus::Stopped(thread, Signal::SIGSTOP) => {
+            // a thread or a decoder begins, or a call is over
+            WaitStatus::PtraceEvent(thread, ..)
+            | WaitStatus::PtraceSyscall(thread)
+            | WaitStatus::Stopped(thread, Signal::SIGSTOP) => {
                 let _ = ptrace::cont(thread, None);
             }
             WaitStatus::Stopped(thread, signal) => drop(ptrace::cont(thread, Some(signal))),
             _ => {}
         }
     };
-    if let (Some(disk), Some(to)) = (disk, &plan.unpowered) {
-        disk.restore(to);
-    }
     Report { steps, faults, end }
 }
 
 /// The thread hears that its call has failed, and the kernel never hears of the call.
-fn refuse(thread: Pid, errno: i32) {
+fn refuse(thread: Pid, Fault(errno): Fault) {
     let mut registers = ptrace::getregs(thread).expect("a thread that stands still");
     registers.orig_rax = u64::MAX;
     registers.rax = i64::from(-errno).cast_unsigned();

@@ -1,8 +1,8 @@
 //! A training, from its beginning to a release in service.
 
-use super::calls::Calls;
-use super::tracer::{End, Plan, Report, Traced};
-use super::{copy_of, every, kill_at_steps, leftovers};
+use super::copy_of;
+use super::left::Copies;
+use super::tracer::{End, Moment, Plan, Report, Traced};
 use crate::sandbox::{Sandbox, files_below, words};
 use crate::training::SMALL;
 use crate::training::runs::{knees, left_behind};
@@ -33,12 +33,12 @@ fn goes_on(sandbox: &Sandbox, path: &str, expected: &BTreeMap<String, Digest>, w
     assert!(output.status.success(), "{what}: {}", words(&output));
     assert_eq!(left_behind(sandbox), *expected, "{what}");
     for (sql, wanted) in [
-        ("SELECT count(*) FROM report_epochs", 2),
-        ("SELECT count(*) FROM report_fits WHERE state = 'fitted'", 2),
-        ("SELECT count(*) FROM report_training WHERE outcome = 'promoted'", 1),
-        ("SELECT count(*) FROM report_releases", 2),
+        ("SELECT count(*) FROM report_epochs", 3),
+        ("SELECT count(*) FROM report_fits WHERE state = 'fitted'", 3),
+        ("SELECT count(*) FROM report_training WHERE outcome = 'promoted'", 2),
+        ("SELECT count(*) FROM report_releases", 3),
         ("SELECT count(*) FROM report_releases WHERE in_service AND name = 'r'", 1),
-        ("SELECT count(*) FROM service", 2),
+        ("SELECT count(*) FROM service", 3),
     ] {
         assert_eq!(sandbox.count(sql), wanted, "{what}: {sql}");
     }
@@ -52,40 +52,59 @@ fn goes_on(sandbox: &Sandbox, path: &str, expected: &BTreeMap<String, Digest>, w
     assert!(rubble.is_empty(), "{what}: {rubble:?}");
 }
 
+/// All that it leaves behind at the moments that are looked at, and what it has done.
+fn trace(sandbox: &Sandbox, args: &[&str], settings: &str, looks: fn(&Moment) -> bool) -> Option<(Report, Copies)> {
+    let copies = Copies::new(settings);
+    let plan = Plan::looked_at({
+        let copies = copies.clone();
+        move |moment| {
+            if looks(moment) {
+                copies.take(moment);
+            }
+        }
+    });
+    let report = Traced::start(sandbox, args, plan).ended()?;
+    assert_eq!(report.end, End::Exited(0), "{}", sandbox.log());
+    Some((report, copies))
+}
+
+/// It has made its release, or is about to, once the fits have ended.
+fn has_fitted(moment: &Moment) -> bool {
+    moment.state.join("training/r/release").exists() || moment.call.contains("training/r/release")
+}
+
 #[test]
 fn a_training_that_was_killed_or_lost_its_power_comes_to_the_same_end() {
     let settings = settings();
-    let undisturbed = Sandbox::with(&settings);
-    let path = knees(&undisturbed);
-    let watched = Traced::start(&undisturbed, &begin(&path), Plan::watched(Calls::Durable));
-    let Some(Report { steps, end, .. }) = watched.ended() else { return };
-    assert_eq!(end, End::Exited(0), "{}", undisturbed.log());
-    let expected = left_behind(&undisturbed);
-    assert_eq!(expected.len(), 3, "{expected:?}");
-    goes_on(&undisturbed, &path, &expected, "undisturbed");
-
-    let kill = |sandbox: &Sandbox, args: &[&str], step: usize| {
-        let unpowered = Sandbox::with(&settings);
-        let report = Traced::start(sandbox, args, Plan::killed_before(step, &unpowered)).ended()?;
-        Some((report, unpowered))
+    // a first one, whose release the next one is held against: it is quick to grade
+    let prepared = Sandbox::bare(&settings);
+    let path = knees(&prepared);
+    let first = ["train", &path, "--name", "first", "--promote", "--seed", "2", "--only-folds", "1"];
+    let is_new = |moment: &Moment| !moment.state.join("training/first").exists();
+    let Some((_, of_start)) =
+        trace(&prepared, &first, &settings.replace("gold_share = 0.3", "gold_share = 0.0"), is_new)
+    else {
+        return;
     };
-    let kill_and_go_on = |sandbox: Sandbox, args: &[&str], step: usize| {
-        let (report, unpowered) = kill(&sandbox, args, step)?;
-        for (left, what) in leftovers(step, &report, &sandbox, &unpowered) {
-            goes_on(left, &path, &expected, &what);
-        }
-        Some(report)
-    };
-    // once all fits have ended, there is little left to repeat
-    let release = steps.iter().position(|words| words.contains("training/r/release")).expect("a release");
-    let fitted = Sandbox::with(&settings);
-    kill(&fitted, &begin(&path), release + 1).expect("traced as before");
-    let of_fits = kill_at_steps((1..=release).step_by(every(1)), |step| {
-        kill_and_go_on(Sandbox::with(&settings), &begin(&path), step)
+    let of_start = of_start.check(|left| {
+        let output = left.sandbox.output(&first);
+        assert!(output.status.success(), "{}: {}", left.what, words(&output));
+        assert_eq!(left.sandbox.count("SELECT count(*) FROM report_fits WHERE state = 'fitted'"), 1, "{}", left.what);
     });
-    let of_release =
-        kill_at_steps((1..).step_by(every(1)), |step| kill_and_go_on(copy_of(&fitted, &settings), &GO_ON, step));
-    let (Some(of_fits), Some(of_release)) = (of_fits, of_release) else { return };
-    println!("killed or without power before {of_fits} durable steps of fits, {of_release} of a release");
-    assert!(of_fits * every(1) >= 50 && of_release * every(1) >= 25, "the tracer does not see them");
+
+    let sandbox = copy_of(&prepared, &settings);
+    let (report, of_fits) = trace(&sandbox, &begin(&path), &settings, |moment| !has_fitted(moment)).expect("as before");
+    let expected = left_behind(&sandbox);
+    assert_eq!(expected.len(), 3, "{expected:?}");
+    goes_on(&sandbox, &path, &expected, "undisturbed");
+    assert!(report.steps.iter().any(|step| step.contains("training/r/release")), "{:?}", report.steps);
+    // what goes on may be killed again
+    let fitted = of_fits.last();
+    let of_fits = of_fits.check(|left| goes_on(&left.sandbox, &path, &expected, &left.what));
+    let (_, of_release) = trace(&fitted.sandbox, &GO_ON, &settings, |_| true).expect("as before");
+    let of_release = of_release.check(|left| goes_on(&left.sandbox, &path, &expected, &left.what));
+    println!(
+        "killed or without power before {of_start} durable steps of a start, {of_fits} of fits, {of_release} of a release"
+    );
+    assert!(of_start >= 20 && of_fits >= 30 && of_release >= 25, "the tracer does not see them");
 }

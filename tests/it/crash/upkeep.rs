@@ -1,7 +1,7 @@
 //! What the daemon does beside grading: lists of labels are taken in or refused, and what was kept for its time goes.
 
-use super::tracer::{Plan, Traced};
-use super::{agreement, copy_of, every, kill_at_steps, leftovers};
+use super::left::left_before_each_step;
+use super::{agreement, copy_of};
 use crate::films::small_png;
 use crate::retention::{TERMS, kept, long_ago, terms};
 use crate::sandbox::{QUICK, Sandbox, files_below};
@@ -64,15 +64,13 @@ fn labels_and_retention_go_on_where_they_were_killed_or_lost_their_power() {
     let lists = prepared.state().join("labels");
     fs::write(lists.join("good.csv"), good()).expect("written");
     fs::write(lists.join("bad.csv"), BAD).expect("written");
-    let killed = kill_at_steps((1..).step_by(every(1)), |step| {
-        let (sandbox, unpowered) = (copy_of(&prepared, &settings), Sandbox::with(&settings));
-        let mut traced = Traced::start(&sandbox, &["run"], Plan::killed_before(step, &unpowered));
-        traced.wait_for(Duration::from_secs(90), || is_done(&sandbox));
-        let report = traced.end()?;
-        leftovers(step, &report, &sandbox, &unpowered).iter().for_each(|(left, what)| next_start_goes_on(left, what));
-        Some(report)
-    });
-    let Some(killed) = killed else { return };
-    println!("killed or without power before {killed} durable steps of labels and retention");
-    assert!(killed * every(1) >= 15, "only {killed} steps: the tracer does not see them");
+    let steps = left_before_each_step(
+        copy_of(&prepared, &settings),
+        (&["run"], &settings),
+        |sandbox, traced| traced.wait_for(Duration::from_secs(90), || is_done(sandbox)),
+        next_start_goes_on,
+    );
+    let Some(steps) = steps else { return };
+    println!("killed or without power before {steps} durable steps of labels and retention");
+    assert!(steps >= 15, "only {steps} steps: the tracer does not see them");
 }
