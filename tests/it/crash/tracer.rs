@@ -54,6 +54,9 @@ pub struct Moment<'a> {
     pub disk: &'a Disk,
 }
 
+/// What is done before a call.
+pub type Look = Box<dyn FnMut(&Moment) + Send>;
+
 /// How a program is traced.
 pub struct Plan {
     pub calls: Calls,
@@ -61,7 +64,7 @@ pub struct Plan {
     /// The first round begins with the program, and not when it is told to.
     pub from_start: bool,
     /// What is done before each call.
-    pub before_each: Option<Box<dyn FnMut(&Moment) + Send>>,
+    pub before_each: Option<Look>,
 }
 
 impl Plan {
