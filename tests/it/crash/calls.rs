@@ -112,15 +112,23 @@ impl Subject {
         let descriptor = |number: u64| std::fs::read_link(format!("/proc/{thread}/fd/{}", number as i32)).ok();
         match self {
             Self::Descriptor => descriptor(registers.rdi),
-            Self::Path => text(thread, registers.rdi),
+            Self::Path => held(thread, text(thread, registers.rdi)?),
             Self::PathBelow => {
                 let path = text(thread, registers.rsi)?;
                 // nothing that a program does here is relative to where it was started
-                if path.is_absolute() { Some(path) } else { Some(descriptor(registers.rdi)?.join(path)) }
+                if path.is_absolute() { held(thread, path) } else { Some(descriptor(registers.rdi)?.join(path)) }
             }
             Self::Memory => None,
         }
     }
+}
+
+/// The path itself, where it begins with a folder that the program holds open.
+fn held(thread: Pid, path: PathBuf) -> Option<PathBuf> {
+    let Ok(below) = path.strip_prefix("/proc/self/fd") else { return Some(path) };
+    let mut names = below.components();
+    let folder = std::fs::read_link(format!("/proc/{thread}/fd/{}", names.next()?.as_os_str().to_str()?)).ok()?;
+    Some(folder.join(names))
 }
 
 /// The path that a thread's memory has at this address.

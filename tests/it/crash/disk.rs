@@ -75,7 +75,8 @@ impl Disk {
         }
     }
 
-    /// What has left a folder is durable where it is now, if it is below this one, with the names that came there before it.
+    /// What has left a folder is durable where it is now, if it is below this one, with the names that are there by now: journals are
+    /// written in order.
     fn moved(&mut self, what: Id, folder: &Path) {
         let Ok(meta) = fs::metadata(folder) else { return };
         let entries = entries(folder);

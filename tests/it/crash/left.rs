@@ -28,8 +28,18 @@ impl Copies {
         Self { settings: settings.to_owned(), taken: Arc::default() }
     }
 
+    /// How a program is traced of which they are taken, where `wants` says so.
+    pub fn plan(&self, wants: impl Fn(&Moment) -> bool + Send + 'static) -> Plan {
+        let copies = self.clone();
+        Plan::looked_at(move |moment| {
+            if wants(moment) {
+                copies.take(moment);
+            }
+        })
+    }
+
     /// Before one step in so many: what was written, as a kill leaves it, or by turns what was synced alone. Both if `EVERY` is set.
-    pub fn take(&self, moment: &Moment) {
+    fn take(&self, moment: &Moment) {
         let &Moment { step, call, state, disk } = moment;
         if (step - 1) % every(1) != 0 {
             return;
@@ -73,14 +83,7 @@ pub fn left_before_each_step(
     check: impl Fn(&Sandbox, &str) + Sync,
 ) -> Option<usize> {
     let copies = Copies::new(settings);
-    let traced = Traced::start(
-        &sandbox,
-        args,
-        Plan::looked_at({
-            let copies = copies.clone();
-            move |moment| copies.take(moment)
-        }),
-    );
+    let traced = Traced::start(&sandbox, args, copies.plan(|_| true));
     lives(&sandbox, &traced);
     let report = traced.end()?;
     assert_eq!(report.end, End::Exited(0), "{}", sandbox.log());

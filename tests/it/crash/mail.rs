@@ -2,7 +2,7 @@
 
 use super::copy_of;
 use super::left::Copies;
-use super::tracer::{End, Plan, Traced};
+use super::tracer::{End, Traced};
 use crate::mail::open_settings;
 use crate::sandbox::{QUICK, Sandbox};
 use crate::smtp::{Manners, Smtp, closed_port};
@@ -48,11 +48,11 @@ fn a_mail_is_sent_whatever_its_sender_was_killed_before() {
     let copies = Copies::new(&settings);
     // how many mails the server had before each step
     let had: Arc<Mutex<BTreeMap<usize, usize>>> = Arc::default();
-    let plan = Plan::looked_at({
-        let (copies, had, server) = (copies.clone(), had.clone(), server.clone());
+    let plan = copies.plan({
+        let (had, server) = (had.clone(), server.clone());
         move |moment| {
-            copies.take(moment);
             had.lock().expect("no holder panics").insert(moment.step, server.taken().len());
+            true
         }
     });
     let traced = Traced::start(&sandbox, &["run"], plan);

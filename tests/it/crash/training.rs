@@ -2,7 +2,7 @@
 
 use super::copy_of;
 use super::left::Copies;
-use super::tracer::{End, Moment, Plan, Report, Traced};
+use super::tracer::{End, Moment, Report, Traced};
 use crate::sandbox::{Sandbox, files_below, words};
 use crate::training::SMALL;
 use crate::training::runs::{knees, left_behind};
@@ -52,18 +52,10 @@ fn goes_on(sandbox: &Sandbox, path: &str, expected: &BTreeMap<String, Digest>, w
     assert!(rubble.is_empty(), "{what}: {rubble:?}");
 }
 
-/// All that it leaves behind at the moments that are looked at, and what it has done.
-fn trace(sandbox: &Sandbox, args: &[&str], settings: &str, looks: fn(&Moment) -> bool) -> Option<(Report, Copies)> {
+/// What it has done, and all that it would have left behind at the moments that are wanted.
+fn trace(sandbox: &Sandbox, args: &[&str], settings: &str, wants: fn(&Moment) -> bool) -> Option<(Report, Copies)> {
     let copies = Copies::new(settings);
-    let plan = Plan::looked_at({
-        let copies = copies.clone();
-        move |moment| {
-            if looks(moment) {
-                copies.take(moment);
-            }
-        }
-    });
-    let report = Traced::start(sandbox, args, plan).ended()?;
+    let report = Traced::start(sandbox, args, copies.plan(wants)).ended()?;
     assert_eq!(report.end, End::Exited(0), "{}", sandbox.log());
     Some((report, copies))
 }
