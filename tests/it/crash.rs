@@ -108,6 +108,7 @@ fn copy_folder(from: &Path, to: &Path) {
 /// A sandbox in which the daemon has been, so that what follows is the life of films and not the first start.
 fn prepared() -> Sandbox {
     let sandbox = Sandbox::with(QUICK);
+    sandbox.grade_quickly();
     let mut daemon = sandbox.daemon();
     daemon.ready();
     daemon.stop(Signal::TERM);

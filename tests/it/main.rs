@@ -1,6 +1,7 @@
 //! What kellgrend does, seen from outside: one binary, a module a room.
 
 mod accuracy;
+mod alone;
 mod backup;
 mod bench;
 mod card;

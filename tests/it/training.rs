@@ -1,4 +1,4 @@
-//! Training: folds, fits, runs, the choice, the gate, and all of it unattended.
+//! Training: folds, fits, runs, the choice, the gate.
 
 mod choice;
 mod fit;
@@ -9,7 +9,6 @@ mod looks;
 mod loss;
 pub mod runs;
 mod set;
-mod unattended;
 
 use image::{GrayImage, imageops};
 use kellgrend::phantom;

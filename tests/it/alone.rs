@@ -1,8 +1,9 @@
-//! A whole retrain with nobody there: films, labels, schedule, gate, another release at work; and one that is kept out.
+//! A whole retrain with nobody there: films, labels, schedule, gate, another release at work; and one that is kept out. Tests begin
+//! in the order of their names: this one waits for whole minutes, and while it does, others go on.
 
-use super::{SMALL, knee};
 use crate::films::png;
 use crate::sandbox::{Sandbox, words};
+use crate::training::{SMALL, knee, labelled};
 use kellgrend::digest::Digest;
 use rustix::process::Signal;
 use std::fmt::Write as _;
@@ -48,7 +49,7 @@ fn it_learns_alone_and_keeps_out_what_is_worse() {
         // who gives all knees one grade finds every knee of that grade; and networks this small may learn little more
         .replace(
             "[training.adjust]\n",
-            "[training.gate]\nrecall_drop = 1.0\npatients = 1\nmargin = -0.9\n[training.adjust]\n",
+            "[training.gate]\nrecall_drop = 1.0\npatients = 2\nmargin = -0.9\n[training.adjust]\n",
         )
         .replace("epochs = 3", "epochs = 2\nrate = 0.002\nkeep = \"best\"");
     let hopeless = settings
@@ -59,7 +60,7 @@ fn it_learns_alone_and_keeps_out_what_is_worse() {
     // a champion that has learnt nothing, put into service by hand
     let sandbox = Sandbox::with(&hopeless.replace("gold_share = 0.3", "gold_share = 0.0"));
     let folder = sandbox.beside("knees");
-    super::labelled(&folder, 12);
+    labelled(&folder, 12);
     let folder = folder.to_str().expect("UTF-8");
     let run =
         sandbox.output(&["train", folder, "--name", "poor", "--networks", "shufflenet_v2_x2_0", "--only-folds", "1"]);
