@@ -10,7 +10,7 @@ mod ranks;
 mod spans;
 
 pub use holm::holm;
-pub use homogeneity::homogeneity;
+pub use homogeneity::{homogeneity, homogeneity_of_ordered};
 pub use ranks::ranks;
 pub use spans::{Against, MONTHS, RECENT, REFERENCE, Span, Spans};
 
@@ -76,7 +76,7 @@ impl Drift {
     pub fn of(reference: &Sample, recent: &Sample) -> Self {
         let refusals = |sample: &Sample| [sample.published, sample.refused];
         let differences = [
-            homogeneity(&reference.grades, &recent.grades),
+            homogeneity_of_ordered(&reference.grades, &recent.grades),
             ranks(&reference.entropies, &recent.entropies),
             ranks(&reference.agreements, &recent.agreements),
             homogeneity(&refusals(reference), &refusals(recent)),

@@ -3,6 +3,27 @@
 use super::Difference;
 use statrs::distribution::{ChiSquared, ContinuousCDF as _};
 
+/// The same test of kinds in an order. Where too few are of one kind for it, the rarest counts as one with the rarer of its neighbours,
+/// as Cochran advises: one knee of a rare grade is no reason to say nothing of hundreds.
+pub fn homogeneity_of_ordered(first: &[u64], second: &[u64]) -> Option<Difference> {
+    let both = first.iter().zip(second).map(|(&a, &b)| [a, b]).filter(|[a, b]| a + b > 0);
+    let mut kinds: Vec<[u64; 2]> = both.collect();
+    loop {
+        let [first, second] = [0, 1].map(|sample| Vec::from_iter(kinds.iter().map(|kind| kind[sample])));
+        let difference = homogeneity(&first, &second);
+        if difference.is_some() || kinds.len() <= 2 {
+            return difference;
+        }
+        let of = |place: usize| kinds.get(place).map_or(u64::MAX, |[a, b]| a + b);
+        let rarest = (0..kinds.len()).min_by_key(|&place| of(place))?;
+        let lower =
+            if rarest > 0 && of(rarest - 1) <= of(rarest + 1) { rarest - 1 } else { rarest.min(kinds.len() - 2) };
+        let [a, b] = kinds.remove(lower + 1);
+        kinds[lower][0] += a;
+        kinds[lower][1] += b;
+    }
+}
+
 /// Pearson's chi-squared test of homogeneity, without Yates's correction, and Cramer's V. None where only one kind is there, or
 /// so few that chi-squared is no good approximation.
 ///

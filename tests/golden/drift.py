@@ -30,6 +30,19 @@ def homogeneity(first, second):
     return [number(value) for value in (answer.statistic, answer.pvalue, size)]
 
 
+def homogeneity_of_ordered(first, second):
+    """The same, the rarest kind joined to the rarer of its neighbours until the rule holds."""
+    kinds = [pair for pair in zip(first, second) if sum(pair) > 0]
+    while (answer := homogeneity(*zip(*kinds))) is None and len(kinds) > 2:
+        sums = [sum(pair) for pair in kinds]
+        rarest = sums.index(min(sums))
+        beside = [place for place in (rarest - 1, rarest + 1) if 0 <= place < len(kinds)]
+        other = min(beside, key=lambda place: sums[place])
+        low, high = sorted((rarest, other))
+        kinds[low : high + 1] = [(kinds[low][0] + kinds[high][0], kinds[low][1] + kinds[high][1])]
+    return answer
+
+
 def ranks(first, second):
     """Mann and Whitney's U, and the rank-biserial correlation, above 0 where the second sample is higher."""
     if min(len(first), len(second)) < 20 or len(set(first + second)) == 1:
@@ -71,7 +84,7 @@ def main():
         if number_of_pair == 1:  # nothing differs
             first["agreements"], second["agreements"] = [1.0] * knees[0], [1.0] * knees[1]
         tests = {
-            "grades": homogeneity(first["grades"], second["grades"]),
+            "grades": homogeneity_of_ordered(first["grades"], second["grades"]),
             "entropy": ranks(first["entropies"], second["entropies"]),
             "agreement": ranks(first["agreements"], second["agreements"]),
             "refusals": homogeneity(

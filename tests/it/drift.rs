@@ -53,6 +53,18 @@ fn tests_of_sixty_pairs_of_samples_are_scipys() {
     }
 }
 
+/// One knee of a rare grade takes the sight of nothing: it counts as one with its neighbour.
+#[test]
+fn a_rare_grade_hides_no_change() {
+    let said = |grades: [u64; 5]| Sample { grades, ..Sample::default() };
+    let recent = said([60, 0, 0, 0, 0]);
+    for reference in [[50, 50, 50, 50, 0], [50, 50, 50, 50, 1], [1, 50, 50, 50, 50]] {
+        let finding = Drift::of(&said(reference), &recent).grades;
+        assert!(finding.is_some_and(|finding| finding.is_change()), "{reference:?}: {finding:?}");
+    }
+    assert_eq!(Drift::of(&said([4, 0, 0, 0, 1]), &recent).grades, None, "too little to tell");
+}
+
 proptest! {
     /// The smallest is multiplied by their number, none falls, and their order stays.
     #[test]
