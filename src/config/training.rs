@@ -77,6 +77,8 @@ impl TrainingSettings {
             false => Err(format!("{key} = {value} is out of range: a number from {low} to {high} is meant")),
         };
         within("[training.choice] review_share", self.choice.review_share, 0.0, 1.0)?;
+        // of one patient, all draws of patients are the same, and nothing is certain
+        within("[training.gate] patients", self.gate.patients as f64, 2.0, 1e6)?;
         within("[training.gate] margin", self.gate.margin, -1.0, 1.0)?;
         within("[training.gate] recall_drop", self.gate.recall_drop, 0.0, 1.0)
     }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// As many draws as leave a percentile's own error far below what it says.
 const DRAWS: usize = 2000;
 
-/// Knees by their places, draw by draw: of patients drawn with replacement, each with all of theirs. None of no knees.
+/// Knees by their places, draw by draw: of patients drawn with replacement, each with all of theirs. None of one patient,
+/// of whom all draws would be the same.
 pub(super) fn draws(cases: &[Case], seed: u64) -> impl Iterator<Item = Vec<usize>> {
     let mut patients: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (knee, case) in cases.iter().enumerate() {
@@ -17,7 +18,7 @@ pub(super) fn draws(cases: &[Case], seed: u64) -> impl Iterator<Item = Vec<usize
     }
     let patients: Vec<_> = patients.into_values().collect();
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    (0..if patients.is_empty() { 0 } else { DRAWS }).map(move |_| {
+    (0..if patients.len() < 2 { 0 } else { DRAWS }).map(move |_| {
         let drawn = (0..patients.len()).map(|_| &patients[chance.random_range(0..patients.len())]);
         drawn.flatten().copied().collect()
     })
@@ -32,7 +33,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// 95 % intervals by a patient-wise bootstrap; none where a score has no value.
+/// 95 % intervals by a patient-wise bootstrap; none where a score has no value, or all knees are one patient's.
 ///
 /// Patients are drawn with replacement, each with all of their knees: the two knees of one patient are not two witnesses.
 /// Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile method).

@@ -6,7 +6,7 @@ use crate::grade::GRADES;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What a challenger's scores are beside a champion's; none where a score has no value.
+/// What a challenger's scores are beside a champion's; none where a score has no value, or all knees are one patient's.
 ///
 /// Both are measured on the same draws of patients: what makes a draw hard is hard for both, and does not hide which of
 /// them is better. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.

@@ -84,9 +84,10 @@ impl Gate {
     /// Decides on the gold knees.
     pub fn judge(&self, comparison: &Comparison) -> Verdict {
         let Some(score) = self.score.compared(comparison) else {
-            let reason = match comparison.accuracy {
-                None => "There is no gold knee to compare the two on.".to_owned(),
-                Some(_) => format!("{} has no value: all gold knees are of one grade.", self.score),
+            let reason = match comparison.patients {
+                0 => "There is no gold knee to compare the two on.".to_owned(),
+                1 => "All gold knees are of one patient, and chance cannot be told from skill.".to_owned(),
+                _ => format!("{} has no value: all gold knees are of one grade.", self.score),
             };
             return Verdict { promoted: false, reasons: vec![reason] };
         };

@@ -15,7 +15,7 @@ fn settings() -> String {
         .replace("gold_share = 0.0", "gold_share = 0.3")
         .replace(
             "[training.adjust]\n",
-            "[training.gate]\nrecall_drop = 1.0\npatients = 1\nmargin = -1.0\n[training.adjust]\n",
+            "[training.gate]\nrecall_drop = 1.0\npatients = 2\nmargin = -1.0\n[training.adjust]\n",
         )
         .replace("epochs = 3", "epochs = 1")
 }

@@ -216,7 +216,7 @@ fn a_release_of_the_same_name_is_not_taken_for_the_runs() {
 /// Otherwise the ledger would say that one release is in service, and another one would grade.
 #[test]
 fn nothing_is_promoted_where_the_settings_name_what_grades() {
-    let lenient = "[training.gate]\nscore = \"accuracy\"\nmargin = -1.0\npatients = 1\nrecall_drop = 1.0\n";
+    let lenient = "[training.gate]\nscore = \"accuracy\"\nmargin = -1.0\npatients = 2\nrecall_drop = 1.0\n";
     let pinned = SMALL.replace("[ensemble]\n", "[ensemble]\nrelease = \"starter\"\n");
     let sandbox = Sandbox::with(&format!("{}{lenient}", pinned.replace("gold_share = 0.0", "gold_share = 0.3")));
     let output = sandbox.output(&["train", &knees(&sandbox), "--name", "r", "--promote", "--set", "epochs=1"]);
