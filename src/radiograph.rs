@@ -17,7 +17,7 @@ mod turbojpeg;
 pub use completeness::{Completeness, completeness};
 pub use format::Format;
 pub use limits::Limits;
-pub use name::{patient_from_name, side_from_name};
+pub use name::{names_somebody, patient_from_name, side_from_name};
 pub use refusal::Refusal;
 pub use tags::{Laterality, Patient, Tags, is_uid};
 

@@ -6,12 +6,13 @@ mod report;
 
 use super::labelled::{in_archive, in_paths};
 use super::{Exit, Failure, Global, progress, runtime, start_log, usage};
+use crate::card::words::counted;
 use crate::card::{self, Card};
-use crate::config::LogLevel;
+use crate::config::{Identity, LogLevel};
 use crate::dataset::Passed;
 use crate::ensemble::{Precision, Release, settle};
 use crate::evaluation::{Case, numbered};
-use crate::grading::Grader;
+use crate::grading::{Grader, IdentityPolicy};
 use crate::state::State;
 use crate::station::{decoders, ready, release_to_try};
 use crate::training::examination::Examined;
@@ -57,17 +58,30 @@ pub(super) struct Evaluate {
     card: Option<PathBuf>,
 }
 
-/// Of knees that it has learnt from, a release says what it knows by heart.
-fn say_learnt(state: &State, release: &Release, judged: &[Judged]) {
+/// How many of the knees are of patients that the release has learnt from: of them it says what it knows by heart. None where the run
+/// that made it cannot be read.
+fn known(state: &State, keep: Identity, release: &Release, judged: &[Judged]) -> Option<usize> {
     let name = release.name();
     let learnt = match Learnt::by(&state.training, release) {
         Ok((_, learnt)) => learnt,
-        Err(error) => return eprintln!("whether {name} has learnt from these knees cannot be read: {error:#}"),
+        Err(error) => {
+            eprintln!("whether {name} has learnt from these knees cannot be read: {error:#}");
+            return None;
+        }
     };
-    let known = judged.iter().filter(|knee| learnt.folds.has(&knee.digest)).count();
+    // without the key that it was called by, nobody has a name
+    let identity = IdentityPolicy::new(keep, &state.root, true).unwrap_or_else(|_| IdentityPolicy::of_nobody());
+    let is_known = |knee: &&Judged| {
+        let kept = identity.of_patient(&knee.patient).filter(|_| knee.is_named);
+        learnt.folds.of_film(&knee.digest, kept.as_deref()).is_some()
+    };
+    let known = judged.iter().filter(is_known).count();
     if known > 0 {
-        eprintln!("{name} has learnt from {known} of these knees, and is flattered where it is judged on them");
+        eprintln!(
+            "{name} has learnt from {known} of these knees' patients, and is flattered where it is judged on them"
+        );
     }
+    Some(known)
 }
 
 /// The card is a page, and its JSON lies beside it: not where the answer goes.
@@ -96,7 +110,7 @@ impl Evaluate {
             false => in_paths(&self.paths, &state)?,
         };
         if others > 0 {
-            eprintln!("passed over {others} files, whose folders say no grade");
+            eprintln!("passed over {}, whose folders say no grade", counted(others as u64, "file"));
         }
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let named = self.release.as_deref().unwrap_or(&settings.ensemble.release);
@@ -123,13 +137,13 @@ impl Evaluate {
             missing: missing.clone(),
         };
         let is_whole = passed.is_empty();
-        say_learnt(&state, &release, &judged);
+        let known = known(&state, settings.identity.keep, &release, &judged);
         let patients = numbered(judged.iter().map(|knee| knee.patient.as_str()));
         let (files, graded): (Vec<_>, _) = judged.into_iter().map(|Judged { file, graded, .. }| (file, graded)).unzip();
         let examined = Examined { patients, truths: files.iter().map(|file| file.truth).collect(), graded };
         let (voters, patients) = (examined.voters(&members), examined.patients.iter().max().map_or(0, |last| last + 1));
         let computed_on = format!("{device}, {}", Precision::of(form));
-        let report = Report::new(facts, computed_on, &voters, patients, passed, self.seed);
+        let report = Report::new(facts, computed_on, &voters, patients, known, passed, self.seed);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
@@ -140,7 +154,7 @@ impl Evaluate {
             let ensemble = ensemble.context("the networks are gone")?.with_maps(true);
             let shown = examined.telling().into_iter().map(|index| &files[index]);
             let examples = examples::examples(shown, &ensemble, &decoders(&settings)?, release.name())?;
-            let card = Card { examples, ..self.to_card(&release, &missing, voters, patients) };
+            let card = Card { examples, ..self.to_card(&release, &missing, voters, patients, known) };
             let write = |path: &Path, text: String| {
                 std::fs::write(path, text).with_context(|| format!("the card cannot be written to {}", path.display()))
             };
@@ -157,12 +171,18 @@ impl Evaluate {
         missing: &[String],
         voters: Vec<(String, Vec<Case>)>,
         patients: usize,
+        known: Option<usize>,
     ) -> Card {
         let knees = voters.first().map_or(0, |(_, cases)| cases.len());
         let whose = if self.labels { "the archive, as its readers grade it" } else { "labelled folders" };
         let mut on = format!("{whose}: {knees} knees of {patients} patients");
         if !missing.is_empty() {
             on += &format!("; without {}, which did not vote", missing.join(", "));
+        }
+        match known {
+            None => on += "; nobody knows whether it has learnt from their patients",
+            Some(0) => {}
+            Some(known) => on += &format!("; it has learnt from the patients of {known} of them, and is flattered"),
         }
         Card {
             schema_version: card::SCHEMA_VERSION,

@@ -2,7 +2,7 @@
 
 use crate::config::Identity;
 use crate::digest::Digest;
-use crate::radiograph::{Patient, patient_from_name, side_from_name};
+use crate::radiograph::{Patient, names_somebody, patient_from_name, side_from_name};
 use crate::side::Side;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -120,10 +120,8 @@ impl IdentityPolicy {
     /// What may be kept of a file's name, of its folders as far as `path` has them.
     pub fn of_name(&self, path: &Path) -> KeptName {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        // `knee` in knee_L.png is nobody
-        let patient = patient_from_name(&stem).filter(|patient| has_number(patient));
-        // nor is a film that comes back from the archive, with its side behind its digest
-        let patient = patient.filter(|patient| patient.parse::<Digest>().is_err());
+        // a film that comes back from the archive has its side behind its digest
+        let patient = patient_from_name(&stem).filter(|patient| patient.parse::<Digest>().is_err());
         KeptName {
             name: (self.keep == Identity::Plain).then(|| path.to_string_lossy().into_owned()),
             side: side_from_name(&stem),
@@ -142,7 +140,7 @@ impl IdentityPolicy {
             id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
         match self.keep {
             Identity::None => None,
-            _ if !has_number(id) => None,
+            _ if !names_somebody(id) => None,
             Identity::Pseudonym if !is_pseudonym => Some(self.pseudonym(id)),
             Identity::Pseudonym | Identity::Plain => Some(id.to_owned()),
         }
@@ -154,10 +152,6 @@ impl IdentityPolicy {
         mac.update(id.trim().as_bytes());
         mac.finalize().into_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
-}
-
-fn has_number(words: &str) -> bool {
-    words.contains(|c: char| c.is_ascii_digit())
 }
 
 fn key_file(state: &Path) -> PathBuf {

@@ -9,10 +9,16 @@ pub fn side_from_name(stem: &str) -> Side {
     split(stem).1
 }
 
-/// What such a name says before the side, as in `9001695` of `9001695L` and `9001695R`: with many collections, the patient.
+/// What such a name says before the side, as in `9001695` of `9001695L` and `9001695R`: with many collections, the patient. Words
+/// without a number are nobody's: `knee` in `knee_L`.
 pub fn patient_from_name(stem: &str) -> Option<&str> {
     let (patient, side) = split(stem);
-    (side != Side::Unknown && !patient.is_empty()).then_some(patient)
+    (side != Side::Unknown && names_somebody(patient)).then_some(patient)
+}
+
+/// Whether words may be a patient's: there is a number in them.
+pub fn names_somebody(words: &str) -> bool {
+    words.contains(|c: char| c.is_ascii_digit())
 }
 
 fn split(stem: &str) -> (&str, Side) {

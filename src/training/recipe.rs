@@ -3,7 +3,9 @@
 use super::{augmentation::Augmentation, optimiser::Optimiser};
 use crate::ensemble::look::{FROM_AFAR, ZOOMS, from_afar};
 use crate::ensemble::release::{IMAGE_SIZES, Release};
+use crate::networks::Architecture;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A recipe's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -262,6 +264,12 @@ pub fn overlay(table: &mut toml::Table, changes: &toml::Table) {
     }
 }
 
+/// The side of a network's pictures in a release; where it has no such network, the architecture's own.
+pub fn side_of(network: Architecture, release: &Release) -> u32 {
+    let member = release.members().find(|member| member.entry().architecture == network);
+    member.map_or(network.image_size(), |member| member.entry().image_size)
+}
+
 impl Recipe {
     fn checked(self) -> Result<Self, String> {
         let within = |name: &str, value: f64, low: f64, high: f64| match (low..=high).contains(&value) {
@@ -290,6 +298,15 @@ impl Recipe {
         if self.blend > 0.0 && self.start != Start::Release {
             return Err("blend is for a start from the release in service".to_owned());
         }
+        if self.head_epochs > 0 && self.head_rate == 0.0 {
+            return Err("nothing is learnt in head_epochs where head_rate is 0; set both".to_owned());
+        }
+        if self.decline == Decline::Step && self.decline_factor == 1.0 {
+            return Err(
+                "with decline = step the rate never falls where decline_factor is 1; set it, and decline_after"
+                    .to_owned(),
+            );
+        }
         within("balance_power", self.balance_power, 0.0, 1.0)?;
         within("tolerance", self.tolerance, 0.0, 100.0)?;
         if self.image_size != 0 {
@@ -302,8 +319,14 @@ impl Recipe {
         Ok(self)
     }
 
-    /// The recipe with its zoom settled, where this release is in service: of its members the one that looks closest counts.
-    pub fn going_on_from(mut self, release: &Release) -> Self {
+    /// The recipe with its zoom and side settled, where this release is in service: of its members the one that looks closest counts,
+    /// and what goes on from it keeps its side, where these networks have one in common.
+    pub fn going_on_from(mut self, release: &Release, networks: &[Architecture]) -> Self {
+        if self.image_size == 0 && self.start == Start::Release {
+            let sides: BTreeSet<u32> = networks.iter().map(|&network| side_of(network, release)).collect();
+            let are_own = networks.iter().all(|&network| side_of(network, release) == network.image_size());
+            self.image_size = sides.first().copied().filter(|_| sides.len() == 1 && !are_own).unwrap_or(0);
+        }
         if self.zoom == 0.0 {
             self.zoom = release.members().map(|member| member.entry().zoom).fold(FROM_AFAR, f64::max);
         }

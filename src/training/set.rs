@@ -83,15 +83,14 @@ impl Folds {
         }
     }
 
-    /// Whether a radiograph is one of theirs, as far as its digest tells.
-    pub fn has(&self, radiograph: &Digest) -> bool {
-        self.radiographs.contains_key(radiograph)
-    }
-
     /// The fold of a knee's patient.
     pub fn of(&self, knee: &Knee) -> Option<usize> {
-        let by_name = || self.patients.get(knee.kept.as_ref()?);
-        self.radiographs.get(&knee.radiograph).or_else(by_name).copied()
+        self.of_film(&knee.radiograph, knee.kept.as_deref())
+    }
+
+    /// The fold of the patient of a film, whom the installation calls so.
+    pub fn of_film(&self, radiograph: &Digest, kept: Option<&str>) -> Option<usize> {
+        self.radiographs.get(radiograph).or_else(|| self.patients.get(kept?)).copied()
     }
 }
 

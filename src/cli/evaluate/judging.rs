@@ -16,6 +16,8 @@ pub(super) struct Judged {
     pub(super) digest: Digest,
     /// The patient ID or, without one, what the file's name says before the side.
     pub(super) patient: String,
+    /// Whether anything tells whose it is.
+    pub(super) is_named: bool,
     /// Where it lies, and what is said of it.
     pub(super) file: Labelled,
     pub(super) graded: Graded,
@@ -42,8 +44,9 @@ pub(super) async fn judge(
             under_way.push_back((file, task));
         }
         let Some((file, task)) = under_way.pop_front() else { break };
-        let outcome = task.await?.and_then(|(digest, patient, graded)| {
-            let knee = Judged { digest, patient, file: file.clone(), graded };
+        let outcome = task.await?.and_then(|(film, graded)| {
+            let Film { digest, patient, is_named, .. } = film;
+            let knee = Judged { digest, patient, is_named, file: file.clone(), graded };
             match seen.insert((digest, file.position), file.truth) {
                 None => Ok(knee),
                 Some(before) if before == file.truth => Err("the same bytes were judged before".to_owned()),
@@ -73,13 +76,13 @@ async fn one(
     decoding: Arc<Semaphore>,
     grader: Arc<Grader>,
     decoders: Decoders,
-) -> Result<(Digest, String, Graded), String> {
+) -> Result<(Film, Graded), String> {
     let job = decoding.acquire().await.map_err(|closed| closed.to_string())?;
     let film = tokio::task::spawn_blocking(move || file.read(&decoders));
     let film = film.await.map_err(|_| "it could not be decoded".to_owned())?;
-    let Film { digest, patient, knee, .. } = film.map_err(|unread| unread.to_string())?;
+    let film = film.map_err(|unread| unread.to_string())?;
     drop(job);
-    let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;
+    let graded = grader.grade(Arc::new(vec![film.knee.clone()])).await.map_err(|stopped| stopped.to_string())?;
     let graded = graded.map_err(|error| error.to_string())?;
-    Ok((digest, patient, graded.into_iter().next().ok_or("it has no grade")?))
+    Ok((film, graded.into_iter().next().ok_or("it has no grade")?))
 }

@@ -17,6 +17,7 @@ Fields of --json:
   release         name, sha256, vote, and the missing: members that could not be loaded
   device          where the networks ran, and in which numbers
   patients        how many; the intervals draw patients, not knees
+  learnt_from     how many of the knees are of patients that the release has learnt from here; null if that cannot be read
   passed_over     of each file that was not judged: file, reason
   ensemble        SCORES
   members         of each network: name, and SCORES of its own vote
@@ -33,6 +34,7 @@ pub(super) struct Report {
     release: ReleaseFacts,
     device: String,
     patients: usize,
+    learnt_from: Option<usize>,
     passed_over: Vec<Passed>,
     ensemble: Measured,
     members: Vec<OfMember>,
@@ -75,6 +77,7 @@ impl Report {
         device: String,
         voters: &[(String, Vec<Case>)],
         patients: usize,
+        learnt_from: Option<usize>,
         passed_over: Vec<Passed>,
         seed: u64,
     ) -> Self {
@@ -87,6 +90,7 @@ impl Report {
             release,
             device,
             patients,
+            learnt_from,
             passed_over,
             ensemble: Measured::of(ensemble, seed),
             members: members.collect(),

@@ -2,6 +2,7 @@
 
 use super::super::{Failure, progress, usage};
 use super::Shop;
+use crate::card::words::counted;
 use crate::cli::labelled::{in_archive, in_paths};
 use crate::cli::table::aligned;
 use crate::dataset::{Labelled, Passed};
@@ -13,7 +14,7 @@ use crate::station::{decoders, take_release};
 use crate::training::folds::FoldsError;
 use crate::training::parent::{self, Learnt, Wanted};
 use crate::training::plan::{Champion, Plan};
-use crate::training::recipe::{Recipe, RecipeName, Start, overlay};
+use crate::training::recipe::{Recipe, RecipeName, Start, overlay, side_of};
 use crate::training::run::Run;
 use crate::training::set::{Dealing, Folds, GoldSet, Knee, Place, TrainingSet, freeze};
 use anyhow::Context as _;
@@ -59,11 +60,20 @@ impl Begin {
         let training = &shop.settings.training;
         let recipe = self.recipe(shop).map_err(usage)?;
         let champion = take_release(&shop.settings.ensemble.release, &shop.state, &shop.ledger)?;
-        let recipe = recipe.going_on_from(&champion);
         let networks = [networks, &training.networks].into_iter().find(|named| !named.is_empty());
         let mut networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
         let mut named = HashSet::new();
         networks.retain(|network| named.insert(*network));
+        let recipe = recipe.going_on_from(&champion, &networks);
+        for &network in networks.iter().filter(|_| recipe.start == Start::Release && recipe.image_size == 0) {
+            let (before, now) = (side_of(network, &champion), network.image_size());
+            if before != now {
+                let name = champion.name();
+                shop.warn(format!(
+                    "{network} looks at {before} pixels in {name}, and learns and grades at {now} from here on; image_size can say otherwise"
+                ));
+            }
+        }
         let mut fitted_folds = if only_folds.is_empty() { (1..=training.folds).collect() } else { only_folds.to_vec() };
         fitted_folds.sort_unstable();
         fitted_folds.dedup();
@@ -261,7 +271,7 @@ fn labelled(paths: &[PathBuf], shop: &Shop) -> Result<Vec<Labelled>, Failure> {
     let (files, unreadable, others) = in_paths(paths, &shop.state)?;
     left_out(&unreadable, shop);
     if others > 0 {
-        shop.warn(format!("left out {others} files, whose folders say no grade"));
+        shop.warn(format!("left out {}, whose folders say no grade", counted(others as u64, "file")));
     }
     Ok(files)
 }

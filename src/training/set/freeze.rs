@@ -155,6 +155,8 @@ impl Sheet<'_> {
             }
         }
         set.set_gold_apart(&drawn, &gold.known);
+        let mut passed = passed;
+        passed.extend(set.part_with_torn(&dealing.kept));
         set.deal(dealing)?;
         Ok((set, passed))
     }
@@ -182,6 +184,20 @@ impl TrainingSet {
                 knee.place = Place::Gold;
             }
         }
+    }
+
+    /// Films may tell later than their first run that they are of one patient. Where some of the patient's knees were in one fold and some
+    /// in another, no network is a stranger to all of them.
+    fn part_with_torn(&mut self, kept: &Folds) -> Vec<Passed> {
+        let mut folds: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for (_, _, knee) in self.learnt() {
+            folds.entry(knee.patient.clone()).or_default().extend(kept.of(knee));
+        }
+        let is_torn = |knee: &mut Knee| {
+            knee.place != Place::Gold && folds.get(&knee.patient).is_some_and(|folds| folds.len() > 1)
+        };
+        let reason = "its patient's knees were in several folds before it was known whose they are";
+        self.knees.extract_if(.., is_torn).map(|knee| Passed { file: knee.path, reason: reason.to_owned() }).collect()
     }
 
     fn deal(&mut self, Dealing { folds, seed, kept }: &Dealing) -> Result<(), FoldsError> {

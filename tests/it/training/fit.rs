@@ -375,6 +375,8 @@ fn recipes_are_adjusted_by_name_and_slips_are_named() {
         ("epochs = 0", "1 to 10000"),
         ("passes = 0", "1 to 1000"),
         ("epochs = 5\nsmall_epochs = 6", "small_epochs"),
+        ("head_epochs = 1", "head_rate"),
+        ("decline = \"step\"", "decline_factor"),
         ("optimiser = \"sgd\"", "adamw"),
         ("augmentation = { flip = 2 }", "augmentation.flip"),
         ("start = \"nowhere\"", "imagenet"),

@@ -1,8 +1,9 @@
 //! Runs that go on from others: nobody whom a network has learnt from becomes a stranger again.
 
 use super::runs::knees;
-use super::{SMALL, labelled};
-use crate::sandbox::{Sandbox, words};
+use super::{SMALL, knee, labelled};
+use crate::films::png;
+use crate::sandbox::{Sandbox, names_in, words};
 use kellgrend::digest::Digest;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -71,6 +72,54 @@ fn a_network_goes_on_leaving_out_whom_it_left_out() {
     go_on(&sandbox, &path, "c", &[]);
     assert!(card(&sandbox, "c").contains("though starter, which they began from, may have"));
     assert_ne!(folds(&sandbox, "c"), after);
+}
+
+#[test]
+fn who_turns_out_to_be_one_patient_in_two_folds_is_learnt_from_no_more() {
+    let (sandbox, path) = begun();
+    let before = folds(&sandbox, "a");
+    let fold = |film: &Path| &before[&Digest::of(&std::fs::read(film).expect("a film")).to_string()];
+    let folder = Path::new(&path).join("2");
+    let mut films = names_in(&folder);
+    let one = films.remove(0);
+    let other = films.into_iter().find(|film| fold(film) != fold(&one)).expect("a knee in another fold");
+    std::fs::rename(one, folder.join("77L.png")).expect("renamed");
+    std::fs::rename(other, folder.join("77R.png")).expect("renamed");
+    let said = go_on(&sandbox, &path, "b", &[]);
+    assert_eq!(said.matches("its patient's knees were in several folds").count(), 2, "{said}");
+    let after = folds(&sandbox, "b");
+    assert_eq!(after.len(), before.len() - 2);
+    assert!(after.iter().all(|(radiograph, fold)| before[radiograph] == *fold));
+}
+
+#[test]
+fn what_goes_on_keeps_the_side_of_its_pictures() {
+    let (sandbox, path) = begun();
+    std::fs::write(sandbox.beside("kellgrend.toml"), SMALL.replace("image_size = 64\n", "")).expect("settings");
+    go_on(&sandbox, &path, "b", &["--only-folds", "1"]);
+    let release = std::fs::read_to_string(sandbox.state().join("models/b/release.toml")).expect("a release");
+    assert!(release.contains("image_size = 64\n"), "{release}");
+}
+
+/// Not only the films are known that were learnt from, but also others of their patients.
+#[test]
+fn evaluate_says_of_whom_a_release_has_learnt() {
+    let (sandbox, _) = begun();
+    let folder = sandbox.beside("judged");
+    for (grade, patient) in [(1, 1000), (1, 1990)] {
+        let mut knee = knee(patient, grade);
+        knee.put_pixel(0, 0, image::Luma([u8::MAX]));
+        let folder = folder.join(grade.to_string());
+        std::fs::create_dir_all(&folder).expect("made");
+        std::fs::write(folder.join(format!("{patient}L.png")), png(&knee)).expect("written");
+    }
+    let card = sandbox.beside("card.html");
+    let [folder, page] = [&folder, &card].map(|path| path.to_str().expect("UTF-8"));
+    let answer = sandbox.output(&["evaluate", folder, "--json", "--card", page]);
+    let told: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("JSON");
+    assert_eq!((&told["patients"], &told["learnt_from"]), (&2.into(), &1.into()), "{}", words(&answer));
+    let card = std::fs::read_to_string(card).expect("a card");
+    assert!(card.contains("it has learnt from the patients of 1 of them, and is flattered"));
 }
 
 #[test]
