@@ -2,6 +2,7 @@
 
 use super::table::Style;
 use super::{Exit, Failure, Global, usage};
+use crate::card::words::counted;
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::labels::{by_digest, by_file, by_uid, grade, read, read_at, reader, side};
@@ -102,6 +103,7 @@ impl Labels {
 impl Import {
     fn execute(self, state: &State) -> Result<Exit, Failure> {
         let mut refused = false;
+        let before = ledger(state)?.labels_without_knee().map_err(anyhow::Error::from)?;
         for list in &self.lists {
             let shown = list.display();
             let bytes = match std::fs::read(list) {
@@ -125,8 +127,19 @@ impl Import {
                 }
             }
         }
+        say_strays(state, before)?;
         Ok(if refused { Exit::Refused } else { Exit::Done })
     }
+}
+
+/// A side that was mistaken is taken in, since it may be the film that comes later; whoever said it is to know.
+fn say_strays(state: &State, before: usize) -> Result<(), Failure> {
+    let strays = ledger(state)?.labels_without_knee().map_err(anyhow::Error::from)?.saturating_sub(before);
+    if strays > 0 {
+        let (knees, show) = (counted(strays as u64, "labelled knee"), "`kellgrend report label_gaps` shows which");
+        eprintln!("{knees} of these cannot be found on the radiograph as it was graded; {show}");
+    }
+    Ok(())
 }
 
 impl Add {
@@ -143,8 +156,10 @@ impl Add {
         let date = self.date.or_else(|| Some(now()));
         let Self { grade, reader, side, settle, .. } = self;
         let label = LabelRow { radiograph, side, grade, reader, read_at: date, settles: settle };
+        let before = ledger(state)?.labels_without_knee().map_err(anyhow::Error::from)?;
         let added = ledger(state)?.add_labels(vec![label], "command line".to_owned())?;
         println!("{}", if added.new == 1 { "taken in" } else { "on record already" });
+        say_strays(state, before)?;
         Ok(Exit::Done)
     }
 }

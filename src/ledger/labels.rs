@@ -92,6 +92,14 @@ impl Ledger {
         })
     }
 
+    /// How many knees are labelled of which the graded radiograph shows none such: of a left knee on a film of the right one, say.
+    pub fn labels_without_knee(&self) -> Result<usize, LedgerError> {
+        self.write_blocking(|db| {
+            let count = "SELECT count(*) FROM report_label_gaps WHERE lacks = 'knee'";
+            db.query_row(count, [], |row| row.get::<_, i64>(0)).map(|count| count as usize)
+        })
+    }
+
     /// Adds labels, all or none; those on record already, also as an export of this ledger says them, change nothing. `origin` is
     /// the SHA-256 of the list that they come in, or says where else from.
     pub fn add_labels(&self, labels: Vec<LabelRow>, origin: String) -> Result<Added, LedgerError> {

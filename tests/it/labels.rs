@@ -8,6 +8,7 @@ use kellgrend::ledger::Labelled;
 use kellgrend::phantom::{Coding, Knees, Subject, bilateral, dicom};
 use kellgrend::side::Side;
 use proptest::prelude::*;
+use rusqlite::Connection;
 use std::path::Path;
 
 fn run(sandbox: &Sandbox, args: &[&str]) -> String {
@@ -238,6 +239,14 @@ fn labels_find_their_knees_whenever_those_come() {
         .expect("a row");
     assert!((accuracy - confusion.accuracy().expect("knees")).abs() < 1e-4);
     assert!((kappa - confusion.quadratic_kappa().expect("several grades")).abs() < 1e-4, "{kappa}: {confusion:?}");
+    // a run that came to an end has learnt from them, one that failed has not
+    let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    for (outcome, left) in [("kept", 0), ("failed", 4)] {
+        let begun = "INSERT OR REPLACE INTO training_runs (name, begun_at, origin, of_labels, knees, gold_knees, fits, outcome, data, plan) \
+                     VALUES ('run', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'schedule', 1, 4, 0, 1, ?1, '', '')";
+        writer.execute(begun, [outcome]).expect("written");
+        assert_eq!(to_learn(), left, "{outcome}");
+    }
     // where readers contradict each other, there is nothing to learn
     run(&sandbox, &["labels", "add", &uid, "--grade", "2", "--reader", "C"]);
     assert_eq!(to_learn(), 3);
