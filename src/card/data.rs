@@ -60,7 +60,7 @@ pub(super) fn section(data: &Data) -> Markup {
         }
         p.small {
             @if data.nameless == 0 {
-                "All knees of a patient are in one row: what a network is judged on is never of a patient it learnt from."
+                "All knees of a patient are in one row: here no network learnt from a patient whose row it left out."
             } @else {
                 "All knees of a patient are in one row, as far as films tell whose they are: " (count(data.nameless))
                 " knees name nobody, and count as patients of their own."

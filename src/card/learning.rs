@@ -47,7 +47,7 @@ pub(super) fn section(curves: &[Curve]) -> Markup {
     let networks = networks(curves);
     html! {
         p {
-            "Every network was fitted once for each fold, which was left out and then judged: a line a fold. While it \
+            "Each line is one fit of a network: it learnt from all folds but one, and was judged on that one. While it \
              learns, a network sees changed pictures, and its loss is of these; so the two losses tell a trend, not a \
              gap."
         }

@@ -24,7 +24,7 @@ pub struct Subset {
 pub(super) fn section(subsets: &[Subset]) -> Markup {
     html! {
         p {
-            "Every combination was tried on knees that its networks had not seen; here are the best "
+            "Every combination was tried on knees that its networks had left out here; here are the best "
             (subsets.len().min(SHOWN)) " of " (count(subsets.len() as u64)) ". Being the best of many flatters the \
              first a little: how good it is must be asked of other knees."
         }

@@ -86,6 +86,7 @@ fn draw(
             agreement: knee.agreement,
             members: knee.votes.len(),
             missing: knee.missing.len(),
+            needs_review: knee.needs_review == Some(true),
             release,
         };
         let again = drawn.iter().filter(|earlier| earlier.side == knee.side).count();

@@ -65,6 +65,8 @@ pub struct Caption<'a> {
     pub members: usize,
     /// How many members of the release did not vote.
     pub missing: usize,
+    /// Whether a human should look at it.
+    pub needs_review: bool,
     /// The release's name; shortened where it is too long for its line.
     pub release: &'a str,
 }

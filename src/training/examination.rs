@@ -108,6 +108,7 @@ pub fn picture(knee: &GrayImage, truth: KlGrade, graded: &Graded, release: &str)
         agreement: graded.agreement,
         members: graded.votes.len(),
         missing: graded.missing.len(),
+        needs_review: graded.needs_review == Some(true),
         release,
     };
     let drawn = overlay(knee, Layer::Map(MapView::new(*size, values)?, Palette::default()), &caption);

@@ -46,10 +46,18 @@ impl Report<'_> {
             }
             None => "networks that had not seen it".to_owned(),
         };
+        let chosen = match plan.recipe.keep {
+            Keep::Best => ", and the epoch that is kept was chosen by them",
+            Keep::Last => "",
+        };
         let gold_knees = gold.first().map_or(0, |(_, cases)| cases.len());
         let results = [
             Results::of(format!("gold set, {gold_knees} knees {}", plan.gold_in_words()), gold, plan.seed),
-            Results::of(format!("out-of-fold answers, {knees} knees, each from {whose}"), out_of_fold, plan.seed),
+            Results::of(
+                format!("out-of-fold answers, {knees} knees, each from {whose}{chosen}"),
+                out_of_fold,
+                plan.seed,
+            ),
         ];
         Card {
             schema_version: card::SCHEMA_VERSION,

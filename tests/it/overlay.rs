@@ -21,6 +21,7 @@ fn caption(side: Side, release: &str) -> Caption<'_> {
         agreement: 0.875,
         members: 8,
         missing: 0,
+        needs_review: false,
         release,
     }
 }
@@ -134,6 +135,7 @@ fn numbers_that_are_none_are_drawn_as_nothing() {
         agreement: f32::NAN,
         members: 0,
         missing: 0,
+        needs_review: false,
         release: "r1",
     };
     let picture = draw(&GrayImage::new(512, 512), 2, &strange, Palette::Jet, &caption);
@@ -172,6 +174,8 @@ fn what_is_said_of_the_knee_is_seen() {
         ("probabilities", Caption { probabilities: &other, ..base }, 650..800),
         ("agreement", Caption { agreement: 0.5, ..base }, 740..800),
         ("members", Caption { members: 16, ..base }, 740..800),
+        ("review", Caption { needs_review: true, ..base }, 0..82),
+        ("one member", Caption { members: 1, ..base }, 740..800),
         ("missing", Caption { missing: 1, ..base }, 740..800),
     ] {
         let after = draw(&film, 1, &[0.5], Palette::Turbo, &changed);

@@ -91,7 +91,10 @@ impl Sheet {
     fn title(&self, picture: &mut RgbImage, caption: &Caption<'_>) {
         let (baseline, big) = (54.0 * self.unit, self.text(44.0));
         let end = big.draw(picture, (self.left as f32, baseline), BRIGHT, &format!("KL {}", caption.grade));
-        big.draw(picture, (end, baseline), PLAIN, &format!(" \u{b7} {}", caption.grade.meaning()));
+        let end = big.draw(picture, (end, baseline), PLAIN, &format!(" \u{b7} {}", caption.grade.meaning()));
+        if caption.needs_review {
+            self.text(32.0).draw(picture, (end, baseline), WARNING, "  needs review");
+        }
         let (words, colour) = match caption.side {
             Side::Left => ("left knee", BRIGHT),
             Side::Right => ("right knee", BRIGHT),
@@ -140,6 +143,10 @@ impl Sheet {
         small.draw(picture, (x, self.below(113.0)), PLAIN, "low");
         small.draw_to(picture, (self.edge(), self.below(113.0)), PLAIN, "high");
 
+        // one network agrees with itself
+        if caption.members == 1 && caption.missing == 0 {
+            return;
+        }
         let agreement = if caption.agreement.is_finite() { caption.agreement.clamp(0.0, 1.0) } else { 0.0 };
         let agree = (agreement * caption.members as f32).round() as usize;
         let baseline = self.below(167.0);
