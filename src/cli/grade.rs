@@ -2,7 +2,7 @@
 
 mod answer;
 
-use super::{Exit, Failure, Global, paths, progress, runtime, start_log, usage};
+use super::{Exit, Failure, Global, is_broken_pipe, paths, progress, runtime, start_log, usage};
 use crate::digest::Digest;
 use crate::grading::{Fate, KeptName, Subject, Trouble};
 use crate::ledger::{Arrival, Origin, Prior, now};
@@ -93,13 +93,19 @@ impl Grade {
         let unreadable: Vec<_> = unreadable.iter().map(|(path, error)| Answer::unreadable(path, error)).collect();
         let progress = progress::bar(files.len());
         let mut tally = runtime()?.block_on(run.all(files, &mut printer, &progress))?;
-        for answer in &unreadable {
-            tally.count(answer);
-            printer.print(answer)?;
-        }
         progress.finish_and_clear();
-        printer.finish()?;
+        if !tally.unheard {
+            for answer in &unreadable {
+                tally.count(answer);
+                printer.print(answer)?;
+            }
+            printer.finish()?;
+        }
         eprintln!("{tally}; results in {}", outbox.display());
+        if tally.unheard {
+            eprintln!("nobody reads the answers any more; the same command goes on where it stopped");
+            return Ok(Exit::Interrupted);
+        }
         if tally.interrupted {
             eprintln!("interrupted; the same command goes on where it stopped");
             return Ok(Exit::Interrupted);
@@ -139,7 +145,8 @@ impl Run {
                 Ok(answer) => {
                     tally.count(&answer);
                     if let Err(error) = progress.suspend(|| printer.print(&answer)) {
-                        failure = Some(error);
+                        tally.unheard = is_broken_pipe(&error);
+                        failure = (!tally.unheard).then_some(error);
                         break;
                     }
                     progress.inc(1);
@@ -154,7 +161,12 @@ impl Run {
         tally.interrupted = !under_way.is_empty();
         self.desk.grading.stop();
         for task in under_way {
-            let _ = task.await;
+            // of what was stopped there is no answer
+            let Ok(Ok(answer)) = task.await else { continue };
+            tally.count(&answer);
+            if !tally.unheard && failure.is_none() {
+                failure = progress.suspend(|| printer.print(&answer)).err();
+            }
         }
         failure.map_or(Ok(tally), Err)
     }

@@ -2,9 +2,10 @@
 
 use crate::films::{dicom_of, small_png};
 use crate::sandbox::{Sandbox, shared, words};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 fn lines(output: &Output) -> Vec<Value> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -82,6 +83,35 @@ fn grade_answers_a_line_a_knee_and_goes_on_where_it_stopped() {
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 3);
     assert!(folder.join("1L.png").exists() && folder.join("notes.txt").exists(), "a user's files stay where they are");
     assert_eq!(sandbox.results().len(), 3);
+}
+
+/// Stopped, or with nobody who reads on, it ends with what the networks have begun, and says so.
+#[test]
+fn grade_that_ends_early_answers_all_that_it_graded() {
+    let sandbox = Sandbox::new();
+    sandbox.grade_quickly();
+    let folder = sandbox.beside("films");
+    std::fs::create_dir(&folder).expect("made");
+    (0..80)
+        .for_each(|seed| std::fs::write(folder.join(format!("{seed}.png")), small_png(2000 + seed)).expect("written"));
+    let begin = || {
+        let mut command = sandbox.command(&["grade", folder.to_str().expect("UTF-8"), "--json", "--no-pictures"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+    };
+    let stopped = begin();
+    sandbox.until_at_least("SELECT count(*) FROM grades", 3);
+    kill_process(Pid::from_child(&stopped), Signal::TERM).expect("a signal");
+    let output = stopped.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(130), "{}", words(&output));
+    let graded = lines(&output).iter().filter(|line| line["status"] == "graded").count();
+    assert_eq!(graded as i64, sandbox.count("SELECT count(*) FROM grades"), "{}", words(&output));
+    assert!(graded < 80 && words(&output).contains(&format!("{graded} radiographs graded")), "{}", words(&output));
+
+    let mut unheard = begin();
+    drop(unheard.stdout.take());
+    let output = unheard.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(130), "{}", words(&output));
+    assert!(words(&output).contains("nobody reads the answers any more"), "{}", words(&output));
 }
 
 #[test]

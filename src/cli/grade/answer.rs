@@ -232,6 +232,8 @@ pub(super) struct Tally {
     pub(super) refused: usize,
     /// Whether a signal ended the run before its last file.
     pub(super) interrupted: bool,
+    /// Whether nobody reads the answers any more.
+    pub(super) unheard: bool,
 }
 
 impl Tally {
