@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Rows that are kept in memory until they are written.
 const GROUP: usize = 16_384;
 
-/// What all values of a column are that are not null; a text where there are none.
+/// What all values of a column are that are not null.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Integer,
@@ -26,14 +26,9 @@ enum Kind {
     Text,
 }
 
-/// Writes all rows, after it has gone through them once to see of which kind each column is.
+/// Writes all rows.
 pub(super) fn write(rows: &impl Rows, out: &mut (impl Write + Send)) -> anyhow::Result<()> {
-    let mut kinds = vec![None; rows.columns().len()];
-    rows.each(&mut |row| {
-        kinds.iter_mut().zip(&row).for_each(|(kind, value)| *kind = Kind::joined(*kind, Kind::of(value)));
-        Ok(())
-    })?;
-    let kinds: Vec<Kind> = kinds.into_iter().map(|kind| kind.unwrap_or(Kind::Text)).collect();
+    let kinds: Vec<Kind> = rows.columns().iter().map(|name| Kind::of(name)).collect();
     let fields = rows.columns().iter().zip(&kinds).map(|(name, kind)| kind.field(name).map(Arc::new));
     let schema = Type::group_type_builder("report").with_fields(fields.collect::<Result<_, _>>()?).build()?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
@@ -95,22 +90,25 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 impl Kind {
-    fn of(value: &Value) -> Option<Self> {
-        match value {
-            Value::Null => None,
-            Value::Number(number) if number.is_i64() => Some(Self::Integer),
-            Value::Number(_) => Some(Self::Real),
-            value if time(value).is_some() => Some(Self::Time),
-            _ => Some(Self::Text),
-        }
-    }
-
-    fn joined(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        match (one, other) {
-            (one, None) | (None, one) => one,
-            (Some(one), Some(other)) if one == other => Some(one),
-            (Some(Self::Integer | Self::Real), Some(Self::Integer | Self::Real)) => Some(Self::Real),
-            _ => Some(Self::Text),
+    /// A name means the same in all views, and what it holds must not depend on the rows that are there: files of one report belong
+    /// together, those of months without a row, too.
+    fn of(column: &str) -> Self {
+        match column {
+            // a reader's own words
+            "read_at" => Self::Text,
+            "at" | "since" => Self::Time,
+            "accuracy" | "agreement" | "entropy" | "loss" | "p" | "p0" | "p1" | "p2" | "p3" | "p4" | "p_adjusted"
+            | "probability" | "quadratic_kappa" | "rate" | "seconds" | "size" | "statistic" => Self::Real,
+            "attempts" | "bytes" | "change" | "change_since_first" | "duplicates" | "epoch" | "epochs" | "failed"
+            | "fits" | "fitted" | "fold" | "grade" | "grade_before" | "highest" | "in_service" | "in_work"
+            | "is_best" | "kept_epoch" | "kl0" | "kl1" | "kl2" | "kl3" | "kl4" | "lowest" | "members"
+            | "needs_review" | "placed" | "published" | "quarantined" | "readers" | "refused" | "repeats"
+            | "settles" | "stands" => Self::Integer,
+            name if name.ends_with("_at") => Self::Time,
+            name if name.starts_with("mean_") => Self::Real,
+            name if ["_rate", "_loss", "_seconds"].iter().any(|end| name.ends_with(end)) => Self::Real,
+            name if name.ends_with("_grade") || name.ends_with("knees") || is_cell(name) => Self::Integer,
+            _ => Self::Text,
         }
     }
 
@@ -124,4 +122,9 @@ impl Kind {
         let field = Type::primitive_type_builder(name, physical).with_logical_type(logical);
         field.with_repetition(Repetition::OPTIONAL).build()
     }
+}
+
+/// `r0_e0` to `r4_e4`: a cell of the confusion matrix.
+fn is_cell(column: &str) -> bool {
+    matches!(column.as_bytes(), [b'r', b'0'..=b'4', b'_', b'e', b'0'..=b'4'])
 }

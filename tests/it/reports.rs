@@ -7,11 +7,14 @@ use kellgrend::ledger::{Ledger, REPORTS};
 use parquet::basic::{LogicalType, Type as Physical};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
+use parquet::schema::types::ColumnDescriptor;
 use rusqlite::{Connection, types::ValueRef};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 const GUIDE: &str = include_str!("../../docs/sql.md");
 
@@ -276,18 +279,44 @@ fn parquet_holds_what_json_does_with_types() {
             }
         }
         if name == "grades" {
-            let types: HashMap<_, _> = read
-                .metadata()
-                .file_metadata()
-                .schema_descr()
-                .columns()
-                .iter()
-                .map(|column| (column.name().to_owned(), (column.physical_type(), column.logical_type_ref().cloned())))
-                .collect();
+            let types = types(&file);
             assert!(matches!(types["graded_at"], (Physical::INT64, Some(LogicalType::Timestamp(_)))), "{types:?}");
-            assert!(matches!(types["grade"], (Physical::INT64, None)), "{types:?}");
-            assert!(matches!(types["p0"], (Physical::DOUBLE, None)), "{types:?}");
             assert!(matches!(types["study_date"], (Physical::BYTE_ARRAY, Some(LogicalType::String))), "{types:?}");
+        }
+    }
+}
+
+/// The types of a Parquet file's columns.
+fn types(file: &Path) -> HashMap<String, (Physical, Option<LogicalType>)> {
+    let read = SerializedFileReader::new(File::open(file).expect("written")).expect("Parquet");
+    let columns = read.metadata().file_metadata().schema_descr().columns().iter();
+    let of = |column: &Arc<ColumnDescriptor>| (column.physical_type(), column.logical_type_ref().cloned());
+    columns.map(|column| (column.name().to_owned(), of(column))).collect()
+}
+
+/// The files of several months are read together: also those of a month without a row.
+#[test]
+fn parquet_has_the_types_of_the_guide_whatever_rows_there_are() {
+    let sandbox = clinic();
+    let told = told();
+    let file = sandbox.beside("report.parquet");
+    for report in REPORTS {
+        for window in [&["--since", "2001-01-01", "--until", "2001-02-01"][..], &[]] {
+            let args = ["report", report.name, "--output", file.to_str().expect("UTF-8")];
+            run(&sandbox, &[&args[..], window].concat());
+            let types = types(&file);
+            let columns = &told[format!("report_{}", report.name).as_str()];
+            assert_eq!(types.len(), columns.len());
+            for (column, (kind, _)) in columns {
+                let found = &types[*column];
+                let is_as_told = match (*kind, found) {
+                    ("integer", (Physical::INT64, None)) | ("real", (Physical::DOUBLE, None)) => true,
+                    ("text", (Physical::BYTE_ARRAY, Some(LogicalType::String))) => true,
+                    ("text", (Physical::INT64, Some(LogicalType::Timestamp(_)))) => true,
+                    _ => false,
+                };
+                assert!(is_as_told, "{}.{column}: {kind}, and {found:?} in Parquet", report.name);
+            }
         }
     }
 }
