@@ -104,7 +104,7 @@ impl Findings {
             } else if !path.exists() {
                 match nearest(path) {
                     Some(parent) if written(parent).is_ok() => {
-                        self.good(name, &format!("{shown} is not there yet; it will be made"));
+                        self.warn(name, &format!("{shown} is not there yet; it will be made"));
                     }
                     _ => self.bad(
                         name,

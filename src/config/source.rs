@@ -61,7 +61,9 @@ impl Settings {
 /// Where it is, the key there, and what is wrong. The value is left out: it may be a password in the wrong place, and this goes
 /// to the journal.
 fn in_words(error: &toml::de::Error, text: &str) -> String {
-    let said = without_value(error.message().trim_end());
+    let said = without_value(error.message().trim_end())
+        .replace("expected parsable string", "expected a size, such as \"512 MiB\"")
+        .replace("expected a duration", "expected a duration, such as \"3s\" or \"2 minutes\"");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return said };
     let line = before.matches('\n').count();
     let column = before.chars().rev().take_while(|&char| char != '\n').count();

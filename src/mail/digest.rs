@@ -13,12 +13,15 @@ use super::alert::Disk;
 use crate::drift::{Against, Drift};
 use crate::ledger::Figures;
 use jiff::{Timestamp, tz::TimeZone};
+use std::path::PathBuf;
 
 /// What a digest is made of.
 #[derive(Clone, Debug)]
 pub struct Digest {
     /// The machine.
     pub host: String,
+    /// The state folder.
+    pub state: PathBuf,
     /// The last digest's end.
     pub since: Timestamp,
     /// This one's end.
@@ -77,7 +80,7 @@ impl Digest {
     fn span(&self) -> String {
         let [since, until] = [self.since, self.until]
             .map(|end| end.to_zoned(self.zone.clone()).strftime("%a %-d %b %Y, %H:%M").to_string());
-        format!("{since} to {until}")
+        format!("{since} to {until}, {}", self.zone.iana_name().unwrap_or("local time"))
     }
 }
 

@@ -4,14 +4,14 @@ use super::alert::{Disk, Kind, Training};
 use super::digest::Digest;
 use super::due::{Due, Facts, Last, due, standing};
 use super::letter::{Letter, message_id};
-use super::post;
+use super::{post, with_option};
 use crate::config::MailSettings;
 use crate::drift::{Against, Drift};
 use crate::ledger::{Figures, Ledger, LedgerError, MailContent, MailDue, MailFacts, MailRow, Said};
 use crate::schedule::Schedule;
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// After a failed attempt a mail is tried again, after pauses that double.
@@ -102,7 +102,7 @@ impl Office {
                 Due::Count(kind) => again.push(kind.as_str()),
                 Due::Tell { alert, missed } => {
                     let (key, subject) = (alert.key(now), alert.subject());
-                    let content = self.content(&key, &subject, alert.text(missed), now);
+                    let content = self.content(&key, &subject, with_option(alert.text(missed), self.state()), now);
                     mails.push(MailRow { kind: alert.kind().as_str(), key, content });
                 }
             }
@@ -156,6 +156,7 @@ impl Office {
         let figures = Figures::read(&Ledger::read(&self.path)?, since, slot)?;
         let digest = Digest {
             host: self.host.clone(),
+            state: self.state().to_owned(),
             since,
             until: slot,
             zone: self.zone.clone(),
@@ -177,6 +178,11 @@ impl Office {
         let Some(said) = Said::in_service(&self.path)? else { return Ok(Vec::new()) };
         let Some(compared) = said.compared(until.to_zoned(TimeZone::UTC).date())? else { return Ok(Vec::new()) };
         Ok(compared.against.into_iter().map(|comparison| (comparison.what, comparison.drift)).collect())
+    }
+
+    /// The folder that the ledger is in.
+    fn state(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
     }
 
     fn content(&self, key: &str, subject: &str, text: String, now: Timestamp) -> MailContent {

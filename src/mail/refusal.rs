@@ -10,6 +10,7 @@ mod kept;
 use super::alert::times;
 use super::letter::{Letter, message_id};
 use super::post::{self, PostError};
+use super::with_option;
 use crate::config::MailSettings;
 use crate::ledger::{Ledger, LedgerError, MailContent, MailRow};
 use jiff::Timestamp;
@@ -57,7 +58,7 @@ pub fn tell(
         note(Told { untold, ..before })?;
         return Ok(None);
     }
-    let content = content(settings, host, (kind, reason), before.untold, now);
+    let content = content(settings, (root, host), (kind, reason), before.untold, now);
     let mails = |is_sent| {
         let MailContent { message_id, subject, text, .. } = content.clone();
         kept::with(&before.mails, Mail { at: now, message_id, subject, text, is_sent })
@@ -101,7 +102,7 @@ pub fn on_record(root: &Path, ledger: &Ledger) -> Result<(), RefusalError> {
 
 fn content(
     settings: &MailSettings,
-    host: &str,
+    (root, host): (&Path, &str),
     (kind, reason): (&str, &str),
     untold: u32,
     now: Timestamp,
@@ -130,7 +131,7 @@ fn content(
     MailContent {
         message_id: message_id(&settings.from, host, kind, now),
         subject: format!("kellgrend on {host}: {subject}"),
-        text,
+        text: with_option(text, root),
         html: None,
         pictures: Vec::new(),
     }

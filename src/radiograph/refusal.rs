@@ -9,7 +9,7 @@ pub enum Refusal {
     #[error("The file is empty: send it again.")]
     Empty,
     /// More bytes, pixels or columns than the limits allow.
-    #[error("The file is too large: {0}. Raise the limit if such films are expected.")]
+    #[error("The file is too large: {0}. Raise the limits in [radiographs] if such films are expected.")]
     TooLarge(String),
     /// Neither DICOM nor a picture.
     #[error("The file is no image but {0}: send a DICOM, PNG, JPEG or TIFF file.")]

@@ -98,7 +98,8 @@ fn slips_of_the_pen_are_named_with_line_column_and_the_legal_words() {
     check("[pictures]\npalette = \"rainbow\"", &["line 2", "turbo", "jet"]);
     check("[identity]\nkeep = \"all\"", &["line 2", "none", "pseudonym", "plain"]);
     check("[settle]\nquiet = \"0s\"", &["line 2, column 9", "out of range"]);
-    check("[settle]\nquiet = \"3 parsecs\"", &["line 2, column 9"]);
+    check("[settle]\nquiet = \"3 parsecs\"", &["line 2, column 9", "\"2 minutes\""]);
+    check("[radiographs]\nmax_file = \"lots\"", &["line 2", "\"512 MiB\""]);
     check("[radiographs]\nmax_pixels = 0", &["line 2", "from 1"]);
     check("[radiographs]\nmax_pixels = \"many\"", &["line 2", "expected i64"]);
     check("[ensemble]\nbatch = 9223372036854775807", &["line 2", "4096"]);

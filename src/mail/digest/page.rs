@@ -3,11 +3,17 @@
 use super::Digest;
 use super::block::{Block, Section, Table};
 use crate::card::words::count;
+use crate::mail::state_option;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// What every digest ends with.
-pub(super) const FOOT: &str = "Written by kellgrend; nobody reads answers. [mail] in kellgrend.toml says to whom and when. \
-                               Not a medical device; not for diagnosis.";
+/// What a digest ends with.
+pub(super) fn foot(digest: &Digest) -> String {
+    let option = state_option(&digest.state);
+    format!(
+        "Written by kellgrend; nobody reads answers. [mail] in kellgrend.toml says to whom and when. {option} Not a medical device; not \
+         for diagnosis."
+    )
+}
 
 /// What a reader wants to know first.
 pub(super) fn glance(digest: &Digest) -> Vec<(&'static str, String)> {
@@ -47,7 +53,7 @@ pub(super) fn of(digest: &Digest, sections: &[Section]) -> Markup {
                         tr { @for (name, value) in glance(digest) { td { b { (value) } br; span { (name) } } } }
                     }
                     @for section in sections { (part(section)) }
-                    p.foot { (FOOT) }
+                    p.foot { (foot(digest)) }
                 }
             }
         }

@@ -32,7 +32,8 @@ fn grades(digest: &Digest) -> Option<Section> {
         .collect();
     let picture = bars::picture("grades", "Bars: knees by grade, as in the table".to_owned(), &bars);
     let mut trust = String::new();
-    if let Some(agreement) = digest.figures.agreement {
+    // one network agrees with itself, always
+    if let Some(agreement) = digest.figures.agreement.filter(|share| *share < 1.0) {
         trust += &format!("On average {} of the networks agreed.", percent(agreement));
     }
     if let Some(doubtful) = digest.figures.needs_review {

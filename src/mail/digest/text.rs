@@ -22,7 +22,7 @@ pub(super) fn of(digest: &Digest, sections: &[Section]) -> String {
             }
         }
     }
-    let _ = write!(text, "\n--\n{}\n", super::page::FOOT);
+    let _ = write!(text, "\n--\n{}\n", super::page::foot(digest));
     text.replace('\u{a0}', " ")
 }
 

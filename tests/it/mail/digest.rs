@@ -16,6 +16,7 @@ fn week() -> Digest {
     let minutes = (0..7).map(|day| (since + (24 * day + 5).hours(), 40 + 25 * (day as u64 % 4))).collect();
     Digest {
         host: "clinic-a".into(),
+        state: "/var/lib/kellgrend".into(),
         since,
         until: at("2026-11-23T06:00:00Z"),
         zone: TimeZone::get("Europe/Berlin").expect("a zone"),
