@@ -309,12 +309,13 @@ fn parquet_has_the_types_of_the_guide_whatever_rows_there_are() {
             assert_eq!(types.len(), columns.len());
             for (column, (kind, _)) in columns {
                 let found = &types[*column];
-                let is_as_told = match (*kind, found) {
-                    ("integer", (Physical::INT64, None)) | ("real", (Physical::DOUBLE, None)) => true,
-                    ("text", (Physical::BYTE_ARRAY, Some(LogicalType::String))) => true,
-                    ("text", (Physical::INT64, Some(LogicalType::Timestamp(_)))) => true,
-                    _ => false,
-                };
+                let is_as_told = matches!(
+                    (*kind, found),
+                    ("integer", (Physical::INT64, None))
+                        | ("real", (Physical::DOUBLE, None))
+                        | ("text", (Physical::BYTE_ARRAY, Some(LogicalType::String)))
+                        | ("text", (Physical::INT64, Some(LogicalType::Timestamp(_))))
+                );
                 assert!(is_as_told, "{}.{column}: {kind}, and {found:?} in Parquet", report.name);
             }
         }
