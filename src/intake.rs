@@ -109,7 +109,7 @@ impl Intake {
         settle.keep_only(present.iter().map(|(path, _)| path.as_path()));
         let mut settled: Vec<_> =
             present.iter().filter(|(path, stamp)| settle.observe(path, *stamp, began) == Verdict::Settled).collect();
-        settled.sort_by_key(|(path, _)| settle.is_of_an_archive(path));
+        settled.sort_by_key(|(path, _)| (settle.is_troubled(path), settle.is_of_an_archive(path)));
         if settled.is_empty() {
             // that a disk is full is told, and that there is room again, whether anything waits or not
             self.is_cramped();

@@ -19,6 +19,7 @@ pub use snapshot::{Disk, Snapshot};
 pub use systemd::status_line;
 
 use crate::config::Http;
+use crate::state::State;
 use crate::station::Station;
 use anyhow::Context as _;
 use health::{Ill, Signs};
@@ -88,6 +89,10 @@ impl Outside {
                 _ = tick.tick() => {}
             }
             let (snapshot, ills) = self.now();
+            if ills.iter().any(Ill::is_no_films_fault) {
+                // systemd's watchdog may abort this for a share that hangs: no film is suspected for it
+                State::mark_no_aborts();
+            }
             systemd::tell(&snapshot, watchdog.is_some() && !ills.iter().any(Ill::is_hang));
             let state = self.station.state.clone();
             if let Ok(Err(error)) = tokio::task::spawn_blocking(move || file::write(&state, &snapshot)).await {

@@ -43,6 +43,11 @@ impl Step {
         }
     }
 
+    /// Whether it depends on a film's content: the others hang where a share or a disk does.
+    pub fn is_of_a_film(self) -> bool {
+        matches!(self, Self::Decode | Self::Networks)
+    }
+
     /// Whether it may take for ever.
     fn only_waits(self) -> bool {
         self == Self::DeviceWait

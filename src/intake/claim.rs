@@ -8,8 +8,8 @@ use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp}
 use crate::radiograph::{Completeness, completeness};
 use crate::side::Side;
 use crate::state::{
-    DUPLICATE, Held, copy_beside, extension, first_bytes, keep_file, make_folder, make_parent, open_regular, put_back,
-    rename, sync_folder_of,
+    DUPLICATE, Held, copy_beside, extension, first_bytes, free_bytes, keep_file, make_folder, make_parent,
+    open_regular, put_back, rename, sync_folder_of,
 };
 use jiff::Timestamp;
 use std::fs;
@@ -139,7 +139,7 @@ impl Intake {
 
     /// False: the file was replaced between hashing and moving; what replaced it is still in the inbox.
     fn move_into_work(&self, path: &Path, digest: &Digest, stamp: Stamp, file: FileId) -> Result<bool, IntakeError> {
-        match take_out(path, &self.state.in_work(digest), stamp) {
+        match take_out(path, &self.state.in_work(digest), stamp, self.keep_free) {
             Ok(true) => Ok(true),
             Ok(false) => {
                 self.ledger.withdrawn(file, "changed", "the file changed while it was claimed; it is taken anew")?;
@@ -163,7 +163,7 @@ impl Intake {
             make_parent(&archive)?;
             keep_file(&aside, &archive)
         };
-        let out = take_out(path, &aside, stamp).and_then(|is_out| match is_out {
+        let out = take_out(path, &aside, stamp, self.keep_free).and_then(|is_out| match is_out {
             true => put_away().or_else(|error| put_back(&aside, path).and(Err(error))),
             false => Ok(()), // replaced meanwhile: the next scan sees another file
         });
@@ -176,8 +176,9 @@ pub fn since(then: Timestamp) -> Duration {
     Timestamp::now().duration_since(then).try_into().unwrap_or_default()
 }
 
-/// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it.
-fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
+/// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it. From another disk it is copied only
+/// where so much is left free behind it.
+fn take_out(from: &Path, to: &Path, stamp: Stamp, keep_free: u64) -> io::Result<bool> {
     match rename(from, to) {
         Ok(()) => {
             if fs::symlink_metadata(to).is_ok_and(|meta| Stamp::of(&meta) != stamp) {
@@ -186,6 +187,10 @@ fn take_out(from: &Path, to: &Path, stamp: Stamp) -> io::Result<bool> {
             }
         }
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let free = to.parent().and_then(free_bytes).unwrap_or(u64::MAX);
+            if free < stamp.len.saturating_add(keep_free) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             let copy = copy_beside(from, to)?;
             if Stamp::of(&fs::symlink_metadata(from)?) != stamp || fs::metadata(&copy)?.len() != stamp.len {
                 fs::remove_file(copy)?;

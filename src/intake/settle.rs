@@ -117,6 +117,11 @@ impl Settle {
         self.candidates.get(path).map(|known| (known.seen_at, known.stamp))
     }
 
+    /// Whether it could not be taken before: what can be goes first.
+    pub fn is_troubled(&self, path: &Path) -> bool {
+        self.candidates.get(path).is_some_and(|known| known.troubled)
+    }
+
     /// Whether it came in a crowd, as archives do: what came alone goes first.
     pub fn is_of_an_archive(&self, path: &Path) -> bool {
         self.candidates.get(path).is_some_and(|known| known.crowd.is_archive())

@@ -1,8 +1,10 @@
 //! What has been kept for its time.
 
 use super::files::digest_at;
-use super::{FileId, Ledger, LedgerError, now};
+use super::{FileId, Ledger, LedgerError, now, timestamp};
 use crate::digest::Digest;
+use crate::schedule::EARLIEST;
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 
@@ -120,11 +122,18 @@ pub struct Overdues {
     beyond: (String, FileId),
 }
 
+/// What is noted of earlier days was noted while the clock was wrong, as after a start without a battery: how long it has been kept,
+/// nobody knows.
+fn beginning() -> (String, FileId) {
+    let earliest = timestamp(Timestamp::from_second(EARLIEST).unwrap_or(Timestamp::MAX));
+    (earliest.chars().take(10).collect(), 0)
+}
+
 impl Overdues {
     /// What nothing has happened with since `before`, RFC 3339.
     pub fn of(ledger: &Path, store: Store, before: String, spares_labelled: bool) -> Result<Self, LedgerError> {
         let (db, sql) = (Ledger::read(ledger)?, store.sql(spares_labelled));
-        Ok(Self { db, ledger: ledger.to_owned(), sql, before, beyond: (String::new(), 0) })
+        Ok(Self { db, ledger: ledger.to_owned(), sql, before, beyond: beginning() })
     }
 
     /// The next ones, at most so many; none: that was all.
@@ -157,7 +166,8 @@ impl Overdues {
             "WITH overdue (id, sha256, release, bytes, at, file) AS ({}) SELECT count(*), coalesce(sum(bytes), 0), min(at) FROM overdue",
             self.sql
         );
-        let sum = self.db.query_row(&sql, params![self.before, "", 0], |row| {
+        let (day, file) = beginning();
+        let sum = self.db.query_row(&sql, params![self.before, day, file], |row| {
             Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?))
         });
         sum.map_err(LedgerError::sqlite(&self.ledger))
@@ -182,8 +192,13 @@ impl Ledger {
     }
 }
 
-/// All rows of a radiograph go.
+/// All rows of a radiograph go, unless it is in work.
 fn forget(db: &Connection, radiograph: i64) -> rusqlite::Result<()> {
+    // it may have come again since it was found overdue
+    let in_work = "SELECT EXISTS (SELECT 1 FROM files WHERE radiograph = ?1 AND state IN ('claimed', 'graded'))";
+    if db.prepare_cached(in_work)?.query_row([radiograph], |row| row.get(0))? {
+        return Ok(());
+    }
     const FILES: &str = "(SELECT id FROM files WHERE radiograph = ?1)";
     const GRADES: &str = "(SELECT id FROM grades WHERE knee IN (SELECT id FROM knees WHERE radiograph = ?1))";
     let from = [

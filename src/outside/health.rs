@@ -49,6 +49,11 @@ pub enum Ill {
 }
 
 impl Ill {
+    /// Whether something hangs that no film can be the cause of.
+    pub fn is_no_films_fault(&self) -> bool {
+        matches!(self, Self::Stuck(stuck) if !stuck.step.is_of_a_film())
+    }
+
     /// Whether only a new start can help: then systemd's watchdog is not fed.
     pub fn is_hang(&self) -> bool {
         matches!(self, Self::Stuck(_) | Self::NoNetworks)

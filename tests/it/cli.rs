@@ -260,6 +260,8 @@ fn completions_and_manual_pages_cover_every_command() {
     let script = words(&sandbox.output(&["completions", "bash"]));
     let pages = sandbox.beside("man");
     assert!(sandbox.output(&["man", pages.to_str().expect("UTF-8")]).status.success());
+    let page = std::fs::read_to_string(pages.join("kellgrend-evaluate.1")).expect("a page");
+    assert!(page.contains(".SH NOTES\n.nf\nFields of ") && page.contains("\n.fi\n"), "{page}");
     for command in [
         "run",
         "grade",

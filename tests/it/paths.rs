@@ -127,7 +127,7 @@ fn a_list_that_is_too_large_is_not_read_to_its_end() {
     look(&folder, &ledger);
     let left: Vec<_> = names_in(&folder.join("refused"));
     assert_eq!(left.len(), 2, "the list and the reason: {left:?}");
-    assert!(fs::read_to_string(&left[1]).expect("a reason").contains("larger than 64 MiB"));
+    assert!(fs::read_to_string(&left[1]).expect("a reason").contains("larger than 16 MiB"));
 }
 
 #[test]

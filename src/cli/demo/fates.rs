@@ -21,6 +21,7 @@ pub(super) struct Knee {
     side: String,
     grade: KlGrade,
     certainty: f64,
+    needs_review: bool,
     pub(super) picture: Option<String>,
 }
 
@@ -51,7 +52,7 @@ fn fate(db: &Connection, digest: Digest, nth: usize) -> rusqlite::Result<Option<
     let refused = files.last().filter(|(state, _)| state == "quarantined");
     let Some((state, reason)) = files.get(nth).or(refused).cloned() else { return Ok(None) };
     let mut knees = db.prepare(
-        "SELECT side, grade, max(p0, p1, p2, p3, p4), picture FROM report_grades WHERE sha256 = ?1 ORDER BY side DESC",
+        "SELECT side, grade, max(p0, p1, p2, p3, p4), picture, coalesce(needs_review, 0) FROM report_grades WHERE sha256 = ?1 ORDER BY side DESC",
     )?;
     let knees = knees.query_map([digest.to_string()], |row| {
         let grade: u8 = row.get(1)?;
@@ -60,6 +61,7 @@ fn fate(db: &Connection, digest: Digest, nth: usize) -> rusqlite::Result<Option<
             grade: KlGrade::try_from(grade).unwrap_or(KlGrade::ALL[0]),
             certainty: row.get(2)?,
             picture: row.get(3)?,
+            needs_review: row.get(4)?,
         })
     })?;
     let knees = if state == "published" { knees.collect::<Result<_, _>>()? } else { Vec::new() };
@@ -76,7 +78,8 @@ impl Fate {
             return vec![row("", String::new(), "", String::new())];
         }
         let of = |knee: &Knee| {
-            let certainty = format!("{:.0} %", 100.0 * knee.certainty);
+            let review = if knee.needs_review { "  (look at it)" } else { "" };
+            let certainty = format!("{:.0} %{review}", 100.0 * knee.certainty);
             row(&knee.side, format!("KL {}", knee.grade), knee.grade.meaning(), certainty)
         };
         self.knees.iter().map(of).collect()
