@@ -13,6 +13,8 @@ pub(super) struct Watcher {
     inbox: PathBuf,
     hints: Nudge,
     watched: Option<(Found, RecommendedWatcher)>,
+    /// The file system that it was on when it was there last.
+    device: Option<u64>,
     warned: bool,
 }
 
@@ -28,7 +30,7 @@ impl Found {
 
 impl Watcher {
     pub(super) fn new(inbox: &Path, hints: Nudge) -> Self {
-        Self { inbox: inbox.to_owned(), hints, watched: None, warned: false }
+        Self { inbox: inbox.to_owned(), hints, watched: None, device: None, warned: false }
     }
 
     /// Watch the folder that the inbox's name leads to now: it may have been unmounted, replaced, mounted again.
@@ -40,6 +42,11 @@ impl Watcher {
         // of what is gone nothing is heard, though another folder may get its number
         self.watched = None;
         let Some(found) = found else { return };
+        if self.device.replace(found.0).is_some_and(|before| before != found.0) {
+            tracing::warn!(
+                "the inbox lies on another file system than before, as where a share was unmounted or mounted: what is there now is taken"
+            );
+        }
         match self.watch() {
             Ok(watcher) => self.watched = Some((found, watcher)),
             Err(error) if !self.warned => {

@@ -112,6 +112,7 @@ fn an_inbox_that_is_unmounted_and_mounted_again_is_watched_again() {
     drop(share);
     fs::write(sandbox.inbox().join("beneath.png"), small_png(3)).expect("written");
     sandbox.until(PUBLISHED, 2);
+    assert!(sandbox.log().contains("the inbox lies on another file system than before"), "{}", sandbox.log());
     let Some(_share) = SmallDisk::at(sandbox.inbox(), 8) else { return };
     sandbox.drop_in("second.png", &small_png(4));
     sandbox.until(PUBLISHED, 3);
