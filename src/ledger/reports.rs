@@ -33,6 +33,7 @@ pub const REPORTS: [Report; 20] = [
             "p3",
             "p4",
             "release",
+            "missing",
         ],
     },
     Report {

@@ -242,8 +242,8 @@ fn labels_find_their_knees_whenever_those_come() {
     // a run that came to an end has learnt from them, one that failed has not
     let writer = Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
     for (outcome, left) in [("kept", 0), ("failed", 4)] {
-        let begun = "INSERT OR REPLACE INTO training_runs (name, begun_at, origin, of_labels, knees, gold_knees, fits, outcome, data, plan) \
-                     VALUES ('run', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'schedule', 1, 4, 0, 1, ?1, '', '')";
+        let begun = "INSERT OR REPLACE INTO training_runs (name, begun_at, origin, of_labels, knees, gold_knees, fits, outcome, data, \
+                     plan) VALUES ('run', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'schedule', 1, 4, 0, 1, ?1, '', '')";
         writer.execute(begun, [outcome]).expect("written");
         assert_eq!(to_learn(), left, "{outcome}");
     }

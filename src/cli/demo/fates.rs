@@ -52,7 +52,8 @@ fn fate(db: &Connection, digest: Digest, nth: usize) -> rusqlite::Result<Option<
     let refused = files.last().filter(|(state, _)| state == "quarantined");
     let Some((state, reason)) = files.get(nth).or(refused).cloned() else { return Ok(None) };
     let mut knees = db.prepare(
-        "SELECT side, grade, max(p0, p1, p2, p3, p4), picture, coalesce(needs_review, 0) FROM report_grades WHERE sha256 = ?1 ORDER BY side DESC",
+        "SELECT side, grade, max(p0, p1, p2, p3, p4), picture, coalesce(needs_review, 0) FROM report_grades \
+         WHERE sha256 = ?1 ORDER BY side DESC",
     )?;
     let knees = knees.query_map([digest.to_string()], |row| {
         let grade: u8 = row.get(1)?;

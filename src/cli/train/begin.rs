@@ -70,7 +70,8 @@ impl Begin {
             if before != now {
                 let name = champion.name();
                 shop.warn(format!(
-                    "{network} looks at {before} pixels in {name}, and learns and grades at {now} from here on; image_size can say otherwise"
+                    "{network} looks at {before} pixels in {name}, and learns and grades at {now} from here on; image_size can say \
+                     otherwise"
                 ));
             }
         }
