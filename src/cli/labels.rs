@@ -103,7 +103,8 @@ impl Labels {
 impl Import {
     fn execute(self, state: &State) -> Result<Exit, Failure> {
         let mut refused = false;
-        let before = ledger(state)?.labels_without_knee().map_err(anyhow::Error::from)?;
+        let ledger = ledger(state)?;
+        let before = ledger.labels_without_knee().map_err(anyhow::Error::from)?;
         for list in &self.lists {
             let shown = list.display();
             let bytes = match std::fs::read(list) {
@@ -117,7 +118,8 @@ impl Import {
             let folder = self.root.as_deref().or(list.parent()).unwrap_or(Path::new("."));
             match read(&bytes, Some(folder), self.reader.as_deref()) {
                 Ok(labels) => {
-                    let Added { new, known } = ledger(state)?.add_labels(labels, Digest::of(&bytes).to_string())?;
+                    let Added { new, known } =
+                        ledger.add_labels(labels, Digest::of(&bytes).to_string()).map_err(anyhow::Error::from)?;
                     let labels = if new == 1 { "label" } else { "labels" };
                     println!("{shown}: {new} new {labels}, {known} on record already");
                 }
@@ -127,14 +129,14 @@ impl Import {
                 }
             }
         }
-        say_strays(state, before)?;
+        say_strays(&ledger, before)?;
         Ok(if refused { Exit::Refused } else { Exit::Done })
     }
 }
 
 /// A side that was mistaken is taken in, since it may be the film that comes later; whoever said it is to know.
-fn say_strays(state: &State, before: usize) -> Result<(), Failure> {
-    let strays = ledger(state)?.labels_without_knee().map_err(anyhow::Error::from)?.saturating_sub(before);
+fn say_strays(ledger: &Ledger, before: usize) -> Result<(), Failure> {
+    let strays = ledger.labels_without_knee().map_err(anyhow::Error::from)?.saturating_sub(before);
     if strays > 0 {
         let (knees, show) = (counted(strays as u64, "labelled knee"), "`kellgrend report label_gaps` shows which");
         eprintln!("{knees} of these cannot be found on the radiograph as it was graded; {show}");
@@ -156,10 +158,11 @@ impl Add {
         let date = self.date.or_else(|| Some(now()));
         let Self { grade, reader, side, settle, .. } = self;
         let label = LabelRow { radiograph, side, grade, reader, read_at: date, settles: settle };
-        let before = ledger(state)?.labels_without_knee().map_err(anyhow::Error::from)?;
-        let added = ledger(state)?.add_labels(vec![label], "command line".to_owned())?;
+        let ledger = ledger(state)?;
+        let before = ledger.labels_without_knee().map_err(anyhow::Error::from)?;
+        let added = ledger.add_labels(vec![label], "command line".to_owned()).map_err(anyhow::Error::from)?;
         println!("{}", if added.new == 1 { "taken in" } else { "on record already" });
-        say_strays(state, before)?;
+        say_strays(&ledger, before)?;
         Ok(Exit::Done)
     }
 }

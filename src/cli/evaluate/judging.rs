@@ -80,9 +80,10 @@ async fn one(
     let job = decoding.acquire().await.map_err(|closed| closed.to_string())?;
     let film = tokio::task::spawn_blocking(move || file.read(&decoders));
     let film = film.await.map_err(|_| "it could not be decoded".to_owned())?;
-    let film = film.map_err(|unread| unread.to_string())?;
+    let mut film = film.map_err(|unread| unread.to_string())?;
     drop(job);
-    let graded = grader.grade(Arc::new(vec![film.knee.clone()])).await.map_err(|stopped| stopped.to_string())?;
+    let knee = std::mem::take(&mut film.knee);
+    let graded = grader.grade(Arc::new(vec![knee])).await.map_err(|stopped| stopped.to_string())?;
     let graded = graded.map_err(|error| error.to_string())?;
     Ok((film, graded.into_iter().next().ok_or("it has no grade")?))
 }

@@ -31,16 +31,17 @@ fn grades(digest: &Digest) -> Option<Section> {
         .map(|&grade| Bar { name: format!("KL {grade}"), value: of_grade(grade), colour: COLOURS[grade.index()].ink() })
         .collect();
     let picture = bars::picture("grades", "Bars: knees by grade, as in the table".to_owned(), &bars);
-    let mut trust = String::new();
     // one network agrees with itself, always
-    if let Some(agreement) = digest.figures.agreement.filter(|share| *share < 1.0) {
-        trust += &format!("On average {} of the networks agreed.", percent(agreement));
+    let agreement = digest.figures.agreement.filter(|share| *share < 1.0);
+    let agreement = agreement.map(|share| format!("On average {} of the networks agreed.", percent(share)));
+    let review = |doubtful| format!("A human should look at {}: `kellgrend report review`.", knees(doubtful));
+    let trust = Vec::from_iter(agreement.into_iter().chain(digest.figures.needs_review.map(review))).join(" ");
+    let mut blocks = Vec::from_iter(picture.map(Block::Picture));
+    blocks.push(Block::Table(table));
+    if !trust.is_empty() {
+        blocks.push(Block::Line(trust));
     }
-    if let Some(doubtful) = digest.figures.needs_review {
-        trust += &format!(" A human should look at {}: `kellgrend report review`.", knees(doubtful));
-    }
-    let blocks = picture.map(Block::Picture).into_iter().chain([Block::Table(table), Block::Line(trust)]);
-    Some(Section { title: "Grades", blocks: blocks.collect() })
+    Some(Section { title: "Grades", blocks })
 }
 
 /// Of so many days a plot says something.

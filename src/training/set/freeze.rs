@@ -145,7 +145,7 @@ impl Sheet<'_> {
     }
 
     fn into_set(self, dealing: &Dealing) -> anyhow::Result<(TrainingSet, Vec<Passed>)> {
-        let Self { gold, knees, passed, patients: Patients { one, mut drawn, .. }, .. } = self;
+        let Self { gold, knees, mut passed, patients: Patients { one, mut drawn, .. }, .. } = self;
         let mut set = TrainingSet { knees: knees.into_iter().flatten().collect() };
         for (other, patient) in one {
             let theirs = set.knees.iter_mut().filter(|knee| knee.patient == other);
@@ -155,7 +155,6 @@ impl Sheet<'_> {
             }
         }
         set.set_gold_apart(&drawn, &gold.known);
-        let mut passed = passed;
         passed.extend(set.part_with_torn(&dealing.kept));
         set.deal(dealing)?;
         Ok((set, passed))
