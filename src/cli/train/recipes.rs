@@ -5,11 +5,12 @@ use crate::training::recipe::RecipeName;
 use clap::ValueEnum as _;
 
 const HEADING: &str = "\
-Numbers of the recipes. image_size 0: the network's own; patience 0: to the last
-epoch. With a zoom above 1, such as 1.1, networks also look at the middle of the
-knee, so many times as large, which takes twice the time of grading; 0: as the
-release in service looks. An epoch goes `passes` times over the knees, in the first
-`small_epochs` with pictures of `small_side` times the side. `blend` is the share
+Numbers of the recipes. image_size 0: with fine-tune that of the release in service,
+else the network's own; patience 0: to the last epoch. With a zoom above 1, such as
+1.1, networks also look at the middle of the knee, so many times as large, which
+takes twice the time of grading; 0: as the release in service looks. An epoch goes
+`passes` times over the knees, in the first `small_epochs` with pictures of
+`small_side` times the side. `blend` is the share
 that the weights of the release in service keep; with balance = weights, a
 balance_power of 1 makes all grades count alike, 0.5 goes half of the way.
 `ordinal` is what the squared earth mover's distance counts beside cross-entropy,
