@@ -1,6 +1,9 @@
 //! Ledger and folders held against each other: nothing lost, nothing torn, nothing graded twice.
 
+mod originals;
 mod strays;
+
+pub use originals::{decayed, originals};
 
 use crate::digest::Digest;
 use crate::grading::folder_name;

@@ -207,6 +207,14 @@ impl Global {
         Ok((settings, state))
     }
 
+    /// Makes what is missing of the state folder. Where all of it is, that is said: its name may have been mistyped.
+    fn create(state: &State) -> Result<(), Failure> {
+        if !state.root.exists() {
+            eprintln!("note: {} was not there; a new state folder is made", state.root.display());
+        }
+        Ok(state.create()?)
+    }
+
     fn state_folder(&self) -> Result<PathBuf, Failure> {
         let data_home = || std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         let home = || std::env::home_dir().map(|home| home.join(".local/share"));

@@ -7,7 +7,7 @@ mod guarded;
 mod place;
 mod priority;
 
-pub use disk::{free_bytes, network_file_system};
+pub use disk::{free_bytes, has_holes, network_file_system};
 pub use folder::{PARTIAL, make_folder, replace, replace_with, write_once};
 pub use guarded::{Held, create_anew, make_unlinked_folder, open_regular};
 pub use place::{

@@ -39,13 +39,13 @@ pub(super) fn is_in_inbox(state: &State, digest: &Digest, bytes: u64) -> bool {
     })
 }
 
-fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+pub(super) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
     entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path)
 }
 
 /// The digest that an original is called by, and the ending.
-fn original(file: &Path) -> Option<(Digest, &str)> {
+pub(super) fn original(file: &Path) -> Option<(Digest, &str)> {
     let name = file.file_name().and_then(OsStr::to_str)?;
     let (digest, ending) = name.split_once('.').unwrap_or((name, ""));
     Some((digest.parse().ok()?, ending))

@@ -32,6 +32,9 @@ pub(super) struct Check {
     /// What is gone is an error, too: where nobody removes originals or results by hand, something is lost
     #[arg(long, requires = "ledger")]
     strict: bool,
+    /// Read every original in archive and quarantine back, too, and see whether its bytes are still those that came
+    #[arg(long, requires = "ledger")]
+    originals: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -39,6 +42,7 @@ Try:
   kellgrend check                         before the first start, and after every change of settings or machine
   kellgrend check --ledger                after a power cut, or a restored backup; with the daemon stopped
   kellgrend check --ledger --strict       the same, where nobody removes originals or results by hand
+  kellgrend check --ledger --originals    now and then, and before an old backup goes: all of them are read
 
 Exit codes: 0 fit to run, or all agrees; 3 something is not.";
 
@@ -57,6 +61,9 @@ impl Check {
         let mut found = Findings::default();
         if self.ledger {
             found.agreement(&state, self.strict)?;
+            if self.originals {
+                found.originals(&state);
+            }
             if found.unfit == 0 {
                 println!("\nLedger and folders agree.");
                 return Ok(Exit::Done);

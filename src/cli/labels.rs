@@ -183,7 +183,7 @@ fn beginning(state: &State, digits: &str) -> Result<Option<Labelled>, Failure> {
 /// Fewer are soon shared by two.
 const FEWEST_DIGITS: usize = 8;
 
-fn ledger(state: &State) -> anyhow::Result<Ledger> {
-    state.create()?;
+fn ledger(state: &State) -> Result<Ledger, Failure> {
+    Global::create(state)?;
     Ok(Ledger::open(&state.ledger)?)
 }

@@ -61,7 +61,7 @@ enum Command {
 impl Models {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
         let (_, state) = global.load()?;
-        state.create()?;
+        Global::create(&state)?;
         starter::install(&state.models)?;
         match self.command {
             Command::List => list(&state)?,

@@ -101,7 +101,7 @@ impl Kind {
             | "probability" | "quadratic_kappa" | "rate" | "seconds" | "size" | "statistic" => Self::Real,
             "attempts" | "bytes" | "change" | "change_since_first" | "duplicates" | "epoch" | "epochs" | "failed"
             | "fits" | "fitted" | "fold" | "grade" | "grade_before" | "highest" | "in_service" | "in_work"
-            | "is_best" | "kept_epoch" | "kl0" | "kl1" | "kl2" | "kl3" | "kl4" | "lowest" | "members"
+            | "is_best" | "is_last" | "kept_epoch" | "kl0" | "kl1" | "kl2" | "kl3" | "kl4" | "lowest" | "members"
             | "needs_review" | "placed" | "published" | "quarantined" | "readers" | "refused" | "repeats"
             | "settles" | "stands" => Self::Integer,
             name if name.ends_with("_at") => Self::Time,

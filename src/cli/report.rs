@@ -32,7 +32,7 @@ pub(super) struct Report {
     /// Into a file, which appears whole or not at all; one that is there is replaced
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// From this day on, UTC: 2026-01-31
+    /// From this day on, UTC: 2026-01-31; a week counts by its Monday, a month by its first day
     #[arg(long, value_name = "DATE")]
     since: Option<Date>,
     /// Before this day, UTC

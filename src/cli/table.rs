@@ -41,7 +41,7 @@ impl Table {
     }
 }
 
-/// Columns two spaces apart, numbers to the right.
+/// Columns two spaces apart, those of numbers to the right.
 pub(super) fn aligned<H, R>(header: &[H], rows: R) -> String
 where
     H: AsRef<str>,
@@ -51,14 +51,14 @@ where
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(AsRef::as_ref));
-    for row in rows {
-        table.add_row(row.into_iter().map(|text| {
-            let number = text == "-" || text.parse::<f64>().is_ok() && text.len() < 12;
-            comfy_table::Cell::new(text).set_alignment(if number { CellAlignment::Right } else { CellAlignment::Left })
-        }));
-    }
-    for column in table.column_iter_mut() {
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row.into_iter().collect()).collect();
+    let is_number = |text: &String| text.is_empty() || text == "-" || text.parse::<f64>().is_ok() && text.len() < 12;
+    let are_numbers: Vec<bool> =
+        (0..header.len()).map(|i| rows.iter().filter_map(|row| row.get(i)).all(is_number)).collect();
+    table.add_rows(rows);
+    for (column, are_numbers) in table.column_iter_mut().zip(are_numbers) {
         column.set_padding((0, 2));
+        column.set_cell_alignment(if are_numbers { CellAlignment::Right } else { CellAlignment::Left });
     }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
@@ -68,11 +68,13 @@ fn cell(value: &Value) -> String {
     match exact(value) {
         text if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
         // a line a row, whatever files are called
-        text => value
-            .as_f64()
-            .filter(|_| value.is_f64())
-            .map_or_else(|| text.replace(char::is_control, "?"), |number| format!("{number:.4}")),
+        text => value.as_f64().filter(|_| value.is_f64()).map_or_else(|| text.replace(char::is_control, "?"), number),
     }
+}
+
+/// Four places; what would be none of these is no zero.
+fn number(number: f64) -> String {
+    if number != 0.0 && number.abs() < 0.00005 { format!("{number:.1e}") } else { format!("{number:.4}") }
 }
 
 /// A value as it is; nothing for null.

@@ -91,7 +91,7 @@ impl Train {
             true => crate::log::start(settings.log.level, settings.log.format),
             false => start_log(global.log.unwrap_or(LogLevel::Warn)),
         }
-        state.create()?;
+        Global::create(&state)?;
         if self.unattended {
             step_back();
         }

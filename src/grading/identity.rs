@@ -100,13 +100,14 @@ impl IdentityPolicy {
         self.keep
     }
 
-    /// What may be kept of this patient.
+    /// What may be kept of this patient. A number without a digit in it, as ANONYMOUS, is nobody's.
     pub fn apply(&self, patient: Option<&Patient>) -> Kept {
         let Some(patient) = patient else { return Kept::default() };
         match self.keep {
             Identity::None => Kept::default(),
             Identity::Pseudonym => {
-                Kept { patient: patient.id.as_deref().map(|id| self.pseudonym(id)), ..Kept::default() }
+                let id = patient.id.as_deref().filter(|id| names_somebody(id));
+                Kept { patient: id.map(|id| self.pseudonym(id)), ..Kept::default() }
             }
             Identity::Plain => Kept {
                 patient: patient.id.clone(),

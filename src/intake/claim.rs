@@ -8,7 +8,7 @@ use crate::ledger::{Arrival, FileId, LedgerError, Origin, Prior, now, timestamp}
 use crate::radiograph::{Completeness, completeness};
 use crate::side::Side;
 use crate::state::{
-    DUPLICATE, Held, copy_beside, extension, first_bytes, free_bytes, keep_file, make_folder, make_parent,
+    DUPLICATE, Held, copy_beside, extension, first_bytes, free_bytes, has_holes, keep_file, make_folder, make_parent,
     open_regular, put_back, rename, sync_folder_of,
 };
 use jiff::Timestamp;
@@ -83,10 +83,20 @@ impl Intake {
             // no more than there was: who makes it grow now has changed it, which moving it out will show
             (&file).take(stamp.len).read_to_end(&mut bytes).map_err(unreadable)?;
             let is_truncated = matches!(completeness(&bytes, &self.limits), Completeness::Truncated(_));
-            if is_truncated && !settle.incomplete(seen, Instant::now()) {
+            // what was never written reads as black: a film of the right length, half of it missing
+            let is_torn = has_holes(&file);
+            if (is_truncated || is_torn) && !settle.incomplete(seen, Instant::now()) {
                 return Ok(None);
             }
-            Digest::of(&bytes)
+            let digest = Digest::of(&bytes);
+            if is_torn {
+                let sha256 = digest.short();
+                tracing::warn!(
+                    sha256,
+                    "parts of a file were never written (it has holes) and have not come: it is taken as it is"
+                );
+            }
+            digest
         } else {
             Digest::of_reader((&file).take(stamp.len)).map_err(unreadable)?
         };
@@ -121,13 +131,13 @@ impl Intake {
                 self.gauges.settled(since(seen_at));
                 self.move_into_work(path, &digest, stamp, file)?.then_some(claim)
             }
-            Prior::Duplicate { file } => {
+            Prior::Duplicate { file, reason } => {
                 if let Err(error) = self.put_duplicate_away(path, &digest, stamp) {
                     self.ledger.not_taken(file)?;
                     return Err(error);
                 }
                 let sha256 = digest.short();
-                tracing::info!(sha256, outcome = "duplicate", "duplicate: the same bytes have arrived before");
+                tracing::info!(sha256, outcome = "duplicate", "duplicate: {reason}");
                 self.gauges.ended(End::Duplicate);
                 None
             }

@@ -132,7 +132,7 @@ fn put_away(
                     }));
                 }
                 // graded where it lay: this is the copy that is kept
-                Prior::Duplicate { file } => {
+                Prior::Duplicate { file, .. } => {
                     if let Err(error) = state.put_into_archive(&digest, ending) {
                         ledger.not_taken(file)?;
                         return Err(unmoved(error));

@@ -68,6 +68,8 @@ pub enum Prior {
     Duplicate {
         /// The file.
         file: FileId,
+        /// What is on record of it, in words.
+        reason: &'static str,
     },
 }
 
@@ -96,9 +98,17 @@ impl Ledger {
         self.write_blocking(move |db| claim(db, &arrival))
     }
 
-    /// Note that a file cannot be graded, and why.
+    /// Note that a file cannot be graded, and why. One that is named again and again, as in an archive that is graded every night,
+    /// was refused when it was refused first.
     pub async fn quarantined(&self, file: FileId, code: &'static str, reason: String) -> Result<(), LedgerError> {
-        self.write(move |db| end(db, file, "quarantined", code, &reason)).await
+        self.write(move |db| {
+            let sql = "SELECT t.at FROM files f JOIN file_states t ON t.file = f.id AND t.state = 'quarantined' \
+                       WHERE f.id = ?1 AND f.origin = ?2";
+            let first = db.query_row(sql, params![file, Origin::CommandLine.as_str()], |row| row.get(0)).optional()?;
+            end(db, file, "quarantined", code, &reason)?;
+            first.map_or(Ok(()), |at: String| stamp(db, file, "quarantined", &at))
+        })
+        .await
     }
 
     /// Note that a claim came to nothing: the bytes are no longer where they were.
@@ -163,6 +173,8 @@ impl Ledger {
 }
 
 const DUPLICATE: &str = "the same bytes have arrived before; they are graded once";
+const OTHER_SIDE: &str = "the same bytes have arrived before, and their knee's side is not the one that the name says now; \
+                          what is on record stands";
 
 fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
     let sha256 = arrival.digest.to_string();
@@ -229,14 +241,25 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
             db.last_insert_rowid()
         }
     };
-    stamp(db, file, "seen", &arrival.seen_at)?;
+    // what goes on, or is tried again, came when it came first
+    if resumable.is_none_or(|row| row.state == "withdrawn") {
+        stamp(db, file, "seen", &arrival.seen_at)?;
+    }
     stamp(db, file, "settled", &arrival.settled_at)?;
     if duplicate {
-        end(db, file, "duplicate", "duplicate", DUPLICATE)?;
-        return Ok(Prior::Duplicate { file });
+        let reason = if is_of_other_side(db, radiograph, arrival.side_by_name)? { OTHER_SIDE } else { DUPLICATE };
+        end(db, file, "duplicate", "duplicate", reason)?;
+        return Ok(Prior::Duplicate { file, reason });
     }
     enter(db, file, "claimed")?;
     Ok(Prior::Claimed { file, side, name })
+}
+
+/// Whether a name says a side, and the film has knees, of which none is on that side: a mistake has been made, then or now.
+fn is_of_other_side(db: &Connection, radiograph: i64, side_by_name: Side) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) > 0 AND sum(side = ?2) = 0 FROM knees WHERE radiograph = ?1";
+    Ok(side_by_name != Side::Unknown
+        && db.query_row(sql, params![radiograph, side_by_name.as_str()], |row| row.get(0))?)
 }
 
 /// An earlier file of the same bytes that was no duplicate.

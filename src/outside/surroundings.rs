@@ -5,6 +5,8 @@ use crate::ensemble::DeviceInUse;
 use crate::gpu::DeviceMemory;
 use crate::ledger::{Ledger, TrainingNow};
 use crate::state::{State, free_bytes};
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -54,8 +56,10 @@ impl Surroundings {
         device: &DeviceInUse,
         ended: &mpsc::Receiver<()>,
     ) {
+        let mut devices = HashMap::new();
         loop {
             self.look(state, ledger, device);
+            watch_mounts(state, &mut devices);
             if ended.recv_timeout(LOOK_EVERY) != Err(mpsc::RecvTimeoutError::Timeout) {
                 break;
             }
@@ -77,5 +81,18 @@ impl Surroundings {
             seen.disks = disks;
             seen.at = Instant::now();
         });
+    }
+}
+
+/// Says which folders lie on another file system than before, by the `devices` that they were on; of the inbox its watcher says so.
+fn watch_mounts(state: &State, devices: &mut HashMap<&'static str, u64>) {
+    for (name, path) in state.folders().into_iter().filter(|(name, _)| FOLDERS.contains(name) && *name != "inbox") {
+        let Ok(device) = path.metadata().map(|meta| meta.dev()) else { continue };
+        if devices.insert(name, device).is_some_and(|before| before != device) {
+            tracing::warn!(
+                "the {name} folder lies on another file system than before, as where a share was unmounted or mounted: what is \
+                 written goes to where it is now"
+            );
+        }
     }
 }

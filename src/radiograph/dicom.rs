@@ -9,6 +9,7 @@ mod image_pixel;
 mod lut;
 mod modality;
 mod pixels;
+mod shutter;
 mod subject;
 mod syntax;
 mod voi;
@@ -35,8 +36,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(GrayImage, Tags),
     let table = grey::table(data_set, &pixel, &stored)?;
     let picture: Vec<u8> = stored.drain(..).map(|value| table[usize::from(value)]).collect();
     let coding = file.syntax.as_ref().map_or("no transfer syntax", |syntax| syntax.name).to_owned();
-    let picture = GrayImage::from_raw(pixel.columns.into(), pixel.rows.into(), picture)
+    let mut picture = GrayImage::from_raw(pixel.columns.into(), pixel.rows.into(), picture)
         .ok_or_else(|| Refusal::damaged("its pixel data have another size than its tags say"))?;
+    shutter::close(data_set, &mut picture);
     Ok((picture, subject::tags(data_set, coding)))
 }
 

@@ -4,16 +4,21 @@ use crate::side::Side;
 
 /// The side that the name of a file, without folder and extension, ends in: `9001695L`, `knee_R`, `case-12-left`.
 ///
-/// A single letter counts only after a digit or a separator, so that `skull` and `other` say nothing.
+/// A single letter counts only after a digit or a separator, so that `skull` and `other` say nothing. Who names both sides, as
+/// `9001_R_L` does, says neither.
 pub fn side_from_name(stem: &str) -> Side {
-    split(stem).1
+    let (rest, side) = split(stem);
+    match split(rest).1 {
+        other if other != Side::Unknown && other != side => Side::Unknown,
+        _ => side,
+    }
 }
 
 /// What such a name says before the side, as in `9001695` of `9001695L` and `9001695R`: with many collections, the patient. Words
 /// without a number are nobody's: `knee` in `knee_L`.
 pub fn patient_from_name(stem: &str) -> Option<&str> {
-    let (patient, side) = split(stem);
-    (side != Side::Unknown && names_somebody(patient)).then_some(patient)
+    let patient = split(stem).0;
+    (side_from_name(stem) != Side::Unknown && names_somebody(patient)).then_some(patient)
 }
 
 /// Whether words may be a patient's: there is a number in them.

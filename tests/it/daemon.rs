@@ -127,6 +127,12 @@ fn the_same_bytes_under_other_names_are_graded_once() {
     assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 1);
     assert_eq!(sandbox.results().len(), 1);
     assert_eq!(files_below(&sandbox.state().join("archive")).len(), 1, "the bytes are kept, once");
+    // who gives them a side later is told that it does not count
+    let told =
+        "SELECT count(*) FROM files WHERE state = 'duplicate' AND reason LIKE '%not the one that the name says now%'";
+    assert_eq!(sandbox.count(told), 0);
+    sandbox.drop_in("five-left.png", &small_png(2));
+    sandbox.until(told, 1);
 }
 
 #[test]

@@ -103,13 +103,15 @@ fn what_may_not_be_read_waits_until_it_may_and_a_pipe_is_left_alone() {
 
 #[test]
 fn an_inbox_that_is_unmounted_and_mounted_again_is_watched_again() {
-    let sandbox = Sandbox::new();
-    let Some(share) = SmallDisk::at(sandbox.inbox(), 8) else { return };
+    let sandbox = Sandbox::with(&QUICK.replace("[log]", "[grading]\nkeep_free = \"0B\"\n[log]"));
+    let outbox = sandbox.state().join("outbox");
+    fs::create_dir(&outbox).expect("made");
+    let Some(shares) = SmallDisk::at(sandbox.inbox(), 8).zip(SmallDisk::at(outbox, 8)) else { return };
     let mut daemon = sandbox.daemon();
     daemon.ready();
     sandbox.drop_in("first.png", &small_png(1));
     sandbox.until(PUBLISHED, 1);
-    drop(share);
+    drop(shares);
     fs::write(sandbox.inbox().join("beneath.png"), small_png(3)).expect("written");
     sandbox.until(PUBLISHED, 2);
     assert!(sandbox.log().contains("the inbox lies on another file system than before"), "{}", sandbox.log());
@@ -117,6 +119,15 @@ fn an_inbox_that_is_unmounted_and_mounted_again_is_watched_again() {
     sandbox.drop_in("second.png", &small_png(4));
     sandbox.until(PUBLISHED, 3);
     assert!(daemon.is_alive());
+    let is_said = || sandbox.log().contains("the outbox folder lies on another file system than before");
+    assert!(
+        (0..300).any(|_| is_said() || {
+            std::thread::sleep(Duration::from_millis(100));
+            false
+        }),
+        "{}",
+        sandbox.log()
+    );
 }
 
 /// As from `cp -r` by somebody else: films can be read there, and not taken away.

@@ -1,7 +1,8 @@
 //! Whether ledger and folders agree.
 
 use super::Findings;
-use crate::audit::{Audit, audit};
+use crate::audit::{Audit, audit, decayed, originals};
+use crate::cli::progress::bar;
 use crate::ledger::audit::Judged;
 use crate::state::State;
 
@@ -33,6 +34,20 @@ impl Findings {
             self.bad("folders", &format!("{} that do not agree with the ledger{}", wrong.len(), list(wrong)));
         }
         Ok(())
+    }
+
+    pub(super) fn originals(&mut self, state: &State) {
+        let kept = originals(state);
+        let bar = bar(kept.len());
+        let wrong: Vec<_> = bar.wrap_iter(kept.iter()).filter_map(decayed).collect();
+        bar.finish_and_clear();
+        match wrong.is_empty() {
+            true => self.good("originals", &format!("{} read back, all as they came", kept.len())),
+            false => {
+                let of = format!("{} of {} are not as they came", wrong.len(), kept.len());
+                self.bad("originals", &format!("{of}; put back what a backup has of them{}", list(&wrong)));
+            }
+        }
     }
 }
 

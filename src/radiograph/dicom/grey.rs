@@ -6,8 +6,17 @@ use super::modality::Modality;
 use super::voi::Voi;
 use crate::radiograph::Refusal;
 use dicom_dictionary_std::tags;
+use std::ops::RangeInclusive;
 
-/// Modality LUT, VOI LUT, inversion, all in one table over the stored values: at most 65,536 entries for any film.
+/// Of so many pixels one may be darker and one brighter than a film without a window: dead ones of the detector, letters that are
+/// burned in.
+const STRAY: usize = 1000;
+
+/// Modality LUT, VOI LUT, inversion, all in one table over the stored values: at most 65,536 entries for any film. What is padding is
+/// black, as beside the film.
+///
+/// Photometric Interpretation alone says which end is white. Presentation LUT Shape can only say it again (PS3.3 C.8.11.3.1.2); where it
+/// says otherwise, most viewers do not heed it.
 pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> Result<Vec<u8>, Refusal> {
     if pixel.samples > 1 {
         // Neither module applies to colour (PS3.3 C.11.1, C.11.2).
@@ -16,35 +25,49 @@ pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> R
     }
     let modality = Modality::read(data_set, pixel)?;
     let output = |stored: u16| modality.apply(pixel.value(stored));
+    let padding = padding(data_set, pixel);
+    let is_padding = |stored: u16| padding.as_ref().is_some_and(|padding| padding.contains(&pixel.value(stored)));
     let voi = match Voi::read(data_set, modality.is_signed(pixel))? {
         Some(voi) => voi,
-        None => spread(data_set, pixel, stored, output),
+        None => spread(pixel, stored, is_padding, output),
     };
-    let invert = pixel.photometric == Photometric::Monochrome1
-        || data_set.text(tags::PRESENTATION_LUT_SHAPE).as_deref() == Some("INVERSE");
-    Ok((0..=pixel.mask())
-        .map(|stored| (voi.apply(output(stored)) * 255.0).round() as u8)
-        .map(|grey| if invert { 255 - grey } else { grey })
-        .collect())
+    let grey = |stored: u16| {
+        let grey = (voi.apply(output(stored)) * 255.0).round() as u8;
+        if pixel.photometric == Photometric::Monochrome1 { 255 - grey } else { grey }
+    };
+    Ok((0..=pixel.mask()).map(|stored| if is_padding(stored) { 0 } else { grey(stored) }).collect())
 }
 
-/// Lowest to highest value of the film proper: what Pixel Padding Value marks is no part of it (PS3.3 C.7.5.1.1.2).
-fn spread(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16], output: impl Fn(u16) -> f64) -> Voi {
-    let padding = data_set.word(tags::PIXEL_PADDING_VALUE).map(|value| {
-        let limit = data_set.word(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
-        let (one, other) = (pixel.value(value & pixel.mask()), pixel.value(limit & pixel.mask()));
-        one.min(other)..=one.max(other)
-    });
-    let mut present = vec![false; usize::from(pixel.mask()) + 1];
+/// What Pixel Padding Value marks is no part of the film (PS3.3 C.7.5.1.1.2).
+fn padding(data_set: &DataSet, pixel: &ImagePixel) -> Option<RangeInclusive<i32>> {
+    let value = data_set.word(tags::PIXEL_PADDING_VALUE)?;
+    let limit = data_set.word(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
+    let (one, other) = (pixel.value(value & pixel.mask()), pixel.value(limit & pixel.mask()));
+    Some(one.min(other)..=one.max(other))
+}
+
+/// Lowest to highest value of the film proper, but for strays.
+fn spread(pixel: &ImagePixel, stored: &[u16], is_padding: impl Fn(u16) -> bool, output: impl Fn(u16) -> f64) -> Voi {
+    let mut counts = vec![0; usize::from(pixel.mask()) + 1];
     for value in stored {
-        present[usize::from(*value)] = true;
+        counts[usize::from(*value)] += 1;
     }
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for value in (0..=pixel.mask()).filter(|value| present[usize::from(*value)]) {
-        if padding.as_ref().is_none_or(|padding| !padding.contains(&pixel.value(value))) {
-            low = low.min(output(value));
-            high = high.max(output(value));
-        }
-    }
+    let of_film = (0..=pixel.mask()).zip(counts).filter(|(value, count)| *count > 0 && !is_padding(*value));
+    let mut values: Vec<(f64, usize)> = of_film.map(|(value, count)| (output(value), count)).collect();
+    values.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let strays = values.iter().map(|(_, count)| count).sum::<usize>() / STRAY;
+    let low = beyond(values.iter(), strays).unwrap_or(f64::INFINITY);
+    let high = beyond(values.iter().rev(), strays).unwrap_or(f64::NEG_INFINITY);
     Voi::Spread { low, high }
+}
+
+/// The first value that is not among so many at the beginning.
+fn beyond<'a>(mut values: impl Iterator<Item = &'a (f64, usize)>, strays: usize) -> Option<f64> {
+    let mut passed = 0;
+    values
+        .find(|(_, count)| {
+            passed += count;
+            passed > strays
+        })
+        .map(|(value, _)| *value)
 }

@@ -17,6 +17,10 @@ impl Lut {
     /// The table in the first item of a sequence, or `None` where there is no item; whether what it is fed may be below 0.
     pub fn read(data_set: &DataSet, sequence: Tag, is_fed_signed: bool) -> Result<Option<Self>, Refusal> {
         let Some(item) = data_set.first_item(sequence)? else { return Ok(None) };
+        // an empty item is no table
+        if item.element(tags::LUT_DESCRIPTOR).is_none() {
+            return Ok(None);
+        }
         let damaged = || Refusal::damaged("its lookup table is incomplete");
         let descriptor: Vec<u16> = item.words(tags::LUT_DESCRIPTOR).take(3).collect();
         let [entries, first, bits] = *descriptor.as_slice() else { return Err(damaged()) };
@@ -40,11 +44,13 @@ impl Lut {
         if !(8..=16).contains(&bits) {
             return Err(Refusal::damaged(format!("its lookup table has {bits} bits an entry")));
         }
-        // some say fewer bits than their entries have; a single stray one is no reason to make all others dark
+        // Some say fewer bits than their entries have, where a single stray one is no reason to make all others dark; some say the
+        // bits of a word, where their entries have 8 or 12, and all would be dark.
         let full = (1u32 << bits) - 1;
         let beyond = values.iter().filter(|value| u32::from(**value) > full).count();
         let widest = values.iter().map(|value| 16 - value.leading_zeros()).max().unwrap_or_default();
-        let bits = if 20 * beyond > entries { widest } else { bits.into() };
+        let is_narrower = widest >= 8 && widest + 2 <= bits.into();
+        let bits = if is_narrower || 20 * beyond > entries { widest } else { bits.into() };
         Ok(Some(Self { first, values, bits }))
     }
 

@@ -8,7 +8,7 @@ use super::syntax::{Coding, Syntax};
 use crate::radiograph::luma::luma;
 use crate::radiograph::turbojpeg::{Decoder, Grey};
 use crate::radiograph::{Limits, Refusal};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
 use dicom_encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
@@ -90,13 +90,15 @@ fn jpeg(frame: &[u8], pixel: &ImagePixel, limits: &Limits) -> Result<Vec<u16>, R
     if decoder.precision > u32::from(pixel.bits_allocated) {
         return Err(Refusal::damaged("its JPEG has more bits than its tags allocate"));
     }
-    // what loses something may overshoot, and white must not become black; only what loses nothing has overlays above its bits
-    let most = if decoder.lossless || pixel.signed { u16::MAX } else { pixel.most() };
+    let is_lossy = !decoder.lossless;
     let mut values = match decoder.grey()? {
         Grey::Eight(values) => values.into_iter().map(u16::from).collect(),
         Grey::Sixteen(values) => values,
     };
-    values.iter_mut().for_each(|value| *value = pixel.stored((*value).min(most)));
+    if is_lossy {
+        clamp(&mut values, pixel);
+    }
+    values.iter_mut().for_each(|value| *value = pixel.stored(*value));
     Ok(values)
 }
 
@@ -119,7 +121,7 @@ fn encapsulated(frame: Cow<[u8]>, syntax: &Syntax, pixel: &ImagePixel) -> Result
         reader.decode_frame(&object, 0, &mut decoded).map_err(refused)?;
         Ok(decoded)
     })?;
-    let samples: Vec<u16> = if words == 16 {
+    let mut samples: Vec<u16> = if words == 16 {
         decoded.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect()
     } else {
         decoded.into_iter().map(u16::from).collect()
@@ -127,7 +129,17 @@ fn encapsulated(frame: Cow<[u8]>, syntax: &Syntax, pixel: &ImagePixel) -> Result
     if samples.len() != pixel.pixels() * usize::from(pixel.samples) {
         return Err(Refusal::damaged("its pixel data decode to another size than its tags say"));
     }
+    if [uids::JPEG2000, uids::JPEGLS_NEAR_LOSSLESS].contains(&syntax.uid.as_str()) {
+        clamp(&mut samples, pixel);
+    }
     Ok(samples)
+}
+
+/// What loses something may overshoot, and white must not become black; only what loses nothing has overlays above its bits.
+fn clamp(samples: &mut [u16], pixel: &ImagePixel) {
+    if !pixel.signed {
+        samples.iter_mut().for_each(|sample| *sample = (*sample).min(pixel.most()));
+    }
 }
 
 /// Masks grey samples; takes colour, by plane or by pixel, to luma.

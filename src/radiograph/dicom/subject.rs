@@ -7,7 +7,7 @@ use super::data_set::DataSet;
 use crate::radiograph::{Laterality, Patient, Refusal, Tags, is_uid};
 use crate::side::Side;
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 
 /// Computed, digital and screen-film radiography, and secondary captures of them.
 const RADIOGRAPHY: [&str; 4] = ["CR", "DX", "RG", "SC"];
@@ -19,7 +19,8 @@ const OTHER_MODALITIES: [&str; 42] = [
     "SEG", "SM", "SR", "STAIN", "TG", "US", "VA", "XA", "XC", "PLAN",
 ];
 
-/// Presentation Intent Type (0008,0068) of a detector's raw picture, which is made into one to look at elsewhere (PS3.3 C.8.11.1.1.1).
+/// Presentation Intent Type (0008,0068) of a detector's raw picture, which is made into one to look at elsewhere (PS3.3 C.8.11.1.1.1);
+/// where it is missing, the class says the same.
 const RAW: &str = "FOR PROCESSING";
 
 /// Whether the modality is one of radiography; `None` where there is no modality.
@@ -46,10 +47,15 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
         Some(other) if !RADIOGRAPHY.contains(&other) => return Err(Refusal::NotARadiograph(other)),
         _ => {}
     }
-    if data_set.text(tags::PRESENTATION_INTENT_TYPE).is_some_and(|intent| intent == RAW) {
+    let says = |tag, word: &str| data_set.text(tag).map(|text| text == word);
+    let is_raw_by_class = || says(tags::SOP_CLASS_UID, uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PROCESSING);
+    if says(tags::PRESENTATION_INTENT_TYPE, RAW).or_else(is_raw_by_class) == Some(true) {
         return Err(Refusal::unsupported(
             "it is the detector's raw picture, FOR PROCESSING, and not the film that is looked at",
         ));
+    }
+    if says(tags::QUALITY_CONTROL_IMAGE, "YES") == Some(true) || says(tags::CONVERSION_TYPE, "SD") == Some(true) {
+        return Err(Refusal::unsupported("it is a test picture or a scanned document, and no film of a patient"));
     }
     part::check(data_set)?;
     view::check(data_set)
@@ -98,18 +104,24 @@ fn words(data_set: &DataSet, tag: Tag) -> Option<String> {
         .filter(|text| text.chars().all(is_plain) && text.chars().next().is_some_and(char::is_alphanumeric))
 }
 
-/// The image's own laterality, else the series', of which a film of both knees may be one; unknown where each names another knee.
+/// The image's own laterality, else the series', of which a film of both knees may be one; unknown where each names another knee. Where
+/// neither says anything, view or body part may say that both are on it.
 fn laterality(data_set: &DataSet) -> Laterality {
-    let said = |tag| match data_set.text(tag)?.as_str() {
-        "L" => Some(Laterality::Knee(Side::Left)),
-        "R" => Some(Laterality::Knee(Side::Right)),
-        "B" => Some(view::both(data_set)),
+    let said = |tag| match data_set.text(tag)?.to_uppercase().as_str() {
+        "L" | "LT" | "LEFT" => Some(Laterality::Knee(Side::Left)),
+        "R" | "RT" | "RIGHT" => Some(Laterality::Knee(Side::Right)),
+        "B" | "BOTH" | "BILATERAL" | "R\\L" | "L\\R" => Some(view::both(data_set)),
         _ => None,
+    };
+    let is_of_both = |tag| {
+        let words = data_set.text(tag).unwrap_or_default().to_uppercase();
+        words.split(|c: char| !c.is_alphabetic()).any(|word| word == "BOTH" || word.starts_with("BILAT"))
     };
     match (said(tags::IMAGE_LATERALITY), said(tags::LATERALITY)) {
         (Some(Laterality::Knee(image)), Some(Laterality::Knee(series))) if image != series => {
             Laterality::Knee(Side::Unknown)
         }
+        (None, None) if is_of_both(tags::VIEW_POSITION) || is_of_both(tags::BODY_PART_EXAMINED) => view::both(data_set),
         (image, series) => image.or(series).unwrap_or(Laterality::Knee(Side::Unknown)),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::samples::{self, ramp};
 use crate::film::{self, Film};
+use charls::{CharLS, FrameInfo};
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
@@ -56,6 +57,19 @@ fn a_data_set_without_meta_information_is_read_by_its_first_element() {
     assert_eq!(decode(without_preamble, &Limits::default()).unwrap().picture, expected);
     let coded = Film::coded(64, 64, 8, samples::jpeg_ls()).data_set(true, false);
     assert_eq!(decode(&coded, &Limits::default()).unwrap_err().code(), "unsupported");
+}
+
+/// Saturated film, whose white a coding with losses lets overshoot the 12 bits that are stored.
+#[test]
+fn white_that_overshoots_stays_white() {
+    let near = |i: usize| 4095 - [0, 1, 2, 3, 0, 7, 0, 2][(i * 5 + i / 64) % 8];
+    let words: Vec<u8> = (0..64 * 64).flat_map(|i| (near(i) as u16).to_le_bytes()).collect();
+    let info = FrameInfo { width: 64, height: 64, bits_per_sample: 16, component_count: 1 };
+    let frame = CharLS::default().encode(info, 3, &words).unwrap();
+    let film = Film::coded(64, 64, 16, frame).word(film::STORED, 12).word(film::HIGH_BIT, 11);
+    let film = film.text(film::CENTER, "DS", "4090").text(film::WIDTH, "DS", "40");
+    let picture = decode(&film.file("1.2.840.10008.1.2.4.81"), &Limits::default()).unwrap().picture;
+    assert!(picture.iter().all(|grey| *grey > 100), "{:?}", picture.iter().min());
 }
 
 #[test]

@@ -83,6 +83,13 @@ fn a_table_is_read_as_what_it_is_fed_and_holds() {
     // entries of 16 bits that are said to have 12
     let wide = with("SQ", Value::Items(vec![item(1023, [0, 21845, 43690, 65535])]));
     check(&wide, &[0, 0, 85, 170, 255, 255]);
+    // entries of 12 bits that are said to have 16
+    let said16 = Film::default().set(0x0028_3002, "US", Value::Words(vec![4, 1023, 16]));
+    let said16 = said16.set(0x0028_3006, "OW", Value::Words(vec![0, 1365, 2730, 4095]));
+    check(&with("SQ", Value::Items(vec![said16])), &[0, 0, 85, 170, 255, 255]);
+    // an empty item is no table: the window counts
+    let none = window(with("SQ", Value::Items(vec![Film::default()])), "1025", "3");
+    check(&none, &[0, 0, 0, 128, 255, 255]);
     // a sequence whose kind the writer did not know is coded implicitly inside (PS3.5 6.2.2, note 2)
     let coded = item(1023, [0, 1365, 2730, 4095]).data_set(false, false);
     let head = [0xFE, 0xFF, 0x00, 0xE0].into_iter().chain((coded.len() as u32).to_le_bytes());
@@ -93,9 +100,12 @@ fn a_table_is_read_as_what_it_is_fed_and_holds() {
 fn without_a_window_lowest_to_highest_but_for_padding() {
     // 100 -> 0, 600 -> 127.5, 1100 -> 255
     check(&film12(&[100, 600, 1100, 1100]), &[0, 128, 255, 255]);
-    // 4000 is padding: beyond the highest value, so white
+    // 4000 is padding, and so is 0 where it would be white: black, as beside the film
     let padded = film12(&[100, 600, 1100, 4000]).word(film::PADDING, 4000);
-    check(&padded, &[0, 128, 255, 255]);
+    check(&padded, &[0, 128, 255, 0]);
+    let inverted = film12(&[100, 600, 1100, 0]).word(film::PADDING, 0).text(film::PHOTOMETRIC, "CS", "MONOCHROME1");
+    check(&inverted, &[255, 127, 0, 0]);
+    check(&window(inverted, "600", "1001"), &[255, 127, 0, 0]);
     // a range of padding, 0 to 50
     let range = film12(&[100, 600, 1100, 20]).word(film::PADDING, 0).word(0x0028_0121, 50);
     check(&range, &[0, 128, 255, 0]);
@@ -111,6 +121,36 @@ fn without_a_window_lowest_to_highest_but_for_padding() {
 }
 
 #[test]
+fn a_stray_pixel_is_not_the_range_of_a_film() {
+    let mut values: Vec<u16> = (100..=2100).collect();
+    let of =
+        |values: &[u16]| decode(&film12(values).file(film::EXPLICIT), &Limits::default()).unwrap().picture.to_vec();
+    let clean = of(&values);
+    (values[7], values[9]) = (4095, 0);
+    let strayed = of(&values);
+    assert_eq!((strayed[7], strayed[9]), (255, 0));
+    assert!((10..2001).all(|i| clean[i].abs_diff(strayed[i]) <= 1));
+}
+
+#[test]
+fn a_rectangular_shutter_is_closed_unless_it_is_a_mistake() {
+    let film = window(film12(&[4095; 16]).word(film::ROWS, 4).word(film::COLUMNS, 4), "2048", "4096");
+    let film = film.set(film::PIXELS, "OW", Value::Words((0..16).map(|i| 4000 + i).collect()));
+    let shut = |shape, edges: [&str; 4]| {
+        let tags = [0x0018_1602, 0x0018_1604, 0x0018_1606, 0x0018_1608];
+        let film = tags.iter().zip(edges).fold(film.clone(), |film, (tag, edge)| film.text(*tag, "IS", edge));
+        let decoded = decode(&film.text(0x0018_1600, "CS", shape).file(film::EXPLICIT), &Limits::default()).unwrap();
+        decoded.picture.iter().map(|grey| if *grey > 0 { '#' } else { '.' }).collect::<String>()
+    };
+    let all = "#".repeat(16);
+    assert_eq!(shut("RECTANGULAR", ["2", "3", "1", "3"]), ".##..##..##.....");
+    assert_eq!(shut("RECTANGULAR\\CIRCULAR", ["0", "9", "2", "9"]), "....############");
+    assert_eq!(shut("CIRCULAR", ["2", "3", "1", "3"]), all);
+    assert_eq!(shut("RECTANGULAR", ["3", "2", "1", "4"]), all);
+    assert_eq!(shut("RECTANGULAR", ["9", "12", "1", "4"]), all);
+}
+
+#[test]
 fn monochrome1_and_inverse_are_one_inversion() {
     let film = window(film12(&VALUES), "2048", "4096");
     let upright = [0, 0, 6, 62, 127, 128, 187, 255];
@@ -118,9 +158,10 @@ fn monochrome1_and_inverse_are_one_inversion() {
     let inverted = upright.map(|v| 255 - v);
     let one = film.clone().text(film::PHOTOMETRIC, "CS", "MONOCHROME1");
     check(&one, &inverted);
-    check(&film.text(film::SHAPE, "CS", "INVERSE"), &inverted);
-    // PS3.3 C.8.11.3.1.2: they say the same thing twice
-    check(&one.text(film::SHAPE, "CS", "INVERSE"), &inverted);
+    // PS3.3 C.8.11.3.1.2: they say the same thing twice, and where they do not, most viewers heed the first
+    check(&one.clone().text(film::SHAPE, "CS", "INVERSE"), &inverted);
+    check(&one.text(film::SHAPE, "CS", "IDENTITY"), &inverted);
+    check(&film.text(film::SHAPE, "CS", "INVERSE"), &upright);
 }
 
 #[test]

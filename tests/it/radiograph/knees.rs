@@ -25,9 +25,29 @@ fn laterality_is_the_images_then_the_series() {
     assert_eq!(of("U", ""), knee(Side::Unknown));
     assert_eq!(of("B", ""), Laterality::Both);
     assert_eq!(of("", "B"), Laterality::Both);
+    // in words, as some devices write it
+    assert_eq!(of("LEFT", ""), knee(Side::Left));
+    assert_eq!(of("", "Right"), knee(Side::Right));
+    assert_eq!(of("LEFT", "R"), knee(Side::Unknown));
+    assert_eq!(of("BILATERAL", ""), Laterality::Both);
+    assert_eq!(of("R\\L", ""), Laterality::Both);
     // a series of both knees may have films of one, and one of them
     assert_eq!(of("B", "L"), Laterality::Both);
     assert_eq!(of("R", "B"), knee(Side::Right));
+}
+
+#[test]
+fn view_or_body_part_may_say_that_both_knees_are_there() {
+    let of = |tag, words, image| {
+        let film = window8(Film::grey8(8, 2, &(0..16).collect::<Vec<u8>>()));
+        let film = film.without(film::BODY_PART).text(tag, "CS", words).text(film::IMAGE_LATERALITY, "CS", image);
+        decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags.laterality
+    };
+    assert_eq!(of(film::VIEW, "AP BILATERAL", ""), Laterality::Both);
+    assert_eq!(of(film::BODY_PART, "Both Knees", ""), Laterality::Both);
+    assert_eq!(of(film::VIEW, "AP", ""), Laterality::Knee(Side::Unknown));
+    // one of them, cut out
+    assert_eq!(of(film::VIEW, "AP BILATERAL", "R"), Laterality::Knee(Side::Right));
 }
 
 #[test]
@@ -70,6 +90,8 @@ fn a_name_tells_the_side_only_where_it_is_clear() {
         ("knee.l", Side::Left),
         ("L", Side::Left),
         ("12right", Side::Right),
+        ("9001_R_L", Side::Unknown),
+        ("9001-left-right", Side::Unknown),
         ("skull", Side::Unknown),
         ("other", Side::Unknown),
         ("bright", Side::Unknown),

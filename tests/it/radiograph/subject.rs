@@ -82,10 +82,10 @@ fn other_body_parts_and_views_are_refused() {
     for part in ["CHEST", "HIP", "HAND", "SKULL", "DOE JANE"] {
         assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "not-a-knee", "{part}");
     }
-    for part in ["KNIEGELENK", "RODILLA DER", "LOWER EXT", "LOW_EXM", "TIB/FIB", "OTHER"] {
+    for part in ["L KNE", "LOW LIMB", "KOLJENO", "RODILLA DER", "LOWER EXT", "LOW_EXM", "TIB/FIB", "OTHER"] {
         assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "decoded", "{part}");
     }
-    for view in ["AP", "PA", "AP BILATERAL", "PA AXIAL", "ROSENBERG", "UNKNOWN", ""] {
+    for view in ["AP", "PA", "AP BILATERAL", "PA AXIAL", "ROSENBERG", "AP PLATEAU", "UNKNOWN", ""] {
         assert_eq!(refused(film().text(film::VIEW, "CS", view)), "decoded", "{view}");
     }
     for view in [
@@ -102,6 +102,9 @@ fn other_body_parts_and_views_are_refused() {
         "TANGENTIAL",
         "AXIAL",
         "SUNRISE",
+        "SKY VIEW",
+        "XTL",
+        "CROSS TABLE",
     ] {
         assert_eq!(refused(film().text(film::VIEW, "CS", view)), "not-frontal", "{view}");
     }
@@ -131,6 +134,11 @@ fn where_words_are_missing_codes_count() {
         refused(of_region("85562004", "Hand").text(film::BODY_PART, "CS", "KNEE")),
         "decoded",
         "the word counts"
+    );
+    assert_eq!(
+        refused(of_region("85562004", "Hand").text(film::BODY_PART, "CS", "UNKNOWN")),
+        "not-a-knee",
+        "a word that says nothing does not"
     );
 
     let of_view = |meaning| film().without(film::VIEW).set(0x0054_0220, "SQ", code("1", meaning));
@@ -180,11 +188,23 @@ fn what_is_seen_from_the_side_raw_or_distorted_is_refused() {
     ] {
         assert_eq!(refused(film().without(film::VIEW).text(ORIENTATION, "CS", orientation)), outcome, "{orientation}");
     }
+    // no directions at all: how the patient lay
+    assert_eq!(refused(film().without(film::VIEW).text(ORIENTATION, "CS", "HFS")), "decoded");
+    // what is written beside counts where nothing else says it
+    const SERIES: u32 = 0x0008_103E;
+    assert_eq!(refused(film().without(film::VIEW).text(SERIES, "LO", "Knee lateral")), "not-frontal");
+    assert_eq!(refused(film().without(film::VIEW).text(SERIES, "LO", "Knee AP and lateral")), "decoded");
+    assert_eq!(refused(film().text(film::VIEW, "CS", "AP").text(SERIES, "LO", "Knee lateral")), "decoded");
     // some devices write one orientation on all films
     assert_eq!(refused(film().text(film::VIEW, "CS", "AP").text(ORIENTATION, "CS", "A\\F")), "decoded");
     const INTENT: u32 = 0x0008_0068;
     assert_eq!(refused(film().text(INTENT, "CS", "FOR PROCESSING")), "unsupported");
     assert_eq!(refused(film().text(INTENT, "CS", "FOR PRESENTATION")), "decoded");
+    let raw = film().text(0x0008_0016, "UI", "1.2.840.10008.5.1.4.1.1.1.1.1");
+    assert_eq!(refused(raw.clone()), "unsupported");
+    assert_eq!(refused(raw.text(INTENT, "CS", "FOR PRESENTATION")), "decoded");
+    assert_eq!(refused(film().text(0x0028_0300, "CS", "YES")), "unsupported", "a test picture");
+    assert_eq!(refused(film().text(0x0008_0064, "CS", "SD")), "unsupported", "a scanned document");
     for (tag, vr, sides, outcome) in [
         (0x0028_0034, "IS", "1\\1", "decoded"),
         (0x0028_0034, "IS", "2\\1", "unsupported"),

@@ -10,8 +10,8 @@ use dicom_dictionary_std::tags;
 const REGION: Tag = tags::ANATOMIC_REGION_SEQUENCE;
 
 /// Words that name the knee wherever they stand: DICOM's term, and those of the languages that archives are kept in.
-const KNEE_WORDS: [&str; 13] = [
-    "KNEE",
+const KNEE_WORDS: [&str; 15] = [
+    "KNE",
     "PATELLA",
     "TIBIOFEMORAL",
     "KNIE",
@@ -23,29 +23,20 @@ const KNEE_WORDS: [&str; 13] = [
     "JOELHO",
     "KOLANO",
     "KOLENO",
+    "KOLJENO",
+    "GENUNCHI",
     "POLVI",
 ];
 
 /// Body parts that may hold the knee: DICOM's terms (PS3.16 L) and what devices and archives write.
-const KNEE_PARTS: [&str; 14] = [
-    "LEG",
-    "LEGS",
-    "LEXT",
-    "JOINT",
-    "JOINTS",
-    "BONE",
-    "BONES",
-    "TIBFIB",
-    "KNE",
-    "UNKNOWN",
-    "UNSPECIFIED",
-    "UNDEFINED",
-    "OTHER",
-    "NONE",
-];
+const KNEE_PARTS: [&str; 8] = ["LEG", "LEGS", "LEXT", "JOINT", "JOINTS", "BONE", "BONES", "TIBFIB"];
+
+/// What is written where nothing is known.
+const SILENT: [&str; 5] = ["UNKNOWN", "UNSPECIFIED", "UNDEFINED", "OTHER", "NONE"];
 
 /// How others begin, whatever follows ("lower leg, NOS", "lower limb structure").
-const KNEE_BEGINNINGS: [&str; 6] = ["LOWEX", "LOWEREX", "LOWERLEG", "LOWERLIMB", "EXTREMIT", "TIBIA"];
+const KNEE_BEGINNINGS: [&str; 8] =
+    ["LOWEX", "LOWEREX", "LOWERLEG", "LOWERLIMB", "LOWLIMB", "EXTREMIT", "TIBIA", "UNTERSCHENKEL"];
 
 /// Codes of the region, in SNOMED CT and in SNOMED RT before it, whatever their meaning is written in.
 const KNEE_CODES: [&str; 2] = ["72696002", "T-D9200"];
@@ -94,8 +85,8 @@ const OTHER_PARTS: [&str; 38] = [
 
 /// Refuses another part than the knee; where the word for it is missing, the code counts. No word refuses nothing.
 pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
-    let part = data_set.text(tags::BODY_PART_EXAMINED).map(|part| letters(&part)).filter(|part| !part.is_empty());
-    let part = match part {
+    let part = data_set.text(tags::BODY_PART_EXAMINED).map(|part| letters(&part));
+    let part = match part.filter(|part| !part.is_empty() && !SILENT.contains(&part.as_str())) {
         Some(part) => part,
         None => {
             // one that cannot be read says nothing
