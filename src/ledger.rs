@@ -29,7 +29,7 @@ mod writer;
 pub use backup::{BackupError, Copied, back_up};
 pub use drift::{Compared, Comparison, Said};
 pub use figures::{Figures, Readers, TrainingEnd};
-pub use files::{Arrival, FileId, Origin, Prior, Unfinished};
+pub use files::{Arrival, FileId, OTHER_SIDE, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee, holds_pseudonyms};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
 pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRow};

@@ -63,10 +63,17 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph, Refusal> {
         Format::Jpeg => raster::jpeg(bytes, limits)?,
         Format::Tiff => raster::tiff(bytes, limits)?,
     };
-    if picture.windows(2).all(|pair| pair[0] == pair[1]) {
+    if is_blank(&picture) {
         return Err(Refusal::Blank);
     }
     Ok(Radiograph { picture, tags, format })
+}
+
+/// A knee on fewer pixels a side is that of a thumbnail.
+const LEAST_SIDE: u32 = 64;
+
+fn is_blank(picture: &GrayImage) -> bool {
+    picture.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 impl Radiograph {
@@ -88,6 +95,20 @@ impl Radiograph {
             Knee { side: left, crop: self.square(0, width / 2, height) },
             Knee { side: right, crop: self.square(width - width / 2, width / 2, height) },
         ]
+    }
+
+    /// Those of the knees that can be graded: what is blank shows none.
+    ///
+    /// Errors: none is left, or they are too small.
+    pub fn gradable(&self) -> Result<Vec<Knee>, Refusal> {
+        let mut knees = self.knees();
+        if let Some(small) = knees.iter().map(|knee| knee.crop.width()).find(|side| *side < LEAST_SIDE) {
+            return Err(Refusal::unsupported(format!(
+                "a knee on it has {small} pixels a side, as on a thumbnail, and {LEAST_SIDE} are the least; send the film itself"
+            )));
+        }
+        knees.retain(|knee| !is_blank(&knee.crop));
+        if knees.is_empty() { Err(Refusal::Blank) } else { Ok(knees) }
     }
 
     /// The centred largest square of a part of the picture that starts at column `left`.

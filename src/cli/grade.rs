@@ -90,6 +90,7 @@ impl Grade {
         }
         let run = Arc::new(Run { desk: station.desk(), station, last: Mutex::default() });
         let mut printer = Printer::new(self.json, self.csv);
+        printer.begin()?;
         let unreadable: Vec<_> = unreadable.iter().map(|(path, error)| Answer::unreadable(path, error)).collect();
         let progress = progress::bar(files.len());
         let mut tally = runtime()?.block_on(run.all(files, &mut printer, &progress))?;
@@ -187,7 +188,8 @@ impl Run {
         }
         let release = &self.desk.release;
         if let Some(recorded) = self.station.ledger.answer(digest, release.digest()).await? {
-            return Ok(Answer::duplicate(&path, digest, recorded, release.name()));
+            let side = self.desk.grading.identity().of_name(&path).side;
+            return Ok(Answer::duplicate(&path, digest, recorded, release.name(), side));
         }
         let subject = self.claim(&path, digest, bytes).await?;
         Ok(match self.desk.grading.grade(&subject).await {

@@ -48,6 +48,10 @@ fn walk(path: &Path, own: &[PathBuf], files: &mut Vec<PathBuf>, unreadable: &mut
             Ok(entry) if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) => {
                 files.push(entry.into_path());
             }
+            // named by itself; what is found in a folder may be anything
+            Ok(entry) if entry.depth() == 0 && !entry.path().is_dir() => {
+                unreadable.push((entry.into_path(), io::Error::other("it is neither a file nor a folder")));
+            }
             Ok(_) => {}
             Err(error) => unreadable.push((error.path().unwrap_or(path).to_owned(), error.into())),
         }

@@ -29,7 +29,7 @@ impl Decoded {
             radiograph.tags.laterality = Laterality::Knee(side_by_name);
         }
         let size = radiograph.picture.dimensions();
-        let (sides, crops) = radiograph.knees().into_iter().map(|knee| (knee.side, knee.crop)).unzip();
+        let (sides, crops) = radiograph.gradable()?.into_iter().map(|knee| (knee.side, knee.crop)).unzip();
         let (tags, format) = (radiograph.tags, radiograph.format);
         Ok(Self { tags, format, bytes: bytes.len() as u64, size, sides, crops: Arc::new(crops) })
     }

@@ -173,7 +173,8 @@ impl Ledger {
 }
 
 const DUPLICATE: &str = "the same bytes have arrived before; they are graded once";
-const OTHER_SIDE: &str = "the same bytes have arrived before, and their knee's side is not the one that the name says now; \
+/// Why a duplicate's name does not count.
+pub const OTHER_SIDE: &str = "the same bytes have arrived before, and their knee's side is not the one that the name says now; \
                           what is on record stands";
 
 fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {

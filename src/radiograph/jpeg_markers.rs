@@ -53,16 +53,19 @@ pub(super) fn orientation(bytes: &[u8]) -> Orientation {
     Orientation::NoTransforms
 }
 
-/// Sets the spectral selection of sequential scans to what it must be, 0 to 63.
+/// Sets the spectral selection of sequential scans to what it must be, 0 to 63, and the version of JFIF to 1.
 ///
-/// Some DICOM encoders leave it at zero. In sequential mode nothing depends on it, yet libjpeg warns, and a warning is a
-/// refusal here, because the same warnings tell of damaged data.
-pub(super) fn mend_scan_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
+/// Some DICOM encoders leave the one at zero, and some programs call the other 2. Nothing depends on either, yet libjpeg warns, and a
+/// warning is a refusal here, because the same warnings tell of damaged data.
+pub(super) fn mend_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut mended = Cow::Borrowed(bytes);
     let mut segments = Segments { bytes, at: 2 };
     let mut sequential = false;
     while let Ok(Some((marker, body))) = segments.next() {
         match (marker, bytes.get(body.clone())) {
+            (0xE0, Some([b'J', b'F', b'I', b'F', 0, version, ..])) if *version != 1 => {
+                mended.to_mut()[body.start + 5] = 1;
+            }
             (0xC0 | 0xC1, _) => sequential = true,
             (0xDA, _) if !sequential => break,
             (0xDA, Some([.., first, last, approximation])) if (*first, *last, *approximation) != (0, 63, 0) => {

@@ -7,17 +7,18 @@ pub(crate) fn luma(red: u16, green: u16, blue: u16) -> u16 {
 }
 
 /// As many bits as there may be in 16.
-const DEPTHS: [u32; 5] = [8, 10, 12, 14, 16];
+const DEPTHS: std::ops::RangeInclusive<u32> = 8..=16;
 
 /// Of so many pixels one may be brighter than the film: letters that are burned in.
 const LETTERS: usize = 100;
 
 /// 16-bit grey to 8: `v/257` rounded, or by fewer bits where all but letters fit into them.
 ///
-/// Detectors deliver 8 to 14 bits and exporters store them unscaled; read as 16 bits such a film would be all but black.
+/// Detectors deliver 8 to 14 bits and exporters store them unscaled; read as 16 bits such a film would be all but black. What is as
+/// white as can be, as a frame, says nothing of how many.
 pub(crate) fn eight_bits(values: &[u16]) -> Vec<u8> {
-    let fits =
-        |bits: &u32| values.iter().filter(|value| u32::from(**value) >> bits > 0).count() <= values.len() / LETTERS;
+    let is_beyond = |value: u16, bits: &u32| value < u16::MAX && u32::from(value) >> bits > 0;
+    let fits = |bits: &u32| values.iter().filter(|value| is_beyond(**value, bits)).count() <= values.len() / LETTERS;
     let bits = DEPTHS.into_iter().find(fits).unwrap_or(16);
     scale(values, (1 << bits) - 1)
 }

@@ -2,16 +2,20 @@
 
 use crate::side::Side;
 
+/// Words that name both sides.
+const BOTH: [&str; 3] = ["both", "bilateral", "bilat"];
+
 /// The side that the name of a file, without folder and extension, ends in: `9001695L`, `knee_R`, `case-12-left`.
 ///
 /// A single letter counts only after a digit or a separator, so that `skull` and `other` say nothing. Who names both sides, as
-/// `9001_R_L` does, says neither.
+/// `9001_R_L` and `left_knee_R` do, says neither.
 pub fn side_from_name(stem: &str) -> Side {
     let (rest, side) = split(stem);
-    match split(rest).1 {
-        other if other != Side::Unknown && other != side => Side::Unknown,
-        _ => side,
-    }
+    let names_other = rest.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        let other = split(word).1;
+        other != Side::Unknown && other != side || BOTH.iter().any(|both| word.eq_ignore_ascii_case(both))
+    });
+    if names_other { Side::Unknown } else { side }
 }
 
 /// What such a name says before the side, as in `9001695` of `9001695L` and `9001695R`: with many collections, the patient. Words

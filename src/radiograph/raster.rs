@@ -27,31 +27,57 @@ pub(super) fn png(bytes: &[u8], limits: &Limits) -> Decoded {
     })
 }
 
-/// A TIFF's photometric interpretation: its decoder turns such greys round in all of their bits.
+/// Photometric interpretations of a TIFF: its decoder turns greys of the first round in all of their bits; the other is for a press.
 const WHITE_IS_ZERO: u16 = 0;
+const SEPARATED: u16 = 5;
+/// A bit of New Subfile Type: a smaller version of another picture.
+const THUMBNAIL: u32 = 1;
+/// Fill Order: bits from the lowest, which the decoder does not heed.
+const LOWEST_FIRST: u16 = 2;
 
-/// Decodes a TIFF. One of several pictures is refused, for each of them may be a film; and one whose strips are JPEGs: each has a
-/// size of its own, and its decoder allocates by that.
+/// Decodes a TIFF. One of several pictures, but for thumbnails, is refused, for each of them may be a film; and one whose strips are
+/// JPEGs: each has a size of its own, and its decoder allocates by that.
 pub(super) fn tiff(bytes: &[u8], limits: &Limits) -> Decoded {
     Refusal::on_panic(|| {
-        let compression = Directory::new(Cursor::new(bytes))
-            .and_then(|mut directory| directory.find_tag_unsigned::<u16>(Tag::Compression));
-        if compression.is_ok_and(|compression| compression == Some(CompressionMethod::ModernJPEG.to_u16())) {
+        // what is damaged is for the decoder to say
+        let directory = || Directory::new(Cursor::new(bytes));
+        let tag = |tag| directory().ok()?.find_tag_unsigned::<u16>(tag).ok()?;
+        if tag(Tag::Compression) == Some(CompressionMethod::ModernJPEG.to_u16()) {
             return Err(Refusal::unsupported("its TIFF data are coded as JPEG"));
         }
-        if Directory::new(Cursor::new(bytes)).is_ok_and(|directory| directory.more_images()) {
+        if tag(Tag::PhotometricInterpretation) == Some(SEPARATED) {
+            return Err(Refusal::unsupported("it is a CMYK TIFF, made for a printing press"));
+        }
+        if tag(Tag::FillOrder) == Some(LOWEST_FIRST) {
+            return Err(Refusal::unsupported("its TIFF data have their bits the other way round"));
+        }
+        if directory().is_ok_and(|mut first| is_thumbnail(&mut first)) {
+            return Err(Refusal::unsupported("it is a TIFF that begins with a thumbnail"));
+        }
+        if directory().is_ok_and(has_other_films) {
             return Err(Refusal::unsupported("it is a TIFF of several pictures"));
         }
-        let is_inverted = Directory::new(Cursor::new(bytes))
-            .and_then(|mut directory| directory.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation));
-        decode(
-            "TIFF",
-            TiffDecoder::new(Cursor::new(bytes)),
-            None,
-            is_inverted.is_ok_and(|word| word == Some(WHITE_IS_ZERO)),
-            limits,
-        )
+        let is_inverted = tag(Tag::PhotometricInterpretation) == Some(WHITE_IS_ZERO);
+        decode("TIFF", TiffDecoder::new(Cursor::new(bytes)), None, is_inverted, limits)
     })
+}
+
+type TiffFile<'a> = Directory<Cursor<&'a [u8]>>;
+
+/// Whether the directory that it is at is that of a thumbnail.
+fn is_thumbnail(tiff: &mut TiffFile) -> bool {
+    let kind = tiff.find_tag_unsigned::<u32>(Tag::NewSubfileType).ok().flatten();
+    kind.is_some_and(|kind| kind & THUMBNAIL != 0)
+}
+
+/// Whether there are pictures behind the first that are no thumbnails, or that cannot be looked at.
+fn has_other_films(mut tiff: TiffFile) -> bool {
+    while tiff.more_images() {
+        if tiff.next_image().is_err() || !is_thumbnail(&mut tiff) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Decodes a JPEG and turns it as its EXIF orientation says.

@@ -45,7 +45,7 @@ impl Drop for Handle {
 impl<'a> Decoder<'a> {
     /// Reads the header and checks the size; nothing is allocated for pixels yet.
     pub fn new(jpeg: &'a [u8], limits: &Limits) -> Result<Self, Refusal> {
-        let jpeg = jpeg_markers::mend_scan_headers(jpeg);
+        let jpeg = jpeg_markers::mend_headers(jpeg);
         // SAFETY: takes no pointer; a null result is checked.
         let handle = Handle(unsafe { tj::tj3Init(tj::TJINIT_TJINIT_DECOMPRESS as c_int) });
         if handle.0.is_null() {

@@ -3,7 +3,7 @@
 use crate::cli::export::{harmless_text, of_output};
 use crate::digest::Digest;
 use crate::grade::{KlGrade, Probabilities, Vote};
-use crate::ledger::Recorded;
+use crate::ledger::{OTHER_SIDE, Recorded};
 use crate::side::Side;
 use serde::Serialize;
 use std::fmt;
@@ -45,8 +45,11 @@ impl Answer {
         Self::of_knees(path, digest, knees, release, Status::Graded, None)
     }
 
-    pub(super) fn duplicate(path: &Path, digest: Digest, knees: Recorded, release: &str) -> Self {
-        let reason = "the ledger has these bytes, graded by the same release";
+    /// `side_by_name` is what the file's name says now.
+    pub(super) fn duplicate(path: &Path, digest: Digest, knees: Recorded, release: &str, side_by_name: Side) -> Self {
+        let is_of_other_side = side_by_name != Side::Unknown && knees.iter().all(|knee| knee.knee.side != side_by_name);
+        let reason =
+            if is_of_other_side { OTHER_SIDE } else { "the ledger has these bytes, graded by the same release" };
         Self::of_knees(path, digest, knees, release, Status::Duplicate, Some(reason))
     }
 
@@ -120,9 +123,20 @@ impl Printer {
     pub(super) fn new(json: bool, csv: bool) -> Self {
         match (json, csv) {
             (true, _) => Self::Json(stdout()),
-            (_, true) => Self::Csv(Box::new(csv::Writer::from_writer(stdout()))),
+            (_, true) => Self::Csv(Box::new(csv::WriterBuilder::new().has_headers(false).from_writer(stdout()))),
             _ => Self::Text(stdout()),
         }
+    }
+
+    /// What comes before all answers: with CSV the names of the columns.
+    pub(super) fn begin(&mut self) -> anyhow::Result<()> {
+        let Self::Csv(out) = self else { return Ok(()) };
+        let mut any = csv::Writer::from_writer(Vec::new());
+        for line in Answer::refusal(Path::new(""), None, String::new()).lines {
+            any.serialize(CsvLine::from(&line))?;
+        }
+        let any = any.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        Ok(out.write_record(csv::Reader::from_reader(&any[..]).headers()?).map_err(of_output)?)
     }
 
     pub(super) fn print(&mut self, answer: &Answer) -> anyhow::Result<()> {
@@ -137,6 +151,7 @@ impl Printer {
                 }
                 Self::Csv(out) => {
                     out.serialize(CsvLine::from(line)).map_err(of_output)?;
+                    out.flush()?;
                 }
             }
         }
@@ -160,7 +175,8 @@ impl fmt::Display for Line {
                 let meaning = grade.meaning();
                 write!(f, "KL {grade}  {meaning:<17} {percent:>3.0} %  {side:<7}  {file}")?;
                 if self.status == Status::Duplicate {
-                    write!(f, "  (graded before)")?;
+                    let is_of_other_side = self.reason.as_deref() == Some(OTHER_SIDE);
+                    write!(f, "  (graded before{})", if is_of_other_side { ", with this side" } else { "" })?;
                 }
                 if self.needs_review == Some(true) {
                     write!(f, "  (look at it)")?;

@@ -8,9 +8,10 @@ use crate::radiograph::Refusal;
 use dicom_dictionary_std::tags;
 use std::ops::RangeInclusive;
 
-/// Of so many pixels one may be darker and one brighter than a film without a window: dead ones of the detector, letters that are
-/// burned in.
+/// Of so many pixels one may be darker and one brighter than a film without a window, where they would stretch its range by half and
+/// more: dead ones of the detector, letters that are burned in.
 const STRAY: usize = 1000;
+const STRETCHED: f64 = 1.5;
 
 /// Modality LUT, VOI LUT, inversion, all in one table over the stored values: at most 65,536 entries for any film. What is padding is
 /// black, as beside the film.
@@ -56,8 +57,12 @@ fn spread(pixel: &ImagePixel, stored: &[u16], is_padding: impl Fn(u16) -> bool, 
     let mut values: Vec<(f64, usize)> = of_film.map(|(value, count)| (output(value), count)).collect();
     values.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let strays = values.iter().map(|(_, count)| count).sum::<usize>() / STRAY;
-    let low = beyond(values.iter(), strays).unwrap_or(f64::INFINITY);
-    let high = beyond(values.iter().rev(), strays).unwrap_or(f64::NEG_INFINITY);
+    let range = |strays| {
+        let low = beyond(values.iter(), strays).unwrap_or(f64::INFINITY);
+        (low, beyond(values.iter().rev(), strays).unwrap_or(f64::NEG_INFINITY))
+    };
+    let (all, film) = (range(0), range(strays));
+    let (low, high) = if all.1 - all.0 > STRETCHED * (film.1 - film.0) { film } else { all };
     Voi::Spread { low, high }
 }
 

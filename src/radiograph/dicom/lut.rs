@@ -17,10 +17,6 @@ impl Lut {
     /// The table in the first item of a sequence, or `None` where there is no item; whether what it is fed may be below 0.
     pub fn read(data_set: &DataSet, sequence: Tag, is_fed_signed: bool) -> Result<Option<Self>, Refusal> {
         let Some(item) = data_set.first_item(sequence)? else { return Ok(None) };
-        // an empty item is no table
-        if item.element(tags::LUT_DESCRIPTOR).is_none() {
-            return Ok(None);
-        }
         let damaged = || Refusal::damaged("its lookup table is incomplete");
         let descriptor: Vec<u16> = item.words(tags::LUT_DESCRIPTOR).take(3).collect();
         let [entries, first, bits] = *descriptor.as_slice() else { return Err(damaged()) };

@@ -69,7 +69,7 @@ fn white_that_overshoots_stays_white() {
     let film = Film::coded(64, 64, 16, frame).word(film::STORED, 12).word(film::HIGH_BIT, 11);
     let film = film.text(film::CENTER, "DS", "4090").text(film::WIDTH, "DS", "40");
     let picture = decode(&film.file("1.2.840.10008.1.2.4.81"), &Limits::default()).unwrap().picture;
-    assert!(picture.iter().all(|grey| *grey > 100), "{:?}", picture.iter().min());
+    assert!(picture.iter().all(|grey| *grey > 90), "{:?}", picture.iter().min());
 }
 
 #[test]

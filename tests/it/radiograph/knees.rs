@@ -59,6 +59,22 @@ fn one_knee_is_the_centred_square() {
 }
 
 #[test]
+fn what_is_blank_or_a_thumbnail_is_no_knee() {
+    let film = |shown: std::ops::Range<u32>, width: u32| {
+        let picture = image::GrayImage::from_fn(width, 100, |x, y| {
+            image::Luma([if shown.contains(&x) { ((x + y) % 200) as u8 } else { 0 }])
+        });
+        let film = window8(Film::grey8(width as u16, 100, &picture)).text(film::IMAGE_LATERALITY, "CS", "B");
+        let read = decode(&film.file(film::EXPLICIT), &Limits::default()).and_then(|film| film.gradable());
+        read.map(|knees| knees.iter().map(|knee| knee.side).collect::<Vec<_>>()).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(film(0..300, 300), Ok(vec![Side::Right, Side::Left]));
+    assert_eq!(film(200..300, 300), Ok(vec![Side::Left]), "the other half is black");
+    assert_eq!(film(0..4, 300), Err("blank"), "what is left of the film lies beside the squares");
+    assert_eq!(film(0..300, 100), Err("unsupported"), "50 pixels a knee");
+}
+
+#[test]
 fn of_both_knees_the_right_one_is_on_the_left() {
     let knees = wide("B", "").knees();
     assert_eq!(knees.len(), 2);
@@ -92,6 +108,10 @@ fn a_name_tells_the_side_only_where_it_is_clear() {
         ("12right", Side::Right),
         ("9001_R_L", Side::Unknown),
         ("9001-left-right", Side::Unknown),
+        ("left_knee_R", Side::Unknown),
+        ("9001_R_vs_L", Side::Unknown),
+        ("9001_bilateral_R", Side::Unknown),
+        ("right knee R", Side::Right),
         ("skull", Side::Unknown),
         ("other", Side::Unknown),
         ("bright", Side::Unknown),

@@ -19,8 +19,10 @@ fn sixteen_bits_are_scaled_by_257_and_twelve_by_their_own_range() {
         assert_eq!(grey(&encode(words([257, 32767, 32768, 65535]), format)).to_vec(), [1, 127, 128, 255]);
         // v * 255 / 4095: 0, 6.227, 127.53, 255
         assert_eq!(grey(&encode(words([0, 100, 2048, 4095]), format)).to_vec(), [0, 6, 128, 255]);
-        // v * 255 / 16383: 0, 1.557, 31.88, 63.755
-        assert_eq!(grey(&encode(words([0, 100, 2048, 4096]), format)).to_vec(), [0, 2, 32, 64]);
+        // a little beyond 12 bits, v * 255 / 8191: 0, 3.113, 63.76, 127.5
+        assert_eq!(grey(&encode(words([0, 100, 2048, 4096]), format)).to_vec(), [0, 3, 64, 128]);
+        // a white frame is no part of the range
+        assert_eq!(grey(&encode(words([0, 2048, 65535, 65535]), format)).to_vec(), [0, 128, 255, 255]);
     }
 }
 
@@ -49,6 +51,31 @@ fn a_tiff_of_several_films_is_refused() {
         decode(&bytes.into_inner(), &Limits::default()).map(|film| film.picture.len()).map_err(|refusal| refusal.code())
     };
     assert_eq!((tiff(1), tiff(2)), (Ok(64), Err("unsupported")));
+}
+
+/// A picture of 8 x 8, or two of which the second is a thumbnail, with a tag more.
+fn tagged(tag: u16, word: u16, kinds: &[u32]) -> Result<usize, &'static str> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+    for kind in kinds {
+        let mut page = encoder.new_image::<tiff::encoder::colortype::Gray8>(8, 8).unwrap();
+        page.encoder().write_tag(tiff::tags::Tag::NewSubfileType, *kind).unwrap();
+        page.encoder().write_tag(tiff::tags::Tag::from_u16_exhaustive(tag), word).unwrap();
+        page.write_data(&(0..64).map(|i| i * 3).collect::<Vec<u8>>()).unwrap();
+    }
+    decode(&bytes.into_inner(), &Limits::default()).map(|film| film.picture.len()).map_err(|refusal| refusal.code())
+}
+
+#[test]
+fn thumbnails_in_a_tiff_are_no_films() {
+    const RESOLUTION_UNIT: u16 = 296;
+    assert_eq!(tagged(RESOLUTION_UNIT, 2, &[0]), Ok(64));
+    assert_eq!(tagged(RESOLUTION_UNIT, 2, &[0, 1]), Ok(64), "the second is a thumbnail");
+    assert_eq!(tagged(RESOLUTION_UNIT, 2, &[0, 1, 0]), Err("unsupported"), "the third is another film");
+    assert_eq!(tagged(RESOLUTION_UNIT, 2, &[1]), Err("unsupported"), "the film is elsewhere");
+    const FILL_ORDER: u16 = 266;
+    assert_eq!(tagged(FILL_ORDER, 1, &[0]), Ok(64));
+    assert_eq!(tagged(FILL_ORDER, 2, &[0]), Err("unsupported"));
 }
 
 #[test]
