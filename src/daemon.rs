@@ -11,13 +11,15 @@ pub mod scout;
 mod trainer;
 mod upkeep;
 
-use crate::config::Settings;
+use crate::config::{MailSettings, Settings};
 use crate::intake::{Claimed, reconcile};
+use crate::mail::{host, refusal};
 use crate::outside::Outside;
 use crate::state::State;
 use crate::station::Station;
 use anyhow::Context as _;
 use crew::Crew;
+use jiff::Timestamp;
 use mail::Outages;
 use std::future::Future;
 use std::sync::Arc;
@@ -32,10 +34,10 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
         Arc::new(spawn_blocking(move || Station::open(&settings, state, "run")).await??)
     };
     let left = {
-        let station = station.clone();
-        spawn_blocking(move || left_in_work(&station)).await??
+        let (settings, station) = (settings.clone(), station.clone());
+        spawn_blocking(move || left_in_work(&settings.mail, &station)).await??
     };
-    let outages = Outages::default();
+    let outages = Outages { results: station.gauges.results.clone(), ..Outages::default() };
     let (crew, claimed) = {
         let (settings, station, outages) = (settings.clone(), station.clone(), outages.clone());
         spawn_blocking(move || Crew::start(&settings, &station, &outages)).await??
@@ -58,7 +60,7 @@ pub async fn run(settings: Settings, state: State, stop: impl Future<Output = ()
 
 /// Ledger and folders are reconciled, and what an earlier start left in work is taken up. What may have taken that start down
 /// comes first.
-fn left_in_work(station: &Station) -> anyhow::Result<Vec<Claimed>> {
+fn left_in_work(mail: &MailSettings, station: &Station) -> anyhow::Result<Vec<Claimed>> {
     let unmarked = "no mark of an abort can be left in the state folder";
     let is_accused = station.state.mark_aborts().context(unmarked)?;
     if is_accused {
@@ -66,6 +68,10 @@ fn left_in_work(station: &Station) -> anyhow::Result<Vec<Claimed>> {
         // in this order: nobody is accused twice of one abort. Where the ledger takes nothing, the next start finds the mark again
         station.state.clear_abort().context(unmarked)?;
         station.ledger.accuse().inspect_err(|_| station.state.mark_abort())?;
+        if mail.is_on() {
+            let noted = refusal::aborted(mail, &station.state.root, &host(), &station.ledger, Timestamp::now());
+            noted.unwrap_or_else(|error| tracing::error!("{error}"));
+        }
     }
     let mut left = reconcile(&station.state, &station.ledger, station.desk().start)?;
     left.sort_by_key(|claim| claim.aborts == 0);

@@ -12,6 +12,7 @@ pub use names::register;
 pub use step::{Step, Stuck, Under, for_bytes};
 
 use crate::grade::KlGrade;
+use crate::outage::Outage;
 use prometheus::{Gauge, Histogram, HistogramVec, IntCounterVec, IntGauge, Registry};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,11 @@ pub struct Gauges {
     pub inbox_reachable: IntGauge,
     /// Whether nothing is taken from the inbox since a disk is nearly full: 1 or 0.
     pub inbox_held: IntGauge,
+    /// Of the files in the inbox, those that are incomplete or cannot be taken.
+    pub inbox_troubled: IntGauge,
     in_work: IntGauge,
+    /// Radiographs whose results cannot be written, or whose originals cannot be put away.
+    pub results: Outage,
     last_progress: Gauge,
     under_way: UnderWay,
     /// A step that gives no sign of life for so long hangs; those that have much to do get more.
@@ -126,10 +131,11 @@ impl Gauges {
         *self.progressed.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// For how long no file has ended while some are in work.
+    /// For how long no file has ended while some are in work, or one of them waits that cannot end.
     pub fn stands_still(&self, now: Instant) -> Option<Duration> {
         let since = *self.progressed.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.in_work.get() > 0).then(|| now.saturating_duration_since(since))
+        let waits = self.results.since().map(|since| jiff::Timestamp::now().duration_since(since).unsigned_abs());
+        (self.in_work.get() > 0).then(|| now.saturating_duration_since(since).max(waits.unwrap_or_default()))
     }
 
     /// Radiographs in work.

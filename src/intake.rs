@@ -82,7 +82,9 @@ impl Intake {
                 Ok(present) => {
                     self.gauges.inbox_waiting.set(present.len() as i64);
                     self.unread.end();
-                    match self.round(&mut settle, &present, pause, &mut hints, claimed) {
+                    let round = self.round(&mut settle, &present, pause, &mut hints, claimed);
+                    self.gauges.inbox_troubled.set(settle.troubled() as i64);
+                    match round {
                         Round::BrokenOff => continue, // the claims were pause enough
                         Round::Cramped => {}
                         Round::Ended => due = settle.next_due().map_or(due, |next| next.min(due)),

@@ -32,7 +32,7 @@ pub use figures::{Figures, Readers, TrainingEnd};
 pub use files::{Arrival, FileId, OTHER_SIDE, Origin, Prior, Unfinished};
 pub use grades::{GradedKnee, PictureRow, RadiographRow, Recorded, RecordedKnee, holds_pseudonyms};
 pub use labels::{Added, LabelRow, Labelled, LabelledKnee};
-pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRow};
+pub use mails::{EndedTraining, LastMail, MailContent, MailDue, MailFacts, MailRow, mails_waiting};
 pub use names::names_at;
 pub use open::LedgerError;
 pub use overview::Overview;

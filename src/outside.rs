@@ -141,6 +141,7 @@ impl Outside {
             files: gauges.files(),
             knees: gauges.knees(),
             last_progress: gauges.last_progress(),
+            mails_waiting: seen.mails_waiting,
             disks: seen.disks,
             device_memory: seen.device_memory,
             training: seen.training,

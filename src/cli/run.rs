@@ -60,9 +60,10 @@ fn tell_of_settings(global: &Global, failure: &Failure) {
     }
 }
 
-/// By mail, if it is on. That another instance runs, somebody at a terminal sees.
+/// By mail, if it is on. That another instance has the state folder, somebody at a terminal sees.
 fn tell(mail: &MailSettings, root: &Path, error: &anyhow::Error) {
-    if !mail.is_on() || matches!(error.downcast_ref(), Some(StateError::Busy { .. })) {
+    let is_busy = matches!(error.downcast_ref(), Some(StateError::Busy { .. }));
+    if !mail.is_on() || is_busy && stderr().is_terminal() {
         return;
     }
     let kind = error.downcast_ref().map_or("start", Trouble::code);

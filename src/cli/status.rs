@@ -128,6 +128,9 @@ impl Facts {
         if let Some(labels) = self.new_labels.filter(|labels| *labels > 0) {
             line("labels", format!("{labels} since the last training"));
         }
+        if let Some(mails) = self.now.as_ref().map(|now| now.mails_waiting).filter(|mails| *mails > 0) {
+            line("mail", format!("{mails} not sent yet; `kellgrend mail` says why"));
+        }
         line("disk", self.free_bytes.map_or_else(none, |bytes| format!("{} free", bytesize::ByteSize(bytes))));
     }
 }

@@ -41,7 +41,7 @@ pub async fn see_through(
         arrived: claim.claimed_at,
     };
     let (mut pause, mut failures) = (FIRST_PAUSE, 0);
-    let mut fate = None;
+    let (mut fate, mut waiting) = (None, None);
     loop {
         let first = priority.clone();
         let turn = tokio::task::spawn_blocking(move || first.grading()).await;
@@ -55,7 +55,6 @@ pub async fn see_through(
                 // It was moved already, or somebody took it: nothing is left to move.
                 let is_moved = matches!(moved, Err(Trouble::PutAway(_))) && is_gone(&subject);
                 if moved.is_ok() || is_moved {
-                    outages.results.end();
                     tell(&station.gauges, &subject, fate, seen);
                     return Ok(());
                 }
@@ -64,10 +63,7 @@ pub async fn see_through(
         };
         let outcome = match outcome {
             Err(Trouble::Read(_)) if is_gone(&subject) => match withdraw(&station, &subject).await {
-                Ok(()) => {
-                    outages.results.end();
-                    return Ok(());
-                }
+                Ok(()) => return Ok(()),
                 trouble => trouble,
             },
             outcome => outcome,
@@ -76,7 +72,8 @@ pub async fn see_through(
         match &outcome {
             Err(Trouble::Networks(_) | Trouble::Memory(_)) => outages.networks.begin(),
             Err(Trouble::Stopped(_) | Trouble::Device(_) | Trouble::Defect(_)) => {}
-            Err(_) => outages.results.begin(),
+            // until this one is through: that others are refused meanwhile says nothing
+            Err(_) => _ = waiting.get_or_insert_with(|| outages.results.wait()),
             Ok(()) if matches!(fate, Some(Fate::Published { .. })) => outages.networks.end(),
             Ok(()) => {}
         }

@@ -3,6 +3,7 @@
 use super::step::{MEASURED, UnderWay};
 use super::{End, Gauges};
 use crate::grade::KlGrade;
+use crate::outage::Outage;
 use prometheus::core::Collector;
 use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::sync::Mutex;
@@ -45,6 +46,11 @@ impl Gauges {
             inbox_waiting: gauge("kellgrend_inbox_files", "Files in the inbox that are not taken yet"),
             inbox_reachable: gauge("kellgrend_inbox_reachable", "Whether the inbox can be read"),
             inbox_held: gauge("kellgrend_inbox_held", "Whether nothing is taken since a disk is nearly full"),
+            inbox_troubled: gauge(
+                "kellgrend_inbox_troubled_files",
+                "Of the files in the inbox, those that are incomplete or cannot be taken",
+            ),
+            results: Outage::default(),
             in_work: gauge("kellgrend_in_work_files", "Radiographs in work"),
             last_progress: register(
                 &registry,

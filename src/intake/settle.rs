@@ -51,11 +51,16 @@ struct Candidate {
     /// Not looked at before: the end of the quiet time, or of a pause after trouble or an incomplete look.
     due: Instant,
     troubled: bool,
+    /// How long it is left alone after the next trouble.
+    pause: Duration,
     crowd: Crowd,
 }
 
-/// After trouble (unreadable, disk full) a file is tried again this much later.
+/// After trouble (unreadable, disk full) a file is tried again this much later, then after twice as long, and so on; each time it
+/// may have to be read whole.
 const AGAIN: Duration = Duration::from_secs(10);
+/// But so often at least.
+const AT_LEAST: Duration = Duration::from_secs(300);
 
 impl Settle {
     /// Files in the inbox settle after `quiet` without change; incomplete ones are given up after `truncated_after`.
@@ -80,7 +85,8 @@ impl Settle {
                     None => (jiff::Timestamp::now(), self.crowds.join(path, now)),
                 };
                 let due = now + self.quiet;
-                let candidate = Candidate { stamp, seen_at, unchanged_since: now, due, troubled: false, crowd };
+                let candidate =
+                    Candidate { stamp, seen_at, unchanged_since: now, due, troubled: false, pause: AGAIN, crowd };
                 self.candidates.insert(path.to_owned(), candidate);
                 Verdict::Wait
             }
@@ -104,7 +110,8 @@ impl Settle {
     /// A settled file could not be taken: say so once, and try again later.
     pub fn trouble(&mut self, path: &Path, error: &dyn std::error::Error, now: Instant) {
         let Some(known) = self.candidates.get_mut(path) else { return };
-        known.due = now + AGAIN;
+        known.due = now + known.pause;
+        known.pause = (known.pause * 2).min(AT_LEAST);
         if !std::mem::replace(&mut known.troubled, true) {
             // The name may say who the patient is: the inode number finds the file as well.
             // A field, since the log leaves out what says the same again: a folder of such files is one complaint.
@@ -120,6 +127,11 @@ impl Settle {
     /// Whether it could not be taken before: what can be goes first.
     pub fn is_troubled(&self, path: &Path) -> bool {
         self.candidates.get(path).is_some_and(|known| known.troubled)
+    }
+
+    /// How many are incomplete, or could not be taken.
+    pub fn troubled(&self) -> usize {
+        self.candidates.values().filter(|known| known.troubled).count()
     }
 
     /// Whether it came in a crowd, as archives do: what came alone goes first.

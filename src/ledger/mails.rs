@@ -324,3 +324,9 @@ fn trainings(db: &Connection) -> rusqlite::Result<Vec<EndedTraining>> {
     })?;
     rows.collect()
 }
+
+/// How many mails no server has taken yet.
+pub fn mails_waiting(db: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM mails WHERE sent_at IS NULL AND replaced_at IS NULL";
+    db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}

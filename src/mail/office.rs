@@ -9,7 +9,7 @@ use crate::config::MailSettings;
 use crate::drift::{Against, Drift};
 use crate::ledger::{Figures, Ledger, LedgerError, MailContent, MailDue, MailFacts, MailRow, Said};
 use crate::schedule::Schedule;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +17,9 @@ use std::time::Duration;
 /// After a failed attempt a mail is tried again, after pauses that double.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LAST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// So long after its start a daemon is not idle for what was before.
+const GRACE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the daemon sees of itself and no row tells.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +127,10 @@ impl Office {
         // a share whose clock is ahead tells of them later, and not again and again
         let is_news = |at: &&Timestamp| told < **at && **at <= now;
         let trainings = known.trainings.iter().cloned();
+        // A machine that was off for long gets some time to begin; one that is started anew each night is idle all the same.
         let started = self.started.min(now);
+        let is_new = now.duration_since(started) < GRACE;
+        let counted = if is_new { started } else { known.on_since.unwrap_or(started).min(started) };
         Facts {
             disks,
             inbox_unread_since,
@@ -133,7 +139,7 @@ impl Office {
             results_wait_since,
             quarantined: known.quarantined.0,
             mostly: known.quarantined.1.clone(),
-            last_graded: Some(known.last_graded.map_or(started, |graded| graded.max(started))),
+            last_graded: Some(known.last_graded.map_or(counted, |graded| graded.max(counted))),
             in_work: known.in_work,
             refused_lists: refused_lists.iter().filter(is_news).count(),
             trainings: trainings

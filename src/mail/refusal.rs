@@ -18,8 +18,9 @@ use kept::{FILE, Mail, Told};
 use std::io;
 use std::path::Path;
 
-/// The word for a device that is lost.
+/// The words for a device that is lost, and for a fault that ended the process.
 const DEVICE: &str = "device";
+const ABORT: &str = "abort";
 
 /// Why nobody was told, or nothing noted of it.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +54,7 @@ pub fn tell(
         kept::write(root, &all).map_err(RefusalError::File)
     };
     let untold = before.untold.saturating_add(1);
-    let is_early = before.at.checked_add(settings.alerts.again_after).is_ok_and(|next| before.at <= now && now < next);
-    if is_early {
+    if is_early(&before, settings, now) {
         note(Told { untold, ..before })?;
         return Ok(None);
     }
@@ -77,6 +77,34 @@ pub fn tell(
             Err(error.into())
         }
     }
+}
+
+/// Notes that a fault ended the last start, for the daemon that runs now to tell, if that was not told lately.
+pub fn aborted(
+    settings: &MailSettings,
+    root: &Path,
+    host: &str,
+    ledger: &Ledger,
+    now: Timestamp,
+) -> Result<(), RefusalError> {
+    let mut all = kept::read(root);
+    let before = all.remove(ABORT).unwrap_or_else(Told::nothing);
+    let is_early = is_early(&before, settings, now);
+    let told = match is_early {
+        true => Told { untold: before.untold.saturating_add(1), ..before.clone() },
+        false => Told { at: now, untold: 0, ..before.clone() },
+    };
+    all.insert(ABORT.to_owned(), told);
+    kept::write(root, &all).map_err(RefusalError::File)?;
+    if !is_early {
+        let content = content(settings, (root, host), (ABORT, ""), before.untold, now);
+        ledger.past_mail(MailRow { kind: "start", key: format!("{ABORT}:{now:.3}"), content }, now, false)?;
+    }
+    Ok(())
+}
+
+fn is_early(before: &Told, settings: &MailSettings, now: Timestamp) -> bool {
+    before.at.checked_add(settings.alerts.again_after).is_ok_and(|next| before.at <= now && now < next)
 }
 
 /// Puts on record what was told while nothing ran; what was not taken by a server waits there, to be sent.
@@ -116,6 +144,13 @@ fn content(
                  so: `nvidia-smi` and the kernel's log (`journalctl -k`) say more, and the machine may have to be started \
                  anew. Films wait in inbox and work meanwhile; nothing is lost."
             ),
+        ),
+        ABORT => (
+            "it went down, and runs again",
+            "A fault has ended kellgrend, and it was started anew. What it was grading is graded alone now, and is put aside if that \
+             takes the process down again (`kellgrend report refused`). Nothing is lost. If this mail comes again and again, \
+             `journalctl -u kellgrend` says more; please report it."
+                .to_owned(),
         ),
         _ => (
             "it does not run",

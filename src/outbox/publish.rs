@@ -59,11 +59,12 @@ pub fn publish(outbox: &Path, name: &str, files: &[(String, Vec<u8>)]) -> Result
         .prefix(&format!(".{name}{TEMPORARY}"))
         .permissions(readable())
         .tempdir_in(outbox)
-        .map_err(fault("make a temporary folder in", outbox))?;
+        // without its own name, which is another one each time: the log leaves out what says the same again
+        .map_err(|error| fault("make a temporary folder in", outbox)(error.kind().into()))?;
     for (name, bytes) in files {
-        write(&fresh.path().join(name), bytes)?;
+        write(fresh.path(), name, bytes).map_err(fault("write a part of", &place))?;
     }
-    sync(fresh.path())?;
+    sync_folder(fresh.path()).map_err(fault("make durable", &place))?;
     put(fresh, &place, outbox)?;
     Ok(place)
 }
@@ -140,10 +141,10 @@ fn put(fresh: tempfile::TempDir, place: &Path, outbox: &Path) -> Result<(), Publ
     sync(outbox)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    let mut file = File::create_new(path).map_err(fault("make", path))?;
-    file.write_all(bytes).map_err(fault("write", path))?;
-    file.sync_all().map_err(fault("make durable", path))
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(folder.join(name))?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn sync(folder: &Path) -> Result<(), PublishError> {

@@ -21,7 +21,7 @@ pub struct Signs {
     pub is_held: bool,
     /// A step that hangs.
     pub stuck: Option<Stuck>,
-    /// For how long nothing has come to an end while radiographs are in work.
+    /// For how long nothing has come to an end while radiographs are in work, or one of them waits that cannot end.
     pub stands_still: Option<Duration>,
     /// Whether the networks' thread has ended.
     pub are_networks_gone: bool,
@@ -68,7 +68,7 @@ impl fmt::Display for Ill {
             Self::Full => write!(f, "a disk is nearly full: nothing is taken from the inbox until there is room"),
             Self::Stuck(stuck) => write!(f, "{stuck}"),
             Self::StandsStill(time) => {
-                write!(f, "radiographs are in work, and none has come to an end for {} min", time.as_secs() / 60)
+                write!(f, "radiographs are in work that have not come to an end for {} min", time.as_secs() / 60)
             }
             Self::NoNetworks => write!(f, "the networks have ended; start again"),
             Self::Unseen(time) => {

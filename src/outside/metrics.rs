@@ -13,6 +13,7 @@ pub(super) struct Measures {
     release: IntGaugeVec,
     disk: IntGaugeVec,
     device_memory: IntGaugeVec,
+    mails_waiting: IntGauge,
     training_running: IntGauge,
     training_epoch: IntGauge,
     training_fits: IntGaugeVec,
@@ -35,6 +36,7 @@ impl Measures {
             release: gauges("kellgrend_release_info", "The release that grades, and where", &["release", "device"]),
             disk: gauges("kellgrend_disk_free_bytes", "Free space where a folder is", &["folder"]),
             device_memory: gauges("kellgrend_device_memory_bytes", "A GPU's memory, whoever uses it", &["kind"]),
+            mails_waiting: gauge("kellgrend_mails_waiting", "Mails that no server has taken yet"),
             training_running: gauge("kellgrend_training_running", "Whether a run of training is not at its end"),
             training_epoch: gauge("kellgrend_training_epoch", "The last epoch of the last run that is over"),
             training_fits: gauges("kellgrend_training_fits", "Fits of the last run of training", &["state"]),
@@ -65,6 +67,7 @@ impl Measures {
         set(&self.disk, snapshot.disks.iter().map(|disk| ([disk.folder.as_str()], disk.free_bytes)));
         let memory = snapshot.device_memory.iter();
         set(&self.device_memory, memory.flat_map(|memory| [(["free"], memory.free), (["total"], memory.total)]));
+        self.mails_waiting.set(signed(snapshot.mails_waiting));
         let training = snapshot.training.as_ref();
         self.training_running.set(training.is_some_and(|training| training.is_running).into());
         self.training_epoch.set(training.and_then(|training| training.epoch).unwrap_or_default());

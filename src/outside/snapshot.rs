@@ -44,6 +44,9 @@ pub struct Snapshot {
     pub knees: Vec<u64>,
     /// When a file last came to an end.
     pub last_progress: Option<Timestamp>,
+    /// Mails that no server has taken yet.
+    #[serde(default)]
+    pub mails_waiting: u64,
     /// Free space where the folders are.
     pub disks: Vec<Disk>,
     /// A GPU's memory.

@@ -3,7 +3,7 @@
 use super::Disk;
 use crate::ensemble::DeviceInUse;
 use crate::gpu::DeviceMemory;
-use crate::ledger::{Ledger, TrainingNow};
+use crate::ledger::{Ledger, TrainingNow, mails_waiting};
 use crate::state::{State, free_bytes};
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -29,12 +29,20 @@ pub(super) struct Seen {
     pub ledger: Option<String>,
     pub device_memory: Option<DeviceMemory>,
     pub training: Option<TrainingNow>,
+    pub mails_waiting: u64,
     pub disks: Vec<Disk>,
 }
 
 impl Seen {
     fn nothing() -> Self {
-        Self { at: Instant::now(), ledger: None, device_memory: None, training: None, disks: Vec::new() }
+        Self {
+            at: Instant::now(),
+            ledger: None,
+            device_memory: None,
+            training: None,
+            mails_waiting: 0,
+            disks: Vec::new(),
+        }
     }
 }
 
@@ -70,8 +78,10 @@ impl Surroundings {
     fn look(&self, state: &State, ledger: &Ledger, device: &DeviceInUse) {
         let unwritable = ledger.try_to_write().err().map(|error| error.to_string());
         self.with(|seen| seen.ledger = unwritable);
-        let training = Ledger::read(&state.ledger).ok().and_then(|db| TrainingNow::read(&db).ok().flatten());
-        self.with(|seen| seen.training = training);
+        let db = Ledger::read(&state.ledger).ok();
+        let training = db.as_ref().and_then(|db| TrainingNow::read(db).ok().flatten());
+        let mails_waiting = db.as_ref().and_then(|db| mails_waiting(db).ok()).unwrap_or_default();
+        self.with(|seen| (seen.training, seen.mails_waiting) = (training, mails_waiting));
         let memory = device.memory();
         self.with(|seen| seen.device_memory = memory);
         let folders = state.folders().into_iter().filter(|(name, _)| FOLDERS.contains(name));

@@ -57,6 +57,26 @@ fn an_incomplete_file_is_given_up_after_its_time_unless_it_changes() {
 }
 
 #[test]
+fn what_cannot_be_taken_is_tried_less_and_less_often() {
+    let (mut settle, path, start) = (Settle::new(Path::new(""), QUIET, PATIENCE), Path::new("a"), Instant::now());
+    settle.observe(path, stamp(1, 1), start);
+    assert_eq!(settle.troubled(), 0);
+    let (mut now, mut pauses) = (start + QUIET, Vec::new());
+    for _ in 0..7 {
+        assert_eq!(settle.observe(path, stamp(1, 1), now), Verdict::Settled);
+        settle.trouble(path, &std::io::Error::other("may not be moved"), now);
+        let due = settle.next_due().expect("it is tried again");
+        pauses.push((due - now).as_secs());
+        now = due;
+    }
+    assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300]);
+    assert_eq!(settle.troubled(), 1);
+    // who mends it by touching it has it tried at once
+    settle.observe(path, stamp(1, 2), now);
+    assert_eq!(settle.observe(path, stamp(1, 2), now + QUIET), Verdict::Settled);
+}
+
+#[test]
 fn what_vanished_is_forgotten() {
     let (mut settle, path, start) = (Settle::new(Path::new(""), QUIET, PATIENCE), Path::new("a"), Instant::now());
     settle.observe(path, stamp(1, 1), start);

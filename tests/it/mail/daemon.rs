@@ -116,12 +116,43 @@ fn results_that_cannot_be_written_are_told_of() {
     std::fs::rename(&outbox, sandbox.beside("away")).expect("renamed");
     std::fs::write(&outbox, "in the way").expect("written");
     sandbox.drop_in("1.png", &small_png(1));
-    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'results' AND state = 'sent'", 1);
+    // that others are refused meanwhile does not hide it
+    let told = "SELECT count(*) FROM report_mail WHERE kind = 'results' AND state = 'sent'";
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'graded'", 1);
+    for i in 0..100 {
+        if sandbox.count(told) > 0 {
+            break;
+        }
+        sandbox.drop_in(&format!("{i}.txt"), format!("no film {i}").as_bytes());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    sandbox.until(told, 1);
+    assert!(sandbox.count(QUARANTINED) > 0);
     assert!(server.taken()[0].subject().ends_with("results cannot be written"));
     std::fs::remove_file(&outbox).expect("removed");
     std::fs::rename(sandbox.beside("away"), &outbox).expect("back");
     sandbox.until(PUBLISHED, 1);
     daemon.stop(Signal::TERM);
+}
+
+#[test]
+fn a_fault_that_ended_the_process_is_told_by_the_next_start() {
+    let (server, sandbox) = told("");
+    for _ in 0..2 {
+        let mut daemon = sandbox.daemon();
+        daemon.ready();
+        let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).expect("a pid");
+        rustix::process::kill_process(pid, Signal::ABORT).expect("signalled");
+        while daemon.is_alive() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.until("SELECT count(*) FROM report_mail WHERE kind = 'start' AND state = 'sent'", 1);
+    daemon.stop(Signal::TERM);
+    assert_eq!(server.taken().len(), 1, "the second one within six hours is only counted");
+    assert!(server.taken()[0].subject().ends_with("it went down, and runs again"));
 }
 
 #[test]

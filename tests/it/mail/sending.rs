@@ -1,10 +1,10 @@
 //! Sending: each way to a server, each way it can fail, and what time does to what waits.
 
-use super::{Room, at, low_disk, open_settings, subjects};
+use super::{Room, at, low_disk, open_settings, settings, subjects};
 use crate::smtp::{Manners, Smtp, closed_port};
 use jiff::ToSpan as _;
 use kellgrend::ledger::{ReleaseRow, RunRow};
-use kellgrend::mail::Signs;
+use kellgrend::mail::{Office, Signs};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -295,4 +295,25 @@ fn each_training_is_told_once_and_none_that_ended_before_mail_was_on() {
     let mut office = open(&open_settings(server.port()), later).expect("that is open");
     office.look(&Signs::default(), later).expect("a look");
     assert_eq!(server.taken().len(), 3);
+}
+
+#[test]
+fn a_machine_that_is_started_anew_each_day_is_idle_all_the_same() {
+    let server = Smtp::new(Manners::default());
+    let text = format!("{}[mail.alerts]\nidle = \"4days\"\n", open_settings(server.port()));
+    let mut room = Room::new(&text, at("2026-11-01T12:00:00Z"));
+    let mut told = Vec::new();
+    for day in 2..=5 {
+        room.now = at(&format!("2026-11-0{day}T12:00:00Z"));
+        let path = room.folder.path().join("ledger.db");
+        let office = Office::open(&settings(&text), room.ledger.clone(), path, "clinic-a".into(), room.now);
+        room.office = office.expect("a mail room").expect("that is open");
+        for minutes in [30, 90] {
+            room.now += minutes.minutes();
+            room.look(&Signs::default());
+            told.push(room.count("SELECT count(*) FROM mails WHERE kind = 'idle'"));
+        }
+    }
+    // in its first hour it may still begin
+    assert_eq!(told, [0, 0, 0, 0, 0, 0, 0, 1]);
 }
