@@ -39,16 +39,17 @@ JOIN releases rel ON rel.sha256 = g.release
 JOIN starts s ON s.id = g.start
 ORDER BY g.graded_at DESC, g.id DESC;
 
--- A film that is refused and tried again came when it came first; one that came again in other bytes is one film.
+-- A film that is refused and tried again came, of all the times that are known of it, at the first; one of a patient that came again in
+-- other bytes is one film.
 DROP VIEW filmed_knees;
 CREATE VIEW filmed_knees AS
 SELECT
     k.id AS knee, k.side, r.sha256, r.patient,
     coalesce(r.study_date, (
-        SELECT substr(min(t.at), 1, 10) FROM files f JOIN file_states t ON t.file = f.id AND t.state = 'seen'
+        SELECT substr(min(t.at), 1, 10) FROM files f JOIN file_states t ON t.file = f.id
         WHERE f.radiograph = r.id)) AS filmed_on
 FROM knees k JOIN radiographs r ON r.id = k.radiograph
 WHERE r.patient IS NOT NULL AND k.side IN ('left', 'right')
     AND NOT EXISTS (
         SELECT 1 FROM radiographs same JOIN knees earlier ON earlier.radiograph = same.id
-        WHERE same.instance_uid = r.instance_uid AND earlier.side = k.side AND earlier.id < k.id);
+        WHERE same.instance_uid = r.instance_uid AND same.patient = r.patient AND earlier.side = k.side AND earlier.id < k.id);

@@ -69,7 +69,7 @@ fn left_in_work(mail: &MailSettings, station: &Station) -> anyhow::Result<Vec<Cl
         station.state.clear_abort().context(unmarked)?;
         station.ledger.accuse().inspect_err(|_| station.state.mark_abort())?;
         if mail.is_on() {
-            let noted = refusal::aborted(mail, &station.state.root, &host(), &station.ledger, Timestamp::now());
+            let noted = refusal::aborted(mail, &station.state.root, &host(), Timestamp::now());
             noted.unwrap_or_else(|error| tracing::error!("{error}"));
         }
     }

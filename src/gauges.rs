@@ -13,6 +13,7 @@ pub use step::{Step, Stuck, Under, for_bytes};
 
 use crate::grade::KlGrade;
 use crate::outage::Outage;
+use jiff::Timestamp;
 use prometheus::{Gauge, Histogram, HistogramVec, IntCounterVec, IntGauge, Registry};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,7 +97,7 @@ impl Gauges {
             self.quarantined.with_label_values(&[code]).inc();
         }
         self.progresses(Instant::now());
-        self.last_progress.set(jiff::Timestamp::now().as_millisecond() as f64 / 1000.0);
+        self.last_progress.set(Timestamp::now().as_millisecond() as f64 / 1000.0);
     }
 
     /// A knee was graded.
@@ -134,7 +135,8 @@ impl Gauges {
     /// For how long no file has ended while some are in work, or one of them waits that cannot end.
     pub fn stands_still(&self, now: Instant) -> Option<Duration> {
         let since = *self.progressed.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = self.results.since().map(|since| jiff::Timestamp::now().duration_since(since).unsigned_abs());
+        let waits: Option<Duration> =
+            self.results.since().map(|since| Timestamp::now().duration_since(since).try_into().unwrap_or_default());
         (self.in_work.get() > 0).then(|| now.saturating_duration_since(since).max(waits.unwrap_or_default()))
     }
 

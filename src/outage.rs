@@ -13,6 +13,14 @@ struct Trouble {
     waiting: usize,
 }
 
+impl Trouble {
+    fn go_on(&mut self) {
+        if self.waiting == 0 {
+            self.since = None;
+        }
+    }
+}
+
 /// One that waits until it works again; when this is dropped, it does so no more.
 #[derive(Debug)]
 pub struct Waiting(Outage);
@@ -23,15 +31,17 @@ impl Outage {
         self.held().since.get_or_insert_with(Timestamp::now);
     }
 
-    /// It works.
+    /// It works, unless somebody waits.
     pub fn end(&self) {
-        self.held().since = None;
+        self.held().go_on();
     }
 
     /// Somebody waits: it does not work until the last of those who do goes on, whatever others get done meanwhile.
     pub fn wait(&self) -> Waiting {
-        self.begin();
-        self.held().waiting += 1;
+        let mut trouble = self.held();
+        trouble.since.get_or_insert_with(Timestamp::now);
+        trouble.waiting += 1;
+        drop(trouble);
         Waiting(self.clone())
     }
 
@@ -48,9 +58,7 @@ impl Outage {
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut trouble = self.0.held();
-        trouble.waiting = trouble.waiting.saturating_sub(1);
-        if trouble.waiting == 0 {
-            trouble.since = None;
-        }
+        trouble.waiting -= 1;
+        trouble.go_on();
     }
 }

@@ -97,18 +97,17 @@ impl Radiograph {
         ]
     }
 
-    /// Those of the knees that can be graded: what is blank shows none.
+    /// The knees, if they can be graded.
     ///
-    /// Errors: none is left, or they are too small.
+    /// Errors: one is blank, as the half of a film that is said to show both, or they are too small.
     pub fn gradable(&self) -> Result<Vec<Knee>, Refusal> {
-        let mut knees = self.knees();
+        let knees = self.knees();
         if let Some(small) = knees.iter().map(|knee| knee.crop.width()).find(|side| *side < LEAST_SIDE) {
             return Err(Refusal::unsupported(format!(
                 "a knee on it has {small} pixels a side, as on a thumbnail, and {LEAST_SIDE} are the least; send the film itself"
             )));
         }
-        knees.retain(|knee| !is_blank(&knee.crop));
-        if knees.is_empty() { Err(Refusal::Blank) } else { Ok(knees) }
+        if knees.iter().any(|knee| is_blank(&knee.crop)) { Err(Refusal::Blank) } else { Ok(knees) }
     }
 
     /// The centred largest square of a part of the picture that starts at column `left`.

@@ -39,7 +39,7 @@ pub(super) fn is_in_inbox(state: &State, digest: &Digest, bytes: u64) -> bool {
     })
 }
 
-pub(super) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
     entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path)
 }

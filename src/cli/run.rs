@@ -66,7 +66,7 @@ fn tell(mail: &MailSettings, root: &Path, error: &anyhow::Error) {
     if !mail.is_on() || is_busy && stderr().is_terminal() {
         return;
     }
-    let kind = error.downcast_ref().map_or("start", Trouble::code);
+    let kind = if is_busy { refusal::BUSY } else { error.downcast_ref().map_or("start", Trouble::code) };
     match refusal::tell(mail, root, &host(), (kind, &in_full(error)), Timestamp::now()) {
         Ok(Some(answer)) => tracing::info!(answer, "a mail tells of it"),
         Ok(None) => tracing::info!("a mail told of the same lately"),

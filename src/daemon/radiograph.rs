@@ -23,7 +23,7 @@ const TWICE: u32 = 2;
 const FAILURES: u32 = 4;
 
 /// Until it is put away, or `stopped` says that the rest is for the next start. An error if no film can be graded before that.
-/// `outages` learn whether the networks fail, and whether nothing comes to its end.
+/// `outages` learn whether the networks fail, and whether some cannot come to their end.
 pub async fn see_through(
     station: Arc<Station>,
     claim: Claimed,
@@ -70,7 +70,10 @@ pub async fn see_through(
         };
         failures += u32::from(matches!(outcome, Err(Trouble::Networks(_))));
         match &outcome {
-            Err(Trouble::Networks(_) | Trouble::Memory(_)) => outages.networks.begin(),
+            Err(Trouble::Networks(_) | Trouble::Memory(_)) => {
+                outages.networks.begin();
+                waiting = None;
+            }
             Err(Trouble::Stopped(_) | Trouble::Device(_) | Trouble::Defect(_)) => {}
             // until this one is through: that others are refused meanwhile says nothing
             Err(_) => _ = waiting.get_or_insert_with(|| outages.results.wait()),

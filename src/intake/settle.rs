@@ -58,9 +58,9 @@ struct Candidate {
 
 /// After trouble (unreadable, disk full) a file is tried again this much later, then after twice as long, and so on; each time it
 /// may have to be read whole.
-const AGAIN: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
 /// But so often at least.
-const AT_LEAST: Duration = Duration::from_secs(300);
+const LAST_PAUSE: Duration = Duration::from_secs(300);
 
 impl Settle {
     /// Files in the inbox settle after `quiet` without change; incomplete ones are given up after `truncated_after`.
@@ -86,7 +86,7 @@ impl Settle {
                 };
                 let due = now + self.quiet;
                 let candidate =
-                    Candidate { stamp, seen_at, unchanged_since: now, due, troubled: false, pause: AGAIN, crowd };
+                    Candidate { stamp, seen_at, unchanged_since: now, due, troubled: false, pause: FIRST_PAUSE, crowd };
                 self.candidates.insert(path.to_owned(), candidate);
                 Verdict::Wait
             }
@@ -111,7 +111,7 @@ impl Settle {
     pub fn trouble(&mut self, path: &Path, error: &dyn std::error::Error, now: Instant) {
         let Some(known) = self.candidates.get_mut(path) else { return };
         known.due = now + known.pause;
-        known.pause = (known.pause * 2).min(AT_LEAST);
+        known.pause = (known.pause * 2).min(LAST_PAUSE);
         if !std::mem::replace(&mut known.troubled, true) {
             // The name may say who the patient is: the inode number finds the file as well.
             // A field, since the log leaves out what says the same again: a folder of such files is one complaint.

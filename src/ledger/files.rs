@@ -242,10 +242,7 @@ fn claim(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Prior> {
             db.last_insert_rowid()
         }
     };
-    // what goes on, or is tried again, came when it came first
-    if resumable.is_none_or(|row| row.state == "withdrawn") {
-        stamp(db, file, "seen", &arrival.seen_at)?;
-    }
+    stamp(db, file, "seen", &arrival.seen_at)?;
     stamp(db, file, "settled", &arrival.settled_at)?;
     if duplicate {
         let reason = if is_of_other_side(db, radiograph, arrival.side_by_name)? { OTHER_SIDE } else { DUPLICATE };

@@ -17,13 +17,13 @@ pub struct Facts {
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
-    /// Since when no radiograph comes to its end.
+    /// Since when radiographs cannot come to their end.
     pub results_wait_since: Option<Timestamp>,
     /// Files quarantined within the last hour.
     pub quarantined: usize,
     /// The commonest reason's word.
     pub mostly: Option<String>,
-    /// When a knee was last graded or, if that is later, the program was started.
+    /// When a knee was last graded or, if that is later, mails began to be sent; in its first hour, the program was started.
     pub last_graded: Option<Timestamp>,
     /// Radiographs in work.
     pub in_work: usize,

@@ -21,6 +21,8 @@ use std::path::Path;
 /// The words for a device that is lost, and for a fault that ended the process.
 const DEVICE: &str = "device";
 const ABORT: &str = "abort";
+/// The word for a state folder that another process has.
+pub const BUSY: &str = "busy";
 
 /// Why nobody was told, or nothing noted of it.
 #[derive(Debug, thiserror::Error)]
@@ -79,28 +81,19 @@ pub fn tell(
     }
 }
 
-/// Notes that a fault ended the last start, for the daemon that runs now to tell, if that was not told lately.
-pub fn aborted(
-    settings: &MailSettings,
-    root: &Path,
-    host: &str,
-    ledger: &Ledger,
-    now: Timestamp,
-) -> Result<(), RefusalError> {
+/// Notes that a fault ended the last start, if that was not told lately: this one, which goes on, puts it on record and sends it.
+pub fn aborted(settings: &MailSettings, root: &Path, host: &str, now: Timestamp) -> Result<(), RefusalError> {
     let mut all = kept::read(root);
-    let before = all.remove(ABORT).unwrap_or_else(Told::nothing);
-    let is_early = is_early(&before, settings, now);
-    let told = match is_early {
-        true => Told { untold: before.untold.saturating_add(1), ..before.clone() },
-        false => Told { at: now, untold: 0, ..before.clone() },
-    };
-    all.insert(ABORT.to_owned(), told);
-    kept::write(root, &all).map_err(RefusalError::File)?;
-    if !is_early {
-        let content = content(settings, (root, host), (ABORT, ""), before.untold, now);
-        ledger.past_mail(MailRow { kind: "start", key: format!("{ABORT}:{now:.3}"), content }, now, false)?;
+    let mut told = all.remove(ABORT).unwrap_or_else(Told::nothing);
+    if is_early(&told, settings, now) {
+        told.untold = told.untold.saturating_add(1);
+    } else {
+        let MailContent { message_id, subject, text, .. } =
+            content(settings, (root, host), (ABORT, ""), told.untold, now);
+        told.mails = kept::with(&told.mails, Mail { at: now, message_id, subject, text, is_sent: false });
     }
-    Ok(())
+    all.insert(ABORT.to_owned(), told);
+    kept::write(root, &all).map_err(RefusalError::File)
 }
 
 fn is_early(before: &Told, settings: &MailSettings, now: Timestamp) -> bool {
@@ -151,6 +144,14 @@ fn content(
              takes the process down again (`kellgrend report refused`). Nothing is lost. If this mail comes again and again, \
              `journalctl -u kellgrend` says more; please report it."
                 .to_owned(),
+        ),
+        BUSY => (
+            "another process has its state folder",
+            format!(
+                "The service could not start, since another process has the state folder:\n\n{reason}\n\nIf that is the service \
+                 itself, it grades, and somebody has started it twice; if it is another command, films wait in the inbox until that \
+                 has ended. Nothing is lost."
+            ),
         ),
         _ => (
             "it does not run",

@@ -59,10 +59,9 @@ pub fn publish(outbox: &Path, name: &str, files: &[(String, Vec<u8>)]) -> Result
         .prefix(&format!(".{name}{TEMPORARY}"))
         .permissions(readable())
         .tempdir_in(outbox)
-        // without its own name, which is another one each time: the log leaves out what says the same again
-        .map_err(|error| fault("make a temporary folder in", outbox)(error.kind().into()))?;
+        .map_err(|error| fault("make a temporary folder in", outbox)(without_path(&error)))?;
     for (name, bytes) in files {
-        write(fresh.path(), name, bytes).map_err(fault("write a part of", &place))?;
+        write(fresh.path(), name, bytes).map_err(fault("write", &place.join(name)))?;
     }
     sync_folder(fresh.path()).map_err(fault("make durable", &place))?;
     put(fresh, &place, outbox)?;
@@ -139,6 +138,12 @@ fn put(fresh: tempfile::TempDir, place: &Path, outbox: &Path) -> Result<(), Publ
     }
     let _ = fresh.keep(); // it has another name now
     sync(outbox)
+}
+
+/// Without the temporary folder's name, which is another one each time: the log leaves out what says the same again.
+fn without_path(error: &io::Error) -> io::Error {
+    let words = error.to_string();
+    io::Error::new(error.kind(), words.split(" at path ").next().unwrap_or_default())
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

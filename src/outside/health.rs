@@ -4,7 +4,7 @@ use crate::gauges::Stuck;
 use std::fmt;
 use std::time::Duration;
 
-/// Radiographs in work of which none comes to an end for so long do not go on by themselves.
+/// Radiographs in work of which none, or one that cannot, comes to an end for so long do not go on by themselves.
 const STANDS_STILL: Duration = Duration::from_secs(15 * 60);
 
 /// A look around takes no longer, unless a folder does not answer.

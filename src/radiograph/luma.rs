@@ -7,7 +7,7 @@ pub(crate) fn luma(red: u16, green: u16, blue: u16) -> u16 {
 }
 
 /// As many bits as there may be in 16.
-const DEPTHS: std::ops::RangeInclusive<u32> = 8..=16;
+const DEPTHS: std::ops::RangeInclusive<usize> = 8..=16;
 
 /// Of so many pixels one may be brighter than the film: letters that are burned in.
 const LETTERS: usize = 100;
@@ -17,8 +17,11 @@ const LETTERS: usize = 100;
 /// Detectors deliver 8 to 14 bits and exporters store them unscaled; read as 16 bits such a film would be all but black. What is as
 /// white as can be, as a frame, says nothing of how many.
 pub(crate) fn eight_bits(values: &[u16]) -> Vec<u8> {
-    let is_beyond = |value: u16, bits: &u32| value < u16::MAX && u32::from(value) >> bits > 0;
-    let fits = |bits: &u32| values.iter().filter(|value| is_beyond(**value, bits)).count() <= values.len() / LETTERS;
+    let mut of_bits = [0; 17];
+    for value in values.iter().filter(|value| **value < u16::MAX) {
+        of_bits[16 - value.leading_zeros() as usize] += 1;
+    }
+    let fits = |bits: &usize| of_bits[bits + 1..].iter().sum::<usize>() <= values.len() / LETTERS;
     let bits = DEPTHS.into_iter().find(fits).unwrap_or(16);
     scale(values, (1 << bits) - 1)
 }

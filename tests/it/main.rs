@@ -1,6 +1,7 @@
 //! What kellgrend does, seen from outside: one binary, a module a room.
 
 mod accuracy;
+mod again;
 mod alone;
 mod backup;
 mod bench;

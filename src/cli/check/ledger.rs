@@ -37,14 +37,14 @@ impl Findings {
     }
 
     pub(super) fn originals(&mut self, state: &State) {
-        let kept = originals(state);
+        let (kept, mut wrong) = originals(state);
         let bar = bar(kept.len());
-        let wrong: Vec<_> = bar.wrap_iter(kept.iter()).filter_map(decayed).collect();
+        wrong.extend(bar.wrap_iter(kept.iter()).filter_map(decayed));
         bar.finish_and_clear();
         match wrong.is_empty() {
             true => self.good("originals", &format!("{} read back, all as they came", kept.len())),
             false => {
-                let of = format!("{} of {} are not as they came", wrong.len(), kept.len());
+                let of = format!("{} wrong with {} originals", wrong.len(), kept.len());
                 self.bad("originals", &format!("{of}; put back what a backup has of them{}", list(&wrong)));
             }
         }

@@ -39,11 +39,14 @@ pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> R
     Ok((0..=pixel.mask()).map(|stored| if is_padding(stored) { 0 } else { grey(stored) }).collect())
 }
 
-/// What Pixel Padding Value marks is no part of the film (PS3.3 C.7.5.1.1.2).
+/// What Pixel Padding Value marks is no part of the film (PS3.3 C.7.5.1.1.2). One that no pixel can have marks nothing.
 fn padding(data_set: &DataSet, pixel: &ImagePixel) -> Option<RangeInclusive<i32>> {
     let value = data_set.word(tags::PIXEL_PADDING_VALUE)?;
     let limit = data_set.word(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
-    let (one, other) = (pixel.value(value & pixel.mask()), pixel.value(limit & pixel.mask()));
+    let (one, other) = match pixel.signed {
+        true => (pixel.value(value & pixel.mask()), pixel.value(limit & pixel.mask())),
+        false => (value.into(), limit.into()),
+    };
     Some(one.min(other)..=one.max(other))
 }
 

@@ -103,6 +103,9 @@ fn without_a_window_lowest_to_highest_but_for_padding() {
     let inverted = film12(&[100, 600, 1100, 0]).word(film::PADDING, 0).text(film::PHOTOMETRIC, "CS", "MONOCHROME1");
     check(&inverted, &[255, 127, 0, 0]);
     check(&window(inverted, "600", "1001"), &[255, 127, 0, 0]);
+    // no pixel of 12 bits can be 65535, and white is white
+    let beyond = film12(&[100, 600, 1100, 4095]).word(film::PADDING, 65535);
+    check(&window(beyond, "600", "1001"), &[0, 128, 255, 255]);
     // a range of padding, 0 to 50
     let range = film12(&[100, 600, 1100, 20]).word(film::PADDING, 0).word(0x0028_0121, 50);
     check(&range, &[0, 128, 255, 0]);

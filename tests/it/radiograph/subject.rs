@@ -193,7 +193,11 @@ fn what_is_seen_from_the_side_raw_or_distorted_is_refused() {
     // what is written beside counts where nothing else says it
     const SERIES: u32 = 0x0008_103E;
     assert_eq!(refused(film().without(film::VIEW).text(SERIES, "LO", "Knee lateral")), "not-frontal");
-    assert_eq!(refused(film().without(film::VIEW).text(SERIES, "LO", "Knee AP and lateral")), "decoded");
+    for words in
+        ["Knee AP and lateral", "Knie links a.p. und seitl.", "Genou face/profil", "Knee 3 views w sunrise", "Suntec"]
+    {
+        assert_eq!(refused(film().without(film::VIEW).text(SERIES, "LO", words)), "decoded", "{words}");
+    }
     assert_eq!(refused(film().text(film::VIEW, "CS", "AP").text(SERIES, "LO", "Knee lateral")), "decoded");
     // some devices write one orientation on all films
     assert_eq!(refused(film().text(film::VIEW, "CS", "AP").text(ORIENTATION, "CS", "A\\F")), "decoded");

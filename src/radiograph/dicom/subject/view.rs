@@ -16,14 +16,18 @@ const OTHER_WORDS: [&str; 12] =
 const LATERAL: [&str; 2] = ["LAT", "PROFIL"];
 const NOT_LATERAL: [&str; 7] = ["BILAT", "UNILAT", "CONTRALAT", "COLLAT", "LATERALITY", "PLAT", "FLAT"];
 
+/// Whole words for it.
+const SIDEWAYS: [&str; 6] = ["LAT", "LATERAL", "SEITLICH", "SEITL", "PROFIL", "PROFILE"];
+
 /// How words begin that name a frontal view. An axial one of these is that of a bent knee.
-const FRONTAL: [&str; 6] = ["AP", "PA", "ANTERO", "POSTERO", "FRONTAL", "ROSENBERG"];
+const FRONTAL: [&str; 7] = ["AP", "PA", "ANTERO", "POSTERO", "FRONT", "FACE", "ROSENBERG"];
 const AXIAL: &str = "AXIAL";
 
 /// What is written where nothing is known.
 const SILENT: [&str; 4] = ["UNKNOWN", "OTHER", "UNDEFINED", "NONE"];
 
-/// What devices write beside the view: counts where nothing else says it, and names no frontal one, too.
+/// What people and devices write beside the view: counts where nothing else says it, where it names no frontal view, too, and in whole
+/// words, since there is much else in it.
 const BESIDE: [Tag; 2] = [tags::SERIES_DESCRIPTION, tags::ACQUISITION_DEVICE_PROCESSING_DESCRIPTION];
 
 /// Refuses views that are not frontal: as View Position says it, else as View Code Sequence does, else because the picture's
@@ -38,7 +42,9 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
         None => {
             let beside = BESIDE.into_iter().filter_map(|tag| data_set.text(tag));
             directions(data_set).iter().any(|direction| direction.starts_with(['A', 'P']))
-                || beside.into_iter().any(|words| is_other(&words) && !is_frontal(&words))
+                || beside
+                    .into_iter()
+                    .any(|words| any_word(&words, |word| SIDEWAYS.contains(&word)) && !is_frontal(&words))
         }
     };
     if is_refused {
@@ -60,7 +66,8 @@ fn stands(directions: &[String]) -> bool {
 }
 
 fn any_word(view: &str, is: impl Fn(&str) -> bool) -> bool {
-    view.to_uppercase().split(|c: char| !c.is_alphabetic()).any(|word| !word.is_empty() && is(word))
+    // a.p. is a word
+    view.to_uppercase().replace('.', "").split(|c: char| !c.is_alphabetic()).any(|word| !word.is_empty() && is(word))
 }
 
 fn is_frontal(view: &str) -> bool {
