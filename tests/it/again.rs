@@ -14,7 +14,8 @@ fn ledger(sandbox: &Sandbox) -> Connection {
 
 #[test]
 fn of_a_knees_grades_the_last_is_marked() {
-    let db = ledger(&clinic());
+    let sandbox = clinic();
+    let db = ledger(&sandbox);
     assert!(number(&db, "SELECT count(*) FROM grades") > number(&db, "SELECT count(DISTINCT knee) FROM grades"));
     assert_eq!(number(&db, "SELECT sum(is_last) FROM report_grades"), number(&db, "SELECT count(*) FROM knees"));
     let later = "SELECT count(*) FROM report_grades last JOIN report_grades other USING (sha256, side) \
@@ -24,7 +25,8 @@ fn of_a_knees_grades_the_last_is_marked() {
 
 #[test]
 fn progression_has_a_film_once_however_often_it_came() {
-    let db = ledger(&clinic());
+    let sandbox = clinic();
+    let db = ledger(&sandbox);
     let films = "SELECT count(*) FROM report_progression";
     let before = number(&db, films);
     // two films of one knee of one patient, of which one becomes the other in other bytes
@@ -51,7 +53,8 @@ fn progression_has_a_film_once_however_often_it_came() {
 
 #[test]
 fn an_undated_film_that_is_tried_again_was_filmed_when_it_came_first() {
-    let db = ledger(&clinic());
+    let sandbox = clinic();
+    let db = ledger(&sandbox);
     let (radiograph, file): (i64, i64) = db
         .query_row(
             "SELECT r.id, f.id FROM radiographs r JOIN files f ON f.radiograph = r.id JOIN knees k ON k.radiograph = r.id \
