@@ -184,8 +184,8 @@ impl Alert {
             Self::Results { since } => format!(
                 "Since {since:.0} radiographs are in work that cannot come to their end: results cannot be written to the outbox, \
                  or originals cannot be read back, decoded or put away, or the ledger takes nothing. A share may be away or full, \
-                 without room for more files, or read-only. What was taken in waits in work, and is tried again all the time; nothing is lost. The log names the \
-                 cause; `kellgrend check` tries each folder."
+                 without room for more files, or read-only. What was taken in waits in work, and is tried again all the time; nothing \
+                 is lost. The log names the cause; `kellgrend check` tries each folder."
             ),
             Self::Quarantine { files, mostly } => {
                 let mostly = mostly.as_ref().map_or(String::new(), |code| format!(", most of them as `{code}`"));
