@@ -27,7 +27,8 @@ demo: build
 test: libtorch
 	$(CARGO) test --release
 
-build: libtorch
+# Where the extension has been compiled once, it goes with the program.
+build: libtorch $(if $(wildcard $(EXTENSION)),extension)
 	$(CARGO) build --release
 
 lint: libtorch extension

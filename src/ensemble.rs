@@ -221,6 +221,18 @@ fn leave_nan(device: Device) {
     }
 }
 
+/// Does work in a form as an ensemble does it, and then lets the process go on as before.
+pub(crate) fn exactly<T>(device: Device, form: Form, work: impl FnOnce() -> T) -> T {
+    if !device.is_cuda() {
+        return work();
+    }
+    let is_enabled = Cuda::user_enabled_cudnn();
+    be_exact(device, form);
+    let done = work();
+    Cuda::set_user_enabled_cudnn(is_enabled);
+    done
+}
+
 /// cuDNN rounds float32 to 10 bits before it multiplies (TF32); the reference on a GPU goes without it.
 fn be_exact(device: Device, form: Form) {
     if device.is_cuda() && form == Form::Plain {

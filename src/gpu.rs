@@ -16,8 +16,8 @@ pub use driver::{DeviceMemory, memory, model, multiplies_bf16};
 pub use elementwise::Elementwise;
 pub use extension::is_extended;
 pub use lane::Lane;
-pub use recording::Recording;
-pub use upload::{copy_to, upload};
+pub use recording::{Recording, between_captures};
+pub use upload::{copy, copy_to, upload};
 
 /// The libtorch that the program is built with: tch takes no other.
 pub const LIBTORCH: &str = "2.11.0";
@@ -44,7 +44,8 @@ pub fn first_line(error: &tch::TchError) -> String {
 pub fn give_back() {
     if let Ok(extension) = extension::get() {
         // SAFETY: it takes nothing; the allocator frees what nobody uses, under its own locks
-        if let Err(error) = extension::checked(unsafe { (extension.give_back)() }) {
+        let given_back = between_captures(|| extension::checked(unsafe { (extension.give_back)() }));
+        if let Err(error) = given_back {
             tracing::debug!("the GPU's memory is not given back: {error}");
         }
     }

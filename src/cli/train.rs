@@ -98,6 +98,9 @@ impl Train {
         let ledger = Ledger::open(&state.ledger)?;
         let device = settle(settings.ensemble.device, settings.ensemble.threads)?;
         let shop = Shop { settings, state, ledger, device, unattended: self.unattended };
+        if let Some(remark) = &shop.device.remark {
+            shop.say(remark);
+        }
         let run = match &self.run {
             Some(name) => Run::open(&shop.state.training, name).map_err(usage)?,
             None => {

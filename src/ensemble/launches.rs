@@ -14,6 +14,10 @@ use recorder::Recorder;
 use std::collections::BTreeMap;
 use tch::{Device, TchError, Tensor};
 
+/// The most lanes for members, of each kind. libtorch deals out 32 streams of a device in turn: with so few, those of a new release are
+/// not those of the old one, which goes on until then.
+const LANES: usize = 8;
+
 /// Views of some knees by each look, as [`super::preprocess::Films::views`] lays them.
 pub(super) type Views = BTreeMap<Look, Tensor>;
 
@@ -77,10 +81,10 @@ impl Launches {
         let lanes = |count| (0..count).map(|_| Lane::new(gpu)).collect::<Result<Vec<_>, _>>();
         let recorder = match captured_knees {
             0 => None,
-            knees => Some(Recorder::new(gpu, knees, Lane::new(gpu)?, lanes(members)?)),
+            knees => Some(Recorder::new(gpu, knees, Lane::new(gpu)?, lanes(members.min(LANES))?)),
         };
         Ok(Self {
-            lanes: if overlaps { lanes(streams.min(members))? } else { Vec::new() },
+            lanes: if overlaps { lanes(streams.min(members).min(LANES))? } else { Vec::new() },
             recorder,
             overlaps,
             overlap: overlaps.then(|| Overlap::new(gpu)).transpose()?,

@@ -5,7 +5,18 @@ use super::{
     extension::{self, Extension, Object, checked},
 };
 use std::ffi::c_int;
-use tch::TchError;
+use std::sync::{Mutex, PoisonError};
+use tch::{Cuda, TchError};
+
+/// Held while launches are captured: whoever waits for the device then, or gives its memory back, breaks the capture, in whatever
+/// thread.
+static CAPTURE: Mutex<()> = Mutex::new(());
+
+/// Does what a capture elsewhere must not meet.
+pub fn between_captures<T>(work: impl FnOnce() -> T) -> T {
+    let _between = CAPTURE.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
 
 /// Work for a GPU, written down: replayed, it costs one launch instead of thousands.
 ///
@@ -30,8 +41,7 @@ impl Recording {
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Self, T), E> {
         let extension = extension::get()?;
-        lane.follow()?;
-        lane.run(|| {
+        let capture = || {
             let mut object: Object = std::ptr::null_mut();
             // SAFETY: `object` is a local; it is written where there is no trouble.
             checked(unsafe { (extension.recording_begin)(gpu as c_int, &mut object) })?;
@@ -42,6 +52,11 @@ impl Recording {
             let outcome = outcome?;
             ended?;
             Ok((recording, outcome))
+        };
+        between_captures(|| {
+            Cuda::synchronize(gpu as i64);
+            lane.follow()?;
+            lane.run(capture)
         })
     }
 

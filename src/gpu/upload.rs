@@ -12,6 +12,13 @@ pub fn copy_to(tensor: &Tensor, device: Device) -> Result<Tensor, TchError> {
     }
 }
 
+/// A tensor of its own, laid as the other is; tch's own way panics where memory is full.
+pub fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
+    let mut copy = tensor.f_empty_like()?;
+    copy.f_copy_(tensor)?;
+    Ok(copy)
+}
+
 /// A tensor's copy on a GPU, made by the thread's current stream while the caller goes on.
 pub fn upload(tensor: &Tensor, gpu: usize) -> Result<Tensor, TchError> {
     let extension = extension::get()?;

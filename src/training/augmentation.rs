@@ -1,6 +1,6 @@
 //! Pictures of one knee are many: flipped, turned, moved, brighter. Chance is drawn here, pixels move on the device.
 
-use crate::gpu::copy_to;
+use crate::gpu::{copy, copy_to};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -95,12 +95,12 @@ impl Augmentation {
                 let places = Tensor::f_affine_grid_generator(&places, [n, 1, side, side], false)?;
                 pictures.f_grid_sampler(&places, BILINEAR, BLACK, false)?
             }
-            false => pictures.copy(),
+            false => copy(pictures)?,
         };
         if self.brightness > 0.0 || self.contrast > 0.0 {
             let mean = grey.f_mean_dim([1i64, 2, 3].as_slice(), true, Kind::Float)?;
             let (brightness, contrast) = (column(Drawn::BRIGHTNESS)?, column(Drawn::CONTRAST)?);
-            let around = mean.f_mul(&(1.0 - &contrast))?.f_add(&brightness)?;
+            let around = mean.f_mul(&contrast.f_neg()?.f_add_scalar_(1.0)?)?.f_add(&brightness)?;
             grey = grey.f_mul_(&contrast)?.f_add_(&around)?.f_clamp_(0.0, 255.0)?;
         }
         if self.erase > 0.0 {

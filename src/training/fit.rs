@@ -18,7 +18,7 @@ use super::{
     recipe::{Balance, Keep, Recipe},
 };
 use crate::digest::Digest;
-use crate::gpu::copy_to;
+use crate::gpu::{copy, copy_to};
 use crate::grade::{GRADES, KlGrade};
 use crate::networks::{Architecture, Form, weights::Weights};
 use judge::{Judged, judge};
@@ -93,7 +93,7 @@ impl Fit<'_> {
     ) -> Result<Fitted, FitError> {
         let blends = self.recipe.blend > 0.0 && beginning.origin == Origin::Release;
         let learner = Learner::new(self.architecture, beginning, self.recipe, self.numbers, self.device)?;
-        let first = blends.then(|| learner.average.copy());
+        let first = blends.then(|| copy(&learner.average)).transpose()?;
         let mut state = State { learner, first, best: None, misses: 0, curve: Vec::new() };
         if let Some(checkpoint) = checkpoint {
             checkpoint.give_back(&mut state)?;
@@ -131,7 +131,7 @@ impl Fit<'_> {
         let is_counted = !is_best && number >= self.recipe.small_epochs;
         state.misses = if is_counted { state.misses + 1 } else { 0 };
         if is_best && self.recipe.keep == Keep::Best {
-            state.best = Some(state.learner.average.copy());
+            state.best = Some(copy(&state.learner.average)?);
         }
         state.curve.push(Epoch {
             epoch: number + 1,

@@ -80,6 +80,8 @@ impl Pictures {
 
     fn chosen(&self, grey: &Tensor, knees: &[i64]) -> Result<Tensor, TchError> {
         let chosen = copy_to(&Tensor::f_from_slice(knees)?, grey.device())?;
-        grey.f_index_select(0, &chosen)?.f_to(self.device)?.f_to_kind(Kind::Float)
+        let chosen = grey.f_index_select(0, &chosen)?;
+        let chosen = if grey.device() == self.device { chosen } else { copy_to(&chosen, self.device)? };
+        chosen.f_to_kind(Kind::Float)
     }
 }

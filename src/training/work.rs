@@ -11,12 +11,16 @@ use super::set::TrainingSet;
 use crate::decoding::Decoders;
 use crate::ensemble::{DeviceInUse, Look, Release};
 use crate::grade::KlGrade;
+use crate::memory::GIVE_BACK_EVERY;
 use crate::networks::{Architecture, Form, imagenet, weights::Weights};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a fit waits whose memory was full.
-const MEMORY_PAUSE: Duration = Duration::from_secs(30);
+/// How long a fit waits whose memory was full: longer than it takes a daemon that grades no more to give back what it had.
+const MEMORY_PAUSE: Duration = GIVE_BACK_EVERY.saturating_add(Duration::from_secs(30));
+
+/// Who let others go first for so long let them use memory.
+const GRADED: Duration = Duration::from_secs(1);
 
 /// Who follows a run.
 pub trait Follow {
@@ -120,10 +124,14 @@ impl Workshop<'_> {
     fn wait_for_memory(&self, fit: FitName, follow: &mut dyn Follow) -> bool {
         tracing::warn!("memory is full: {fit} is tried once more in {} seconds", MEMORY_PAUSE.as_secs());
         self.device.give_back();
-        let until = Instant::now() + MEMORY_PAUSE;
+        let mut until = Instant::now() + MEMORY_PAUSE;
         while Instant::now() < until {
+            let before = Instant::now();
             if !follow.pause() {
                 return false;
+            }
+            if before.elapsed() > GRADED {
+                until = Instant::now() + MEMORY_PAUSE;
             }
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -2,16 +2,16 @@
 
 use super::{Views, side_by_side};
 use crate::ensemble::member::{Answer, Member};
-use crate::gpu::{Lane, Recording};
+use crate::gpu::{Lane, Recording, copy};
 use std::{cell::RefCell, collections::BTreeMap};
-use tch::{Cuda, TchError, Tensor};
+use tch::TchError;
 
 /// Keeps a recording for each number of knees that has come, up to a number.
 pub struct Recorder {
     gpu: usize,
     knees: usize,
     lane: Lane,
-    /// One a member: few knees leave most of the device to the others.
+    /// One a member, up to a number: few knees leave most of the device to the others.
     lanes: Vec<Lane>,
     recorded: RefCell<BTreeMap<usize, Option<Recorded>>>,
 }
@@ -52,7 +52,6 @@ impl Recorder {
 
     fn capture(&self, members: &[Member], views: &Views) -> Result<Recorded, TchError> {
         let views = views.iter().map(|(&look, views)| Ok((look, copy(views)?))).collect::<Result<Views, TchError>>()?;
-        Cuda::synchronize(self.gpu as i64);
         let work = || side_by_side(&self.lanes, members, &views);
         let (recording, answers) = Recording::capture(self.gpu, &self.lane, work)?;
         Ok(Recorded { views, answers, recording })
@@ -71,11 +70,4 @@ impl Recorded {
             .map(|Answer { logits, map }| Ok(Answer { logits: copy(logits)?, map: copy(map)? }))
             .collect()
     }
-}
-
-/// A tensor of its own, laid as the other is.
-fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
-    let mut copy = tensor.f_empty_like()?;
-    copy.f_copy_(tensor)?;
-    Ok(copy)
 }

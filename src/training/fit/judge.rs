@@ -1,7 +1,7 @@
 //! The knees that were left out, graded as the network will grade.
 
 use super::{Fit, FitError, Watch};
-use crate::ensemble::{over_both_views, over_looks};
+use crate::ensemble::{exactly, over_both_views, over_looks};
 use crate::evaluation::Confusion;
 use crate::grade::{GRADES, Probabilities};
 use crate::networks::weights::Weights;
@@ -21,7 +21,7 @@ pub fn judge(fit: &Fit, weights: &[u8], epoch: usize, watch: &mut dyn Watch) -> 
     let mut weights = Weights::from_bytes(weights.to_vec())?.on(fit.device);
     let network = fit.architecture.build(&mut weights, fit.form)?;
     let mut logits = Vec::with_capacity(fit.judge.len());
-    tch::no_grad(|| {
+    let grade = || {
         for knees in fit.judge.chunks(fit.recipe.batch) {
             if !watch.pause() {
                 return Err(FitError::Stopped);
@@ -34,7 +34,9 @@ pub fn judge(fit: &Fit, weights: &[u8], epoch: usize, watch: &mut dyn Watch) -> 
             logits.extend_from_slice(flat.as_chunks::<GRADES>().0);
         }
         Ok::<_, FitError>(())
-    })?;
+    };
+    // what learns otherwise, in TF32 say, goes on so
+    exactly(fit.device, fit.form, || tch::no_grad(grade))?;
     if logits.iter().flatten().any(|logit| !logit.is_finite()) {
         return Err(FitError::NotFinite { epoch });
     }

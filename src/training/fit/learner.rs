@@ -1,6 +1,7 @@
 //! A network that learns, and all that it carries from one step to the next.
 
 use super::{Beginning, FitError, Origin};
+use crate::gpu::copy;
 use crate::networks::{Architecture, Network, weights::WeightsError};
 use crate::training::loss::Loss;
 use crate::training::optimiser::Adam;
@@ -50,7 +51,7 @@ impl Learner {
         let (network, parts) = architecture.build_to_learn(weights.on(device), is_imagenet, recipe.omission)?;
         let parameters = tch::no_grad(|| Parameters::gather(parts, numbers, device))?;
         let adam = Adam::new(recipe.optimiser, &parameters.learning_values()?)?;
-        let average = parameters.values.copy();
+        let average = copy(&parameters.values)?;
         Ok(Self { network, parameters, adam, steps: 0, average })
     }
 
