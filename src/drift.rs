@@ -4,6 +4,7 @@
 //! here. Knees count as if they were independent of each other. Two of one patient are not, so that small changes seem a
 //! little surer than they are: look at the size before the p-value.
 
+mod fisher;
 mod holm;
 mod homogeneity;
 mod ranks;

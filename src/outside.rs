@@ -131,6 +131,7 @@ impl Outside {
             started_at: self.started_at,
             page: self.page.get().map(|address| format!("http://{address}/")),
             release: desk.release.name().to_owned(),
+            members_missing: desk.missing,
             device: desk.device.clone(),
             ills: ills.iter().map(ToString::to_string).collect(),
             is_ledger_writable: !ills.iter().any(|ill| matches!(ill, Ill::Ledger(_))),

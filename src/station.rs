@@ -50,6 +50,8 @@ pub struct Desk {
     pub start: StartId,
     /// The release that grades.
     pub release: Release,
+    /// Members that could not be loaded, and without which it grades.
+    pub missing: usize,
     /// The device and the numbers it computes in, in words.
     pub device: String,
     /// Takes radiographs all the way.
@@ -149,6 +151,7 @@ impl Desk {
             tracing::warn!(member = absent.name, "missing, and the quorum lets the others grade: {}", absent.reason);
         }
 
+        let missing = ensemble.absent().len();
         let start_row = StartRow {
             command,
             device: device.clone(),
@@ -180,7 +183,7 @@ impl Desk {
         let jobs = settings.grading.jobs();
         let grader = Grader::start(ensemble, batch, settings.ensemble.batch_wait, gauges.clone());
         let grading = Grading::new(context, grader, jobs, settings.grading.memory.as_u64());
-        Ok(Self { start, release, device, grading, in_flight: batches * batch + jobs })
+        Ok(Self { start, release, missing, device, grading, in_flight: batches * batch + jobs })
     }
 }
 
@@ -258,6 +261,12 @@ pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Resu
     }
     match chosen_release(named, &state.models, ledger.in_service()?.as_ref())? {
         Some(release) => {
+            let name = release.name();
+            anyhow::ensure!(
+                named.is_empty() || !ledger.has_results_of_another(name.to_owned(), release.digest())?,
+                "another release called {name:?} has graded radiographs here, whose results this one's would take the place of; give it \
+                 a name of its own: that of its folder in models/, and `name` in its release.toml"
+            );
             ledger.know_release(release_row(&release))?;
             Ok(release)
         }

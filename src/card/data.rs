@@ -60,7 +60,8 @@ pub(super) fn section(data: &Data) -> Markup {
         }
         p.small {
             @if data.nameless == 0 {
-                "All knees of a patient are in one row: here no network learnt from a patient whose row it left out."
+                "All knees of a patient are in one row, and those without a patient's ID go by their study: here no network learnt from a \
+                 patient whose row it left out."
             } @else {
                 "All knees of a patient are in one row, as far as films tell whose they are: " (count(data.nameless))
                 " knees name nobody, and count as patients of their own."

@@ -23,7 +23,8 @@ pub(super) fn section(review: &Review) -> Markup {
     html! {
         p {
             "A knee is marked to be read again where the mean probability of its grade is below "
-            strong { (number(*threshold)) } ". One that is not marked may be graded wrongly, too."
+            strong { (number(*threshold)) } ". One that is not marked may be graded wrongly, too. Both shares are of \
+             the out-of-fold answers, by which this line, the members and their temperatures were chosen: they flatter a little."
         }
         div.wide tabindex="0" role="region" aria-label="Marked knees" {
             table {

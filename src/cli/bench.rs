@@ -55,7 +55,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "PRECISION")]
     precision: Option<Precision>,
     /// Members that compute side by side on a GPU; default: the setting
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     streams: Option<u32>,
     /// Capture the launches for batches of up to so many knees on a GPU, and replay them; default: the setting
     #[arg(long, value_name = "KNEES", value_parser = clap::value_parser!(u32).range(0..=64))]

@@ -58,12 +58,12 @@ pub(super) struct Evaluate {
     card: Option<PathBuf>,
 }
 
-/// How many of the knees are of patients that the release has learnt from: of them it says what it knows by heart. None where the run
-/// that made it cannot be read.
+/// How many of the knees are of patients that the release has learnt from: of them it says what it knows by heart. None where nobody
+/// knows: no run here made it or what it began from, or that cannot be read.
 fn known(state: &State, keep: Identity, release: &Release, judged: &[Judged]) -> Option<usize> {
     let name = release.name();
-    let learnt = match Learnt::by(&state.training, release) {
-        Ok((_, learnt)) => learnt,
+    let (maker, learnt) = match Learnt::by(&state.training, release) {
+        Ok(known) => known,
         Err(error) => {
             eprintln!("whether {name} has learnt from these knees cannot be read: {error:#}");
             return None;
@@ -81,7 +81,8 @@ fn known(state: &State, keep: Identity, release: &Release, judged: &[Judged]) ->
             "{name} has learnt from {known} of these knees' patients, and is flattered where it is judged on them"
         );
     }
-    Some(known)
+    let is_all_known = maker.is_some() && learnt.ancestor.is_none();
+    (is_all_known || known > 0).then_some(known)
 }
 
 /// The card is a page, and its JSON lies beside it: not where the answer goes.
@@ -193,7 +194,11 @@ impl Evaluate {
                 vote: release.vote().to_string(),
                 note: release.provenance().note.clone(),
             },
-            members: release.members().map(|member| card_member(member.entry())).collect(),
+            members: release
+                .members()
+                .filter(|member| !missing.iter().any(|absent| absent == member.name()))
+                .map(|member| card_member(member.entry()))
+                .collect(),
             data: None,
             recipe: Vec::new(),
             curves: Vec::new(),

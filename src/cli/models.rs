@@ -6,11 +6,14 @@ mod verify;
 
 use super::table::aligned;
 use super::{Exit, Failure, Global, usage};
+use crate::config::Settings;
 use crate::ensemble::release::{Metrics, Review};
-use crate::ensemble::{DeviceChoice, Release, settle, starter};
+use crate::ensemble::{DeviceChoice, Ensemble, Release, settle, starter};
 use crate::ledger::{Ledger, Service};
+use crate::networks::Form;
 use crate::state::State;
 use crate::station::{release_row, take_release};
+use anyhow::Context as _;
 use clap::Subcommand;
 use import::Import;
 use std::path::Path;
@@ -60,7 +63,7 @@ enum Command {
 
 impl Models {
     pub(super) fn execute(self, global: &Global) -> Result<Exit, Failure> {
-        let (_, state) = global.load()?;
+        let (settings, state) = global.load()?;
         Global::create(&state)?;
         starter::install(&state.models)?;
         match self.command {
@@ -69,8 +72,8 @@ impl Models {
             Command::Verify { names } => return verify::verify(&state, names),
             Command::Import(command) => command.execute(&state)?,
             Command::Download(command) => return command.execute(&state),
-            Command::Promote { name, why } => put_in_service(&state, &name, why)?,
-            Command::Rollback { why } => roll_back(&state, why)?,
+            Command::Promote { name, why } => put_in_service(&settings, &state, &name, why)?,
+            Command::Rollback { why } => roll_back(&settings, &state, why)?,
         }
         Ok(Exit::Done)
     }
@@ -86,12 +89,12 @@ fn list(state: &State) -> Result<(), Failure> {
                 let members: Vec<_> = release.members().map(|member| member.name().to_owned()).collect();
                 let accuracy =
                     release.metrics().first().map_or(String::new(), |m| format!("{:.1} %", 100.0 * m.accuracy));
-                [name, release.digest().short(), release.vote().to_string(), accuracy, members.join(" "), mark.into()]
+                [name, mark.into(), release.digest().short(), release.vote().to_string(), accuracy, members.join(" ")]
             }
-            Err(error) => [name, String::new(), String::new(), String::new(), error.to_string(), mark.into()],
+            Err(error) => [name, mark.into(), String::new(), String::new(), String::new(), error.to_string()],
         });
     }
-    println!("{}", aligned(&["NAME", "DIGEST", "VOTE", "ACCURACY", "MEMBERS", ""], rows));
+    println!("{}", aligned(&["NAME", "", "DIGEST", "VOTE", "ACCURACY", "MEMBERS"], rows));
     Ok(())
 }
 
@@ -142,10 +145,22 @@ pub(super) fn metrics(release: &Release) -> String {
     aligned(&["ACCURACY", "MACRO F1", "KAPPA", "KNEES", "DATA"], metrics)
 }
 
-fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure> {
+/// Whoever cannot grade here is not put into service: better said now than by a daemon that ends.
+fn try_out(release: &Release, settings: &Settings) -> anyhow::Result<()> {
+    let device = settle(DeviceChoice::Cpu, settings.ensemble.threads)?;
+    let ensemble = Ensemble::load(release, &device, Form::Plain, settings.ensemble.quorum)?;
+    ensemble.try_out().with_context(|| format!("the release {:?} cannot grade", release.name()))
+}
+
+fn put_in_service(settings: &Settings, state: &State, name: &str, why: String) -> Result<(), Failure> {
     let release = open(state, name)?;
-    settle(DeviceChoice::Cpu, 0)?;
-    release.verify()?;
+    if release.name() != name {
+        return Err(usage(anyhow::anyhow!(
+            "the folder models/{name} holds a release that calls itself {:?}: give both one name, the folder's and `name` in its release.toml",
+            release.name()
+        )));
+    }
+    try_out(&release, settings)?;
     let ledger = Ledger::open(&state.ledger)?;
     if ledger.in_service()?.is_none() {
         // what graded until now, or would have: there is something to go back to
@@ -162,7 +177,7 @@ fn put_in_service(state: &State, name: &str, why: String) -> Result<(), Failure>
     Ok(())
 }
 
-fn roll_back(state: &State, why: String) -> Result<(), Failure> {
+fn roll_back(settings: &Settings, state: &State, why: String) -> Result<(), Failure> {
     let ledger = Ledger::open(&state.ledger)?;
     let Some((row, before)) = ledger.before_service()? else {
         return Err(usage(anyhow::anyhow!("no other release was in service before this one")));
@@ -174,8 +189,7 @@ fn roll_back(state: &State, why: String) -> Result<(), Failure> {
             "the release {name:?} is not what it was when it was in service; restore it, or promote it under a name of its own"
         )));
     }
-    settle(DeviceChoice::Cpu, 0)?;
-    release.verify()?;
+    try_out(&release, settings)?;
     ledger.roll_back(row, user(), why)?;
     is_in_service(state, &before.name);
     Ok(())

@@ -1,6 +1,6 @@
 //! Whether two samples are spread over the same kinds in the same shares.
 
-use super::Difference;
+use super::{ALPHA, Difference, fisher};
 use statrs::distribution::{ChiSquared, ContinuousCDF as _};
 
 /// The same test of kinds in an order. Where too few are of one kind for it, the rarest counts as one with the rarer of its neighbours,
@@ -24,10 +24,11 @@ pub fn homogeneity_of_ordered(first: &[u64], second: &[u64]) -> Option<Differenc
     }
 }
 
-/// Pearson's chi-squared test of homogeneity, without Yates's correction, and Cramer's V. None where only one kind is there, or
-/// so few that chi-squared is no good approximation.
+/// Pearson's chi-squared test of homogeneity, without Yates's correction, and Cramer's V. Where chi-squared is no good approximation,
+/// Fisher's exact test says of two kinds how often chance makes such samples. None where only one kind is there, or so few that no
+/// difference could be told from chance.
 ///
-/// It is one, by Cochran's rule, where no expected count is below 1 and at most a fifth of them is below 5. Source: Cochran, "Some
+/// The approximation is good, by Cochran's rule, where no expected count is below 1 and at most a fifth of them is below 5. Source: Cochran, "Some
 /// Methods for Strengthening the Common chi-squared Tests", Biometrics 1954;10:417.
 pub fn homogeneity(first: &[u64], second: &[u64]) -> Option<Difference> {
     let kinds: Vec<[f64; 2]> =
@@ -36,11 +37,20 @@ pub fn homogeneity(first: &[u64], second: &[u64]) -> Option<Difference> {
     let all = sums[0] + sums[1];
     let expected = |kind: &[f64; 2], sample: usize| (kind[0] + kind[1]) * sums[sample] / all;
     let cells = || kinds.iter().flat_map(|kind| [0, 1].map(|sample| (kind[sample], expected(kind, sample))));
-    let few = cells().filter(|(_, expected)| *expected < 5.0).count();
-    if kinds.len() < 2 || cells().any(|(_, expected)| expected < 1.0) || few * 5 > kinds.len() * 2 {
+    if kinds.len() < 2 || sums.contains(&0.0) {
         return None;
     }
+    let few = cells().filter(|(_, expected)| *expected < 5.0).count();
+    let is_approximate = few * 5 <= kinds.len() * 2 && cells().all(|(_, expected)| expected >= 1.0);
     let statistic: f64 = cells().map(|(found, expected)| (found - expected).powi(2) / expected).sum();
-    let p = ChiSquared::new(kinds.len() as f64 - 1.0).ok()?.sf(statistic);
+    let p = match kinds[..] {
+        _ if is_approximate => ChiSquared::new(kinds.len() as f64 - 1.0).ok()?.sf(statistic),
+        [one, other] => {
+            let of = |sample: usize| [one[sample] as u64, other[sample] as u64];
+            let exact = fisher::exact(of(0), of(1));
+            (exact.least < ALPHA).then_some(exact.p)?
+        }
+        _ => return None,
+    };
     Some(Difference { statistic, p, size: (statistic / all).sqrt() })
 }

@@ -48,11 +48,14 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    /// The same cases and seed make the same intervals.
+    /// The same cases and seed make the same intervals. None where all draws have one score, as where every knee is graded rightly: they do
+    /// not say how far from it other patients' are.
     pub fn of(cases: &[Case], seed: u64) -> Self {
         let drawn: Vec<_> =
             draws(cases, seed).map(|knees| Confusion::of(knees.into_iter().map(|knee| &cases[knee]))).collect();
-        let of = |score: fn(&Confusion) -> Option<f64>| Interval::of(drawn.iter().filter_map(score).collect());
+        let of = |score: fn(&Confusion) -> Option<f64>| {
+            Interval::of(drawn.iter().filter_map(score).collect()).filter(|Interval { low, high }| low < high)
+        };
         Self {
             accuracy: of(Confusion::accuracy),
             macro_f1: of(Confusion::macro_f1),

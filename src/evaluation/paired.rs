@@ -16,7 +16,7 @@ pub struct Comparison {
     pub patients: usize,
     /// Of the accuracy.
     pub accuracy: Option<Difference>,
-    /// Of the macro F1.
+    /// Of the macro F1, over the grades that the readers say: one that a grading alone says would be in its mean, and not in the other's.
     pub macro_f1: Option<Difference>,
     /// Of the quadratic kappa.
     pub quadratic_kappa: Option<Difference>,
@@ -72,7 +72,7 @@ impl Comparison {
         Ok(Self {
             patients: patients.len(),
             accuracy: difference(&|measured| measured.confusion.accuracy()),
-            macro_f1: difference(&|measured| measured.confusion.macro_f1()),
+            macro_f1: difference(&|measured| measured.confusion.macro_f1_of_truths()),
             quadratic_kappa: difference(&|measured| measured.confusion.quadratic_kappa()),
             recall: std::array::from_fn(|grade| difference(&|measured| measured.confusion.recall(grade))),
             calibration_error: difference(&|measured| measured.calibration_error),

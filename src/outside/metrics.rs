@@ -11,6 +11,7 @@ pub(super) struct Measures {
     device_waiting: IntGauge,
     build: IntGaugeVec,
     release: IntGaugeVec,
+    members_missing: IntGauge,
     disk: IntGaugeVec,
     device_memory: IntGaugeVec,
     mails_waiting: IntGauge,
@@ -34,6 +35,10 @@ impl Measures {
             device_waiting: gauge("kellgrend_device_waiting_radiographs", "Radiographs that wait for the device"),
             build: gauges("kellgrend_build_info", "The program", &["version", "libtorch"]),
             release: gauges("kellgrend_release_info", "The release that grades, and where", &["release", "device"]),
+            members_missing: gauge(
+                "kellgrend_members_missing",
+                "Members of the release that could not be loaded, and without which it grades",
+            ),
             disk: gauges("kellgrend_disk_free_bytes", "Free space where a folder is", &["folder"]),
             device_memory: gauges("kellgrend_device_memory_bytes", "A GPU's memory, whoever uses it", &["kind"]),
             mails_waiting: gauge("kellgrend_mails_waiting", "Mails that no server has taken yet"),
@@ -63,6 +68,7 @@ impl Measures {
         self.is_ledger_writable.set(snapshot.is_ledger_writable.into());
         self.device_waiting.set(signed(snapshot.device_waiting as u64));
         set(&self.build, [([snapshot.version.as_str(), crate::gpu::LIBTORCH], 1)]);
+        self.members_missing.set(snapshot.members_missing as i64);
         set(&self.release, [([snapshot.release.as_str(), snapshot.device.as_str()], 1)]);
         set(&self.disk, snapshot.disks.iter().map(|disk| ([disk.folder.as_str()], disk.free_bytes)));
         let memory = snapshot.device_memory.iter();

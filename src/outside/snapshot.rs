@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub page: Option<String>,
     /// The release that grades.
     pub release: String,
+    /// Its members that could not be loaded.
+    #[serde(default)]
+    pub members_missing: usize,
     /// The device, and the numbers it computes in.
     pub device: String,
     /// What is not well, in sentences; empty: all is.

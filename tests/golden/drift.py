@@ -17,17 +17,27 @@ def number(value):
 
 
 def homogeneity(first, second):
-    """Pearson's chi-squared without Yates's correction, and Cramer's V; Cochran's rule says where it holds."""
+    """Pearson's chi-squared without Yates's correction, and Cramer's V; Fisher's test where Cochran's rule forbids it."""
     table = np.array([first, second])
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
         return None
     answer = stats.chi2_contingency(table, correction=False)
-    expected = answer.expected_freq
+    expected, p = answer.expected_freq, answer.pvalue
     if expected.min() < 1 or (expected < 5).mean() > 0.2:
-        return None
+        if table.shape[1] > 2 or least(table) >= 0.01:
+            return None
+        p = stats.fisher_exact(table).pvalue
     size = stats.contingency.association(table, method="cramer")
-    return [number(value) for value in (answer.statistic, answer.pvalue, size)]
+    return [number(value) for value in (answer.statistic, p, size)]
+
+
+def least(table):
+    """The least p that Fisher's exact test gives tables of these sums."""
+    first, second = table.sum(axis=1)
+    kind = table.sum(axis=0)[0]
+    counts = range(max(0, kind - second), min(kind, first) + 1)
+    return min(stats.fisher_exact([[k, first - k], [kind - k, second - kind + k]]).pvalue for k in counts)
 
 
 def homogeneity_of_ordered(first, second):

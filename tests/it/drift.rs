@@ -65,6 +65,23 @@ fn a_rare_grade_hides_no_change() {
     assert_eq!(Drift::of(&said([4, 0, 0, 0, 1]), &recent).grades, None, "too little to tell");
 }
 
+/// So many refused of so many more, where none of 1000 was before: `scipy.stats.fisher_exact([[1000, 0], [500, refused]])`.
+const P_OF_REFUSALS: [(u64, f64); 3] =
+    [(5, 0.004197951347155741), (6, 0.001410467052895621), (14, 2.400667878729193e-7)];
+
+/// Where a refusal is rare, chi-squared says nothing of it, and Fisher's exact test does. The p are SciPy's.
+#[test]
+fn refusals_of_whom_there_were_none_are_seen() {
+    let files = |published, refused| Sample { published, refused, ..Sample::default() };
+    let p = |refused| Drift::of(&files(1000, 0), &files(500, refused)).refusals.map(|found| found.difference.p);
+    for (refused, scipy) in P_OF_REFUSALS {
+        let ours = p(refused).expect("enough to tell");
+        assert!((ours - scipy).abs() < 1e-9 * scipy, "{refused}: {ours}, SciPy says {scipy}");
+    }
+    assert_eq!(p(0), None, "nothing that could differ");
+    assert_eq!(Drift::of(&files(9, 0), &files(3, 2)).refusals, None, "too little to tell");
+}
+
 proptest! {
     /// The smallest is multiplied by their number, none falls, and their order stays.
     #[test]

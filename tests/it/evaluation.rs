@@ -122,6 +122,8 @@ fn intervals_count_patients_not_knees() {
     let wider = width(&pairs) / width(&knees);
     assert!((wider / 2f64.sqrt() - 1.0).abs() < 0.1, "{wider}");
     assert_eq!(Intervals::of(&knees, 7), Intervals::of(&knees, 7), "the seed decides");
+    let right: Vec<_> = (0..20).map(|knee| case(knee, true)).collect();
+    assert_eq!(Intervals::of(&right, 7).accuracy, None, "twenty knees that are right say little of the next");
 }
 
 /// Knees of three patients in folders that say their grade, and four files that cannot be judged.
@@ -160,6 +162,7 @@ fn evaluate_judges_a_labelled_folder_and_leaves_no_trace() {
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&report["schema_version"], &report["patients"]), (&json!(1), &json!(3)), "{report:#}");
     assert_eq!((&report["release"]["name"], &report["release"]["missing"]), (&json!("starter"), &json!([])));
+    assert!(report["learnt_from"].is_null(), "nobody here has trained the starter");
     let ensemble = &report["ensemble"];
     assert_eq!(ensemble["knees"], 4);
     let knees: Vec<_> = ensemble["grades"].as_array().expect("grades").iter().map(|of| of["knees"].as_u64()).collect();

@@ -5,6 +5,7 @@ use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
 use crate::schema::misfit;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use tch::{Kind, Tensor};
 
 const GONE: &str = "shufflenet_v2_x2_0_2";
 
@@ -145,6 +146,63 @@ fn with_a_quorum_every_output_says_who_was_missing() {
         assert_eq!(record["knees"][0]["missing"], json!([GONE]));
     }
     assert_eq!(records.count(), 2);
+}
+
+#[test]
+fn a_release_is_put_into_service_if_it_grades_as_the_settings_have_it() {
+    let sandbox = two();
+    flip(&sandbox);
+    let told = |args: &[&str]| {
+        let output = sandbox.output(args);
+        (output.status.code(), words(&output))
+    };
+    let (exit, text) = told(&["models", "promote", "two"]);
+    assert!(exit == Some(3) && text.contains("was changed after it was written"), "{text}");
+    ask(&sandbox, 1);
+    assert_eq!(told(&["models", "promote", "two"]).0, Some(0), "the other member is enough");
+    flip(&sandbox);
+
+    let models = sandbox.state().join("models");
+    std::fs::create_dir(models.join("copy")).expect("made");
+    for file in names_in(&models.join("two")) {
+        let name = file.file_name().expect("a name");
+        std::fs::copy(&file, models.join("copy").join(name)).expect("copied");
+    }
+    let (exit, text) = told(&["models", "promote", "copy"]);
+    assert!(exit == Some(2) && text.contains("calls itself \"two\""), "{text}");
+
+    // finite weights, and no number comes of them
+    let starters = models.join("starter/shufflenet_v2_x2_0.safetensors");
+    let mut tensors: Vec<_> = Tensor::read_safetensors(starters).expect("weights");
+    for (_, tensor) in tensors.iter_mut().filter(|(name, _)| name == "fc.weight") {
+        *tensor = tensor.to_kind(Kind::Float).fill_(3e38);
+    }
+    let file = sandbox.beside("shufflenet_v2_x2_0.safetensors");
+    Tensor::write_safetensors(&tensors, &file).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    assert_eq!(told(&["models", "import", file, "--name", "wild", "--image-size", "224"]).0, Some(0));
+    let (exit, text) = told(&["models", "promote", "wild"]);
+    assert!(exit == Some(3) && text.contains("the release \"wild\" cannot grade"), "{text}");
+}
+
+/// A name stands for one release wherever it has results, also where the settings or the command line name it.
+#[test]
+fn other_weights_under_a_name_that_has_graded_are_refused() {
+    let sandbox = two();
+    let film = film(&sandbox, 1);
+    let grade = || sandbox.output(&["grade", &film, "--release", "two", "--no-pictures"]);
+    assert!(grade().status.success());
+    let folder = sandbox.state().join("models/two");
+    let file = folder.join("shufflenet_v2_x2_0.safetensors");
+    let kept = sandbox.beside("shufflenet_v2_x2_0.safetensors");
+    std::fs::rename(file, &kept).expect("moved");
+    std::fs::remove_dir_all(folder).expect("removed");
+    let import =
+        sandbox.output(&["models", "import", kept.to_str().expect("UTF-8"), "--name", "two", "--image-size", "192"]);
+    assert!(import.status.success(), "{}", words(&import));
+    let refused = grade();
+    let text = words(&refused);
+    assert!(refused.status.code() == Some(3) && text.contains("another release called \"two\" has graded"), "{text}");
 }
 
 /// Once: what was graded without a member stays as it was, and says so; what comes later has the vote of all.

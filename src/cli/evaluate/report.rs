@@ -17,7 +17,7 @@ Fields of --json:
   release         name, sha256, vote, and the missing: members that could not be loaded
   device          where the networks ran, and in which numbers
   patients        how many; the intervals draw patients, not knees
-  learnt_from     how many of the knees are of patients that the release has learnt from here; null if that cannot be read
+  learnt_from     how many of the knees are of patients that the release has learnt from, at least; null if nobody knows
   passed_over     of each file that was not judged: file, reason
   ensemble        SCORES
   members         of each network: name, and SCORES of its own vote

@@ -64,7 +64,16 @@ impl Begin {
         let mut networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
         let mut named = HashSet::new();
         networks.retain(|network| named.insert(*network));
+        let is_zoom_open = recipe.zoom == 0.0;
         let recipe = recipe.going_on_from(&champion, &networks);
+        let from_afar = champion.members().find(|member| member.entry().zoom < recipe.zoom);
+        if let Some(member) = from_afar.filter(|_| is_zoom_open) {
+            shop.warn(format!(
+                "all networks will look twice, as not all do in {}, {} for one: it takes twice the time; --set zoom=1 does without",
+                champion.name(),
+                member.name()
+            ));
+        }
         for &network in networks.iter().filter(|_| recipe.start == Start::Release && recipe.image_size == 0) {
             let (before, now) = (side_of(network, &champion), network.image_size());
             if before != now {

@@ -61,6 +61,21 @@ fn a_grading_is_no_better_than_itself() {
     assert!(Gate { margin: -0.01, ..Gate::default() }.judge(&comparison).promoted, "it is not much worse");
 }
 
+/// A grade that no reader says is in the mean F1 of whoever says it: that is no reason to promote who is wrong in another way.
+#[test]
+fn a_grade_that_only_the_champion_says_makes_the_challenger_no_better() {
+    let of = |instead: usize| {
+        let of_one = |patient: usize| {
+            let truth = KlGrade::ALL[patient % 4];
+            case(patient, truth, if patient % 16 == 3 { KlGrade::ALL[instead] } else { truth })
+        };
+        Vec::from_iter((0..64).map(of_one))
+    };
+    let comparison = compared(&of(4), &of(2));
+    assert!(comparison.macro_f1.is_some_and(|of| of.difference < 0.0), "{:?}", comparison.macro_f1);
+    assert!(!Gate { score: GateScore::MacroF1, ..Gate::default() }.judge(&comparison).promoted);
+}
+
 #[test]
 fn many_patients_show_what_few_do_not() {
     let of = |patients| {
@@ -193,7 +208,7 @@ proptest! {
         let (there, back) = (compared(&champion, &challenger), compared(&challenger, &champion));
         let [ours, theirs] = [&champion, &challenger].map(|cases| Scores::of(cases));
         let scores = |of: &Scores| {
-            let all = [of.accuracy, of.macro_f1, of.quadratic_kappa, of.calibration_error, of.log_loss];
+            let all = [of.accuracy, of.confusion.macro_f1_of_truths(), of.quadratic_kappa, of.calibration_error, of.log_loss];
             all.into_iter().chain(of.grades.iter().map(|grade| grade.recall)).collect::<Vec<_>>()
         };
         let scores = scores(&ours).into_iter().zip(scores(&theirs));
