@@ -135,9 +135,8 @@ impl Gauges {
     /// For how long no file has ended while some are in work, or one of them waits that cannot end.
     pub fn stands_still(&self, now: Instant) -> Option<Duration> {
         let since = *self.progressed.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits: Option<Duration> =
-            self.results.since().map(|since| Timestamp::now().duration_since(since).try_into().unwrap_or_default());
-        (self.in_work.get() > 0).then(|| now.saturating_duration_since(since).max(waits.unwrap_or_default()))
+        let waits = self.results.lasts().unwrap_or_default();
+        (self.in_work.get() > 0).then(|| now.saturating_duration_since(since).max(waits))
     }
 
     /// Radiographs in work.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Something that works, or has not worked since a moment. Clones are of the same thing.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +10,8 @@ pub struct Outage(Arc<Mutex<Trouble>>);
 
 #[derive(Debug, Default)]
 struct Trouble {
-    since: Option<Timestamp>,
+    /// By the clock that never steps.
+    since: Option<Instant>,
     waiting: usize,
 }
 
@@ -28,7 +30,7 @@ pub struct Waiting(Outage);
 impl Outage {
     /// It does not work; since now, if it did before.
     pub fn begin(&self) {
-        self.held().since.get_or_insert_with(Timestamp::now);
+        self.held().since.get_or_insert_with(Instant::now);
     }
 
     /// It works, unless somebody waits.
@@ -39,15 +41,21 @@ impl Outage {
     /// Somebody waits: it does not work until the last of those who do goes on, whatever others get done meanwhile.
     pub fn wait(&self) -> Waiting {
         let mut trouble = self.held();
-        trouble.since.get_or_insert_with(Timestamp::now);
+        trouble.since.get_or_insert_with(Instant::now);
         trouble.waiting += 1;
         drop(trouble);
         Waiting(self.clone())
     }
 
-    /// Since when it does not work; none where it does.
+    /// For how long it has not worked; none where it does.
+    pub fn lasts(&self) -> Option<Duration> {
+        self.held().since.map(|since| since.elapsed())
+    }
+
+    /// Since when it does not work, by what the clock says now; none where it does.
     pub fn since(&self) -> Option<Timestamp> {
-        self.held().since
+        let now = Timestamp::now();
+        self.lasts().map(|lasts| now.checked_sub(lasts).unwrap_or(now))
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Trouble> {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 ///
 /// To restore it: stop the daemon, put the copy into the state folder as ledger.db, remove ledger.db-wal and ledger.db-shm
 /// beside it, if they are there, and run `kellgrend check`. Keep identity.key and the folder models/ of the state folder with the
-/// copies: without the one, patients get other pseudonyms; in the other are the networks.
+/// copies: without the one, the daemon does not start where there are pseudonyms; in the other are the networks.
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
     /// The file to make

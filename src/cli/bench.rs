@@ -45,7 +45,7 @@ pub(super) struct Bench {
     /// How long each measurement takes at least; default: 2 on a GPU, 1 on a CPU
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     seconds: Option<Duration>,
-    /// Views that go through the networks together, each number measured; default: 32,64,128 on a GPU, 2 on a CPU
+    /// Views that go through the networks together, each number measured; default: 32,64,128 on a GPU, 2 on a CPU; of training 32,64 and 8
     ///
     /// The best one counts; what does not fit into a GPU's memory is left out. Grading takes whole knees, two views
     /// each; what a member with a zoom sees besides goes through behind them.
@@ -55,7 +55,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "PRECISION")]
     precision: Option<Precision>,
     /// Members that compute side by side on a GPU; default: the setting
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=7))]
     streams: Option<u32>,
     /// Capture the launches for batches of up to so many knees on a GPU, and replay them; default: the setting
     #[arg(long, value_name = "KNEES", value_parser = clap::value_parser!(u32).range(0..=64))]

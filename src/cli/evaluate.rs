@@ -29,11 +29,11 @@ use std::sync::Arc;
 /// Measure a release on radiographs whose grades are known
 ///
 /// The folder that a file lies in says its grade: 0 to 4, KL0, kl_3, "grade 2" or 3_moderate, as the public collections of
-/// knees are laid out. Others are passed over. Each file shows one knee; two knees of one patient are known by the patient ID
-/// or by names such as 9001695L and 9001695R. With --labels, the grades are those of the ledger's readers instead; the archive
-/// keeps no names, so that pictures without a patient ID are known by what the ledger keeps of their names ([identity]), by their
-/// study, or count as patients of their own. Nothing is written but the card that --card asks for: neither to the ledger nor to
-/// the outbox.
+/// knees are laid out. Others are passed over. Each file shows one knee; two knees of one patient are known by the
+/// patient ID, by names such as 9001695L and 9001695R, or by their study. With --labels, the grades are those of the
+/// ledger's readers instead; the archive keeps no names, so that pictures without a patient ID are known by what the
+/// ledger keeps of their names ([identity]), by their study, or count as patients of their own. Nothing is written but
+/// the card that --card asks for: neither to the ledger nor to the outbox.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = report::FIELDS)]
 pub(super) struct Evaluate {

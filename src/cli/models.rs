@@ -149,6 +149,9 @@ pub(super) fn metrics(release: &Release) -> String {
 fn try_out(release: &Release, settings: &Settings) -> anyhow::Result<()> {
     let device = settle(DeviceChoice::Cpu, settings.ensemble.threads)?;
     let ensemble = Ensemble::load(release, &device, Form::Plain, settings.ensemble.quorum)?;
+    for absent in ensemble.absent() {
+        eprintln!("without {}, as the quorum allows: {}", absent.name, absent.reason);
+    }
     ensemble.try_out().with_context(|| format!("the release {:?} cannot grade", release.name()))
 }
 

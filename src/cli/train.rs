@@ -26,8 +26,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Train networks on labelled knees, choose the best, and make a release of them
 ///
 /// The folder that a file lies in says its grade, as for `kellgrend evaluate`; --labels takes the readers' grades of the
-/// archive instead. Patients are dealt to five folds, each network is fitted five times, each time without one fold, and
-/// what it says of the fold that it did not see decides which fits join the ensemble. The new release is held against the
+/// archive instead. Patients are dealt to folds ([training] folds, five by default), each network is fitted once a fold, each time without
+/// that fold, and what it says of the fold that it did not see decides which fits join the ensemble. The new release is held against the
 /// one in service on knees that it has not learnt from (the gold set).
 ///
 /// The training set and the plan are frozen in training/RUN below the state folder. A run that was interrupted, however it

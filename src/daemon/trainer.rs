@@ -90,7 +90,11 @@ impl Trainer {
 
     fn decision(&self, is_running: bool) -> anyhow::Result<Decision> {
         let TrainingFacts { decided, last_begun, .. } = self.facts()?;
-        let Some(decided) = decided else { return Ok(Decision::Wait) };
+        let Some(decided) = decided else {
+            // it was set while the clock was ahead
+            self.ledger.schedule_set(self.words.clone())?;
+            return Ok(Decision::Wait);
+        };
         let (enough, now) = (usize::MAX, Timestamp::now());
         let facts = Facts { decided, new_labels: enough, last_begun, is_running };
         Ok(match self.schedule.decide(self.conditions, facts, now) {

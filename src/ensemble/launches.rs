@@ -16,7 +16,7 @@ use tch::{Device, TchError, Tensor};
 
 /// The most lanes for members, of each kind. libtorch deals out 32 streams of a device in turn: with so few, those of a new release are
 /// not those of the old one, which goes on until then.
-const LANES: usize = 8;
+const LANES: usize = 7;
 
 /// Views of some knees by each look, as [`super::preprocess::Films::views`] lays them.
 pub(super) type Views = BTreeMap<Look, Tensor>;

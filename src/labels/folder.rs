@@ -3,6 +3,7 @@
 use super::read;
 use crate::digest::Digest;
 use crate::ledger::{Ledger, LedgerError};
+use crate::schedule::EARLIEST;
 use crate::state::{create_anew, make_unlinked_folder, move_file, open_regular, put_back, sync_folder};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -43,6 +44,8 @@ enum Trouble {
         "the file with inode number {inode} cannot be read: {source}; give it to a group that kellgrend belongs to"
     )]
     Unread { inode: u64, source: io::Error },
+    #[error("the clock says {0:.0}, and no list can be of before it was written; it waits for the right time")]
+    Clock(Timestamp),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
@@ -88,6 +91,11 @@ impl LabelFolder {
     }
 
     fn take(&self, list: &Path) -> Result<(), Trouble> {
+        let now = Timestamp::now();
+        if now.as_second() < EARLIEST {
+            // every date would be one to come
+            return Err(Trouble::Clock(now));
+        }
         let mut bytes = Vec::new();
         let inode = fs::symlink_metadata(list)?.ino();
         let unread = |source| Trouble::Unread { inode, source };

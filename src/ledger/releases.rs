@@ -64,10 +64,13 @@ impl Ledger {
         })
     }
 
-    /// Whether another release of this name has graded radiographs, whose results bear the name.
+    /// Whether another release of this name has graded radiographs, whose results bear the name, and this one none.
     pub fn has_results_of_another(&self, name: String, than: Digest) -> Result<bool, LedgerError> {
         self.write_blocking(move |db| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM releases r JOIN files f ON f.release = r.sha256 WHERE r.name = ?1 AND r.sha256 <> ?2)";
+            // releases first: hardly ever is there another, and files are many
+            let sql = "SELECT EXISTS (SELECT 1 FROM releases r CROSS JOIN files f ON f.release = r.sha256
+                                      WHERE r.name = ?1 AND r.sha256 <> ?2)
+                       AND NOT EXISTS (SELECT 1 FROM files WHERE release = ?2)";
             db.query_row(sql, params![name, than.to_string()], |row| row.get(0))
         })
     }

@@ -213,7 +213,7 @@ impl Ledger {
     /// A schedule is in force, or none, which is empty; where another one was, nothing of this one was missed before now.
     pub fn schedule_set(&self, schedule: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
-            let last = "SELECT schedule FROM training_slots ORDER BY decided_at DESC, slot DESC LIMIT 1";
+            let last = "SELECT schedule FROM training_slots ORDER BY rowid DESC LIMIT 1";
             let last: Option<String> = db.query_row(last, [], |row| row.get(0)).optional()?;
             // where there never was one, none is nothing new; one that was set while the clock was ahead is set now
             let is_in_force = "SELECT EXISTS (SELECT 1 FROM training_slots WHERE schedule = ?1 AND slot <= ?2)";

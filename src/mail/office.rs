@@ -96,6 +96,8 @@ impl Office {
     }
 
     fn alert(&mut self, signs: &Signs, known: &MailFacts, now: Timestamp) -> Result<(), MailError> {
+        // of a start while the clock was ahead, the first moment that was not
+        self.started = self.started.min(now);
         let limits = &self.settings.alerts;
         let last = last(known);
         let facts = self.facts(signs, known, &last, now);
@@ -128,7 +130,7 @@ impl Office {
         let is_news = |at: &&Timestamp| told < **at && **at <= now;
         let trainings = known.trainings.iter().cloned();
         // A machine that was off for long gets some time to begin; one that is started anew each night is idle all the same.
-        let started = self.started.min(now);
+        let started = self.started;
         let is_new = now.duration_since(started) < GRACE;
         let counted = if is_new { started } else { known.on_since.unwrap_or(started).min(started) };
         Facts {

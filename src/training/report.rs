@@ -138,7 +138,7 @@ fn settings(plan: &Plan) -> Vec<(String, String)> {
 fn compared(plan: &Plan, comparison: &Comparison, verdict: &Verdict) -> Compared {
     let named = [
         ("Accuracy", comparison.accuracy),
-        ("Macro F1", comparison.macro_f1),
+        ("Macro F1, of the grades that readers say", comparison.macro_f1),
         ("Quadratic kappa", comparison.quadratic_kappa),
     ];
     let recall = KlGrade::ALL.into_iter().zip(comparison.recall);

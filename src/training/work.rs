@@ -19,8 +19,11 @@ use std::time::{Duration, Instant};
 /// How long a fit waits whose memory was full: longer than it takes a daemon that grades no more to give back what it had.
 const MEMORY_PAUSE: Duration = GIVE_BACK_EVERY.saturating_add(Duration::from_secs(30));
 
-/// Who let others go first for so long let them use memory.
-const GRADED: Duration = Duration::from_secs(1);
+/// Who let others go first for so long let them use memory: whoever waits for them at all does so for longer.
+const GRADED: Duration = Duration::from_millis(40);
+
+/// And it waits no longer than this: where grading never rests, it gives nothing back.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Who follows a run.
 pub trait Follow {
@@ -122,10 +125,14 @@ impl Workshop<'_> {
 
     /// Frees what is kept for what comes next, and waits a little; false asks to stop.
     fn wait_for_memory(&self, fit: FitName, follow: &mut dyn Follow) -> bool {
-        tracing::warn!("memory is full: {fit} is tried once more in {} seconds", MEMORY_PAUSE.as_secs());
+        tracing::warn!(
+            "memory is full: {fit} is tried once more when nothing has been graded for {} seconds",
+            MEMORY_PAUSE.as_secs()
+        );
         self.device.give_back();
+        let last = Instant::now() + MEMORY_PATIENCE;
         let mut until = Instant::now() + MEMORY_PAUSE;
-        while Instant::now() < until {
+        while Instant::now() < until.min(last) {
             let before = Instant::now();
             if !follow.pause() {
                 return false;

@@ -111,7 +111,7 @@ fn wrong_words_are_told_before_anything_is_measured() {
         (&["--seconds", "nan"], "a number from 0.01 to 3600"),
         (&["--batch", "0"], "1..=4096"),
         (&["--precision", "int8"], "auto, bf16, fp16, fp32, reference"),
-        (&["--streams", "0"], "1..=64"),
+        (&["--streams", "0"], "1..=7"),
         (&["--capture", "many"], "invalid value"),
     ] {
         let output = sandbox.output(&[&["bench"], args].concat());

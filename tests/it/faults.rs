@@ -203,20 +203,22 @@ fn networks_that_answer_no_numbers_to_anything_condemn_no_film() {
     let sandbox = Sandbox::new();
     let weights = huge(&sandbox.beside(""));
     let weights = format!("shufflenet_v2_x2_0={}", weights.display());
-    for args in
-        [&["models", "import", &weights, "--name", "huge", "--image-size", "224"][..], &["models", "use", "huge"]]
-    {
-        let output = sandbox.output(args);
-        assert!(output.status.success(), "{}", words(&output));
-    }
+    let output = sandbox.output(&["models", "import", &weights, "--name", "huge", "--image-size", "224"]);
+    assert!(output.status.success(), "{}", words(&output));
+    let refused = sandbox.output(&["models", "use", "huge"]);
+    let text = words(&refused);
+    assert!(refused.status.code() == Some(3) && text.contains("the release \"huge\" cannot grade"), "{text}");
+    // what the settings name is not tried out
+    let settings = sandbox.beside("kellgrend.toml");
+    let before = std::fs::read_to_string(&settings).expect("settings");
+    std::fs::write(&settings, before.replace("[ensemble]", "[ensemble]\nrelease = \"huge\"")).expect("written");
     sandbox.drop_in("a.png", &small_png(1));
     let output = sandbox.output(&["run"]);
     assert_eq!(output.status.code(), Some(3), "{}", words(&output));
     assert!(words(&output).contains("a number that is not finite"), "{}", words(&output));
     assert_eq!(files_below(&sandbox.state().join("work")).len(), 1);
 
-    let output = sandbox.output(&["models", "use", "starter"]);
-    assert!(output.status.success(), "{}", words(&output));
+    std::fs::write(&settings, before).expect("written");
     let mut daemon = sandbox.daemon();
     daemon.ready();
     sandbox.until(PUBLISHED, 1);

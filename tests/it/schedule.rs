@@ -1,6 +1,8 @@
 //! When a training is due: by which clock, how often, and what keeps it from beginning.
 
+use crate::sandbox::Sandbox;
 use jiff::{Timestamp, ToSpan as _};
+use kellgrend::ledger::Ledger;
 use kellgrend::schedule::{Conditions, Decision, Facts, Pass, Schedule};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -130,6 +132,22 @@ fn a_clock_that_was_put_back_makes_nothing_due() {
     let begun = Some(at("2027-01-01T00:00:00Z"));
     let decision = decide(Facts { last_begun: begun, ..facts() }, "2026-11-13T22:00:00Z");
     assert!(matches!(decision, Decision::Pass { why: Pass::TooSoon { .. }, .. }), "{decision:?}");
+}
+
+/// Each start sets it: what was set last is in force, whatever the clock said then.
+#[test]
+fn a_schedule_is_set_once_though_the_one_before_was_set_while_the_clock_was_ahead() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.state().join("ledger.db");
+    let ledger = Ledger::open(&path).expect("a ledger");
+    ledger.schedule_set("one".into()).expect("set");
+    let ahead = "UPDATE training_slots SET slot = '2999-01-01T00:00:00.000Z', decided_at = slot";
+    rusqlite::Connection::open(&path).and_then(|db| db.execute(ahead, [])).expect("the clock was ahead");
+    for _ in 0..3 {
+        ledger.schedule_set("another".into()).expect("set");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(sandbox.count("SELECT count(*) FROM training_slots WHERE schedule = 'another'"), 1);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::audit::{Audit, audit, decayed, originals};
 use crate::cli::progress::bar;
 use crate::ledger::audit::Judged;
 use crate::state::State;
+use std::io::{IsTerminal as _, stdout};
 
-/// Not more than so many names of what is wrong; the count says how many there are.
+/// On a terminal, not more than so many names of what is wrong; the count says how many there are.
 const SHOWN: usize = 10;
 
 impl Findings {
@@ -52,7 +53,8 @@ impl Findings {
 }
 
 fn list(all: &[String]) -> String {
-    let more = all.len().saturating_sub(SHOWN);
+    let shown = if stdout().is_terminal() { SHOWN } else { all.len() };
+    let more = all.len().saturating_sub(shown);
     let more = (more > 0).then(|| format!("and {more} more"));
-    all.iter().take(SHOWN).cloned().chain(more).map(|line| format!("\n                  {line}")).collect()
+    all.iter().take(shown).cloned().chain(more).map(|line| format!("\n                  {line}")).collect()
 }
