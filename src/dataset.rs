@@ -9,7 +9,8 @@ use crate::state::State;
 use anyhow::Context as _;
 use image::GrayImage;
 use serde::Serialize;
-use std::io;
+use std::fmt;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// A knee and what is said of it.
@@ -19,6 +20,8 @@ pub struct Labelled {
     pub path: PathBuf,
     /// What is said.
     pub truth: KlGrade,
+    /// The bytes that were graded, where what lies there now must still be those.
+    pub graded: Option<Digest>,
     /// Which knee of the file, from the picture's left; none for its only one.
     pub position: Option<usize>,
     /// What the name it came with said of the patient, where it has another name now.
@@ -33,6 +36,14 @@ pub struct Passed {
     pub file: PathBuf,
     /// Why, in a sentence.
     pub reason: String,
+}
+
+impl fmt::Display for Passed {
+    /// In one line, whatever the file is called.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, reason } = self;
+        write!(f, "{}", format!("{}: {reason}", file.display()).replace(char::is_control, "?"))
+    }
 }
 
 /// JSON has no room for a name that is not UTF-8, and the answer is not to be lost for one.
@@ -70,7 +81,10 @@ pub fn on_record(state: &State) -> anyhow::Result<(Vec<Labelled>, Vec<Passed>)> 
     let (mut there, mut gone) = (Vec::new(), Vec::new());
     for LabelledKnee { radiograph, position, grade, patient_by_name } in LabelledKnee::all(&state.ledger)? {
         match state.archived(&radiograph).context("the archive cannot be read")? {
-            Some(path) => there.push(Labelled { path, truth: grade, position: Some(position), patient_by_name }),
+            Some(path) => {
+                let (graded, position) = (Some(radiograph), Some(position));
+                there.push(Labelled { path, truth: grade, graded, position, patient_by_name });
+            }
             None => {
                 let reason = "its original is not in the archive".to_owned();
                 gone.push(Passed { file: radiograph.to_string().into(), reason });
@@ -85,7 +99,7 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
     let all = files.len();
     let said = |path: PathBuf| {
         let truth = grade_of(&path)?;
-        Some(Labelled { path, truth, position: None, patient_by_name: None })
+        Some(Labelled { path, truth, graded: None, position: None, patient_by_name: None })
     };
     let labelled: Vec<_> = files.into_iter().filter_map(said).collect();
     let others = all - labelled.len();
@@ -95,9 +109,16 @@ pub fn in_folders(files: Vec<PathBuf>) -> (Vec<Labelled>, usize) {
 impl Labelled {
     /// Reads the knee.
     pub fn read(&self, decoders: &Decoders) -> Result<Film, Unread> {
-        let Self { path, position, patient_by_name, .. } = self;
-        let bytes = std::fs::read(path)?;
+        let Self { path, graded, position, patient_by_name, .. } = self;
+        let mut bytes = Vec::new();
+        // one that has grown without end is refused as too large
+        std::fs::File::open(path)?.take(decoders.limits().max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
         let digest = Digest::of(&bytes);
+        if graded.is_some_and(|graded| graded != digest) {
+            return Err(unusable(
+                "its bytes are not those that were graded: somebody has changed them, or the disk has",
+            ));
+        }
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let decoded = decoders.decode(&bytes, side_from_name(&name))?;
         let knee = match (&decoded.crops[..], position) {

@@ -9,7 +9,6 @@ use super::{Exit, Failure, Global, progress, runtime, start_log, usage};
 use crate::card::words::counted;
 use crate::card::{self, Card};
 use crate::config::{Identity, LogLevel};
-use crate::dataset::Passed;
 use crate::ensemble::{Precision, Release, settle};
 use crate::evaluation::{Case, numbered};
 use crate::grading::{Grader, IdentityPolicy};
@@ -128,8 +127,8 @@ impl Evaluate {
         let (judged, mut passed) = runtime()?.block_on(judging)?;
         progress.finish_and_clear();
         passed.append(&mut gone);
-        for Passed { file, reason } in &passed {
-            eprintln!("passed over {}: {reason}", file.display());
+        for file in &passed {
+            eprintln!("passed over {file}");
         }
         let facts = ReleaseFacts {
             name: release.name().to_owned(),

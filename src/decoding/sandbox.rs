@@ -1,8 +1,11 @@
 //! What a decoder gives up before it sees a byte: files, network, other processes, most calls of the system, most memory.
 
 use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
-use rustix::process::{Resource, Rlimit, setrlimit};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +41,8 @@ impl Sandbox {
         limit(Resource::Nofile, OPEN_FILES)?;
         // a core would hold a patient's film
         limit(Resource::Core, 0)?;
+        // and so would what a program collects that the kernel hands cores to, whatever their limit
+        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         let landlock = forgo_files().is_ok_and(|status| status == RulesetStatus::FullyEnforced);
         let seccomp = forgo_calls().is_ok();
         Ok(Self { landlock, seccomp })
@@ -99,7 +104,16 @@ const CALLS: [i64; 37] = [
 ];
 
 fn forgo_calls() -> Result<(), Box<dyn std::error::Error>> {
-    let rules: BTreeMap<i64, Vec<_>> = CALLS.into_iter().map(|call| (call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<_>> = CALLS.into_iter().map(|call| (call, Vec::new())).collect();
+    let only_if = |argument, compared, value| {
+        let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compared, value)?;
+        SeccompRule::new(vec![condition])
+    };
+    // abort() sends a signal: to itself, and on no kernel to others
+    rules.insert(libc::SYS_tgkill, vec![only_if(0, SeccompCmpOp::Eq, std::process::id().into())?]);
+    // memory that the limit does not count
+    let uncounted = (libc::MAP_SHARED | libc::MAP_GROWSDOWN) as u64;
+    rules.insert(libc::SYS_mmap, vec![only_if(3, SeccompCmpOp::MaskedEq(uncounted), 0)?]);
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let filter = SeccompFilter::new(rules, refused, SeccompAction::Allow, std::env::consts::ARCH.try_into()?)?;
     let program: BpfProgram = filter.try_into()?;

@@ -5,6 +5,9 @@ use crate::ledger::{LabelRow, Labelled};
 use crate::side::Side;
 use std::path::Path;
 
+/// More columns than any list has; names of millions would fill the memory.
+const MOST_COLUMNS: usize = 100;
+
 /// The columns that name a radiograph, the surest first. One of them must be there, and have a value in every line.
 const NAMES: [&str; 3] = ["sha256", "instance_uid", "file"];
 
@@ -100,6 +103,9 @@ pub fn read(bytes: &[u8], files: Option<&Path>, of: Option<&str>) -> Result<Vec<
 
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Self, ListError> {
+        if header.len() > MOST_COLUMNS {
+            return Err(ListError::Columns(format!("there are {} columns", header.len())));
+        }
         let known = ["file", "sha256", "instance_uid", "grade", "side", "reader", "date", "settles"];
         let passed_over = ["", "comment", "comments", "note", "notes", "remark", "remarks"];
         let names: Vec<String> = header.iter().map(|name| name.to_ascii_lowercase().replace(' ', "_")).collect();

@@ -148,7 +148,8 @@ impl Knee {
     pub fn read(&self, decoders: &Decoders) -> Result<GrayImage, String> {
         let Self { position, grade, path, .. } = self;
         let film =
-            Labelled { path: path.clone(), truth: *grade, position: *position, patient_by_name: None }.read(decoders);
+            Labelled { path: path.clone(), truth: *grade, graded: None, position: *position, patient_by_name: None }
+                .read(decoders);
         let film = film.map_err(|unread| unread.to_string());
         let knee = film.and_then(|Film { digest, knee, .. }| match digest == self.radiograph {
             true => Ok(knee),

@@ -69,6 +69,7 @@ fn what_is_wrong_with_a_list_is_told_with_line_and_column_and_nothing_it_says() 
         ("grade\n3\n".to_owned(), "no column says which radiograph"),
         ("sha256,reader\n".to_owned(), "no column grade"),
         ("sha256,grade,patient\n".to_owned(), "column 3 is not known"),
+        (format!("sha256,grade{}\n", ",".repeat(99)), "there are 101 columns"),
         ("sha256,grade,kl\n".to_owned(), "two columns grade"),
         ("sha256,grade\n".to_owned(), "no label in it"),
         (format!("sha256,grade,reader\n{sha},1,A\n{sha},5,A\n"), "line 3, column grade: no Kellgren-Lawrence grade"),

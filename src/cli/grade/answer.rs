@@ -183,7 +183,10 @@ impl fmt::Display for Line {
                 }
                 if self.missing.is_empty() { Ok(()) } else { write!(f, "  (without {})", self.missing.join(", ")) }
             }
-            _ => write!(f, "refused  {file}  {}", self.reason.as_deref().unwrap_or_default()),
+            _ => {
+                let reason = self.reason.as_deref().unwrap_or_default().replace(char::is_control, "?");
+                write!(f, "refused  {file}  {reason}")
+            }
         }
     }
 }

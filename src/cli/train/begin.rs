@@ -273,7 +273,7 @@ impl Begin {
 }
 
 fn left_out(passed: &[Passed], shop: &Shop) {
-    passed.iter().for_each(|Passed { file, reason }| shop.warn(format!("left out {}: {reason}", file.display())));
+    passed.iter().for_each(|file| shop.warn(format!("left out {file}")));
 }
 
 /// Labelled files in folders; what is no use there is said.

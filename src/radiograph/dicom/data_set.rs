@@ -8,6 +8,10 @@ use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Of a longer text, so many bytes count: none that a film needs is as long (PS3.5, table 6.2-1), and decoded it takes up to eight times as
+/// much memory.
+const LONGEST_TEXT: usize = 64 << 10;
+
 /// A data set whose every length has been checked, up to and including its pixel data.
 pub(super) struct DataSet<'a> {
     bytes: Cow<'a, [u8]>,
@@ -95,15 +99,19 @@ impl<'a> DataSet<'a> {
 
     /// A text value without its padding; `None` where it is absent or empty.
     pub fn text(&self, tag: Tag) -> Option<String> {
-        let raw = self.value(tag)?;
+        let raw = self.start_of(tag)?;
         let decoded = self.character_set().decode(raw).unwrap_or_else(|_| String::from_utf8_lossy(raw).into_owned());
         let trimmed = decoded.trim_matches(|c: char| c.is_whitespace() || c == '\0');
         (!trimmed.is_empty()).then(|| trimmed.to_owned())
     }
 
+    fn start_of(&self, tag: Tag) -> Option<&[u8]> {
+        self.value(tag).map(|raw| raw.get(..LONGEST_TEXT).unwrap_or(raw))
+    }
+
     /// The first known one of Specific Character Set; an unknown one is read as Latin 1, which never fails.
     fn character_set(&self) -> SpecificCharacterSet {
-        let codes = self.value(tags::SPECIFIC_CHARACTER_SET).map(String::from_utf8_lossy);
+        let codes = self.start_of(tags::SPECIFIC_CHARACTER_SET).map(String::from_utf8_lossy);
         codes
             .iter()
             .flat_map(|codes| codes.split('\\'))

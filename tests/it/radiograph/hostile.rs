@@ -69,6 +69,19 @@ fn all_of_them_need_less_than_half_a_gibibyte() {
 #[ignore = "the child of the test above: its peak memory is its own"]
 fn in_a_child() {
     let refusals = files().iter().filter(|(_, bytes)| decode(bytes, &Limits::default()).is_err()).count();
+    // the daemon itself looks whether a film is whole, and reads what it is: not all of a text without end
+    let film = of_a_modality_without_end();
+    assert!(matches!(completeness(&film, &Limits::default()), Completeness::Complete));
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     println!("refusals: {refusals}\n{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap());
+}
+
+/// A tenth of a gigabyte, each byte of which is four once it is decoded.
+fn of_a_modality_without_end() -> Vec<u8> {
+    const BYTES: u32 = 100 << 20;
+    let syntax = [&[2, 0, 0x10, 0][..], b"UI", &18u16.to_le_bytes(), b"1.2.840.10008.1.2\0"].concat();
+    let characters = [&[8, 0, 5, 0, 10, 0, 0, 0][..], b"ISO_IR 192"].concat();
+    let mut film = [&[0; 128][..], b"DICM", &syntax, &characters, &[8, 0, 0x60, 0], &BYTES.to_le_bytes()].concat();
+    film.resize(film.len() + BYTES as usize, 0xff);
+    film
 }

@@ -186,15 +186,16 @@ fn settings_say_what_is_asked() {
 }
 
 prop_compose! {
-    /// Two gradings of up to forty knees of up to twelve patients.
+    /// Two gradings of up to forty knees of two to twelve patients: of one patient's there is nothing to compare.
     fn two_gradings()(
-        knees in prop::collection::vec((0usize..12, 0usize..GRADES, 0usize..GRADES, 0usize..GRADES), 1..40)
+        knees in prop::collection::vec((0usize..12, 0usize..GRADES, 0usize..GRADES, 0usize..GRADES), 2..40)
     ) -> (Vec<Case>, Vec<Case>) {
         let [one, other] = [0, 1].map(|which| {
-            let case = |&(patient, truth, first, second): &(usize, usize, usize, usize)| {
+            let case = |(place, &(patient, truth, first, second)): (usize, &(usize, usize, usize, usize))| {
+                let patient = if place < 2 { place } else { patient };
                 case(patient, KlGrade::ALL[truth], KlGrade::ALL[[first, second][which]])
             };
-            knees.iter().map(case).collect()
+            knees.iter().enumerate().map(case).collect()
         });
         (one, other)
     }

@@ -3,6 +3,8 @@
 use super::{knee, labelled};
 use crate::sandbox::decoders;
 use kellgrend::dataset::{Labelled, in_folders};
+use kellgrend::digest::Digest;
+use kellgrend::grade::KlGrade;
 use kellgrend::training::reading::read_all;
 use kellgrend::training::set::{Dealing, Folds, GoldSet, Place, Tables, TrainingSet, freeze};
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,7 +175,7 @@ fn a_patient_of_the_gold_set_is_gold_by_whatever_name() {
     let path = folder.path().join(format!("{:064x}.png", 99));
     knee(77_000, 1).save(&path).expect("written");
     let truth = archive[4].truth;
-    archive.push(Labelled { path, truth, position: Some(0), patient_by_name: keep("1000") });
+    archive.push(Labelled { path, truth, graded: None, position: Some(0), patient_by_name: keep("1000") });
 
     let in_gold = in_folders(vec![gold.join("1000L.png")]).0;
     let gold = GoldSet { files: in_gold, ..GoldSet::default() };
@@ -217,4 +219,19 @@ fn a_patient_stays_in_a_fold_whichever_film_is_there() {
     let gold = GoldSet { share: 1.0, known: dealing.kept.clone(), ..GoldSet::default() };
     let (drawn, _) = freeze(&films, &gold, &dealing, &decoders(), 2, keep, || {}).expect("dealt");
     assert!(drawn.gold().is_empty(), "all have been learnt from");
+}
+
+/// Who put a film there may still hold it open: what was graded is learnt from, and nothing else under its name.
+#[test]
+fn an_original_that_has_changed_is_not_learnt_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("film.png");
+    knee(1000, 1).save(&path).expect("written");
+    let graded = Digest::of(&std::fs::read(&path).expect("a film"));
+    let labelled =
+        Labelled { path, truth: KlGrade::ALL[1], graded: Some(graded), position: Some(0), patient_by_name: None };
+    assert_eq!(labelled.read(&decoders()).expect("it is what was graded").digest, graded);
+    knee(2000, 4).save(&labelled.path).expect("written over");
+    let refused = labelled.read(&decoders()).err().expect("it is another film").to_string();
+    assert!(refused.contains("not those that were graded"), "{refused}");
 }
