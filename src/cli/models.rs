@@ -159,7 +159,8 @@ fn put_in_service(settings: &Settings, state: &State, name: &str, why: String) -
     let release = open(state, name)?;
     if release.name() != name {
         return Err(usage(anyhow::anyhow!(
-            "the folder models/{name} holds a release that calls itself {:?}: give both one name, the folder's and `name` in its release.toml",
+            "the folder models/{name} holds a release that calls itself {:?}: give both one name, the folder's and `name` in its \
+             release.toml",
             release.name()
         )));
     }

@@ -28,8 +28,8 @@ pub fn homogeneity_of_ordered(first: &[u64], second: &[u64]) -> Option<Differenc
 /// Fisher's exact test says of two kinds how often chance makes such samples. None where only one kind is there, or so few that no
 /// difference could be told from chance.
 ///
-/// The approximation is good, by Cochran's rule, where no expected count is below 1 and at most a fifth of them is below 5. Source: Cochran, "Some
-/// Methods for Strengthening the Common chi-squared Tests", Biometrics 1954;10:417.
+/// The approximation is good, by Cochran's rule, where no expected count is below 1 and at most a fifth of them is below 5.
+/// Source: Cochran, "Some Methods for Strengthening the Common chi-squared Tests", Biometrics 1954;10:417.
 pub fn homogeneity(first: &[u64], second: &[u64]) -> Option<Difference> {
     let kinds: Vec<[f64; 2]> =
         first.iter().zip(second).map(|(&a, &b)| [a as f64, b as f64]).filter(|[a, b]| a + b > 0.0).collect();
