@@ -11,7 +11,7 @@ DECODER = target/release/kellgrend-decode
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 EXTENSION = .libtorch/torch/lib/libkellgrend_cuda.so
 
-# What README.md links to beside the documents, installed at the same places.
+# What README.md and the documents link to beside each other, installed at the same places.
 LINKED = ARCHITECTURE.md benches/README.md benches/peer.py benches/side_by_side.py benches/train_peer.py config/kellgrend.toml models/starter/MODEL_CARD.md src/outbox/result.schema.json
 
 # How long `make fuzz` takes for each target.

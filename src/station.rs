@@ -261,12 +261,9 @@ pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Resu
     }
     match chosen_release(named, &state.models, ledger.in_service()?.as_ref())? {
         Some(release) => {
-            let name = release.name();
-            anyhow::ensure!(
-                named.is_empty() || !ledger.has_results_of_another(name.to_owned(), release.digest())?,
-                "another release called {name:?} has graded radiographs here, whose results this one's would take the place of; give it \
-                 a name of its own: that of its folder in models/, and `name` in its release.toml"
-            );
+            if !named.is_empty() {
+                check_name(&release, ledger)?;
+            }
             ledger.know_release(release_row(&release))?;
             Ok(release)
         }
@@ -277,6 +274,17 @@ pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Resu
             Ok(release)
         }
     }
+}
+
+/// Refuses a release whose name another one has that has graded here: results bear the name.
+pub fn check_name(release: &Release, ledger: &Ledger) -> anyhow::Result<()> {
+    let name = release.name();
+    anyhow::ensure!(
+        !ledger.has_results_of_another(name.to_owned(), release.digest())?,
+        "another release called {name:?} has graded radiographs here, whose results this one's would take the place of; give it a name \
+         of its own: that of its folder in models/, and `name` in its release.toml"
+    );
+    Ok(())
 }
 
 /// A release as the ledger notes it.

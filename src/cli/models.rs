@@ -12,7 +12,7 @@ use crate::ensemble::{DeviceChoice, Ensemble, Release, settle, starter};
 use crate::ledger::{Ledger, Service};
 use crate::networks::Form;
 use crate::state::State;
-use crate::station::{release_row, take_release};
+use crate::station::{check_name, release_row, take_release};
 use anyhow::Context as _;
 use clap::Subcommand;
 use import::Import;
@@ -170,12 +170,7 @@ fn put_in_service(settings: &Settings, state: &State, name: &str, why: String) -
         // what graded until now, or would have: there is something to go back to
         take_release("", state, &ledger)?;
     }
-    if ledger.has_results_of_another(name.to_owned(), release.digest())? {
-        return Err(usage(anyhow::anyhow!(
-            "another release called {name:?} has graded radiographs here, whose results this one's would take the place of; give it a \
-             name of its own: that of its folder in models/, and `name` in its release.toml"
-        )));
-    }
+    check_name(&release, &ledger).map_err(usage)?;
     ledger.put_in_service(release_row(&release), user(), why)?;
     is_in_service(state, name);
     Ok(())

@@ -63,16 +63,18 @@ impl Confusion {
 
     /// The mean of F1 over the grades that somebody says; none where there is no knee.
     pub fn macro_f1(&self) -> Option<f64> {
-        let told: Vec<f64> = (0..GRADES).filter_map(|grade| self.f1(grade)).collect();
-        (!told.is_empty()).then(|| told.iter().sum::<f64>() / told.len() as f64)
+        self.mean_f1(|_| true)
     }
 
     /// The mean of F1 over the grades that the reader says; none where there is no knee. Two gradings of the same knees have this mean over
     /// the same grades, whatever they answer.
     pub fn macro_f1_of_truths(&self) -> Option<f64> {
-        let said: Vec<f64> =
-            (0..GRADES).filter(|&grade| self.of_truth(grade) > 0).filter_map(|grade| self.f1(grade)).collect();
-        (!said.is_empty()).then(|| said.iter().sum::<f64>() / said.len() as f64)
+        self.mean_f1(|grade| self.of_truth(grade) > 0)
+    }
+
+    fn mean_f1(&self, counts: impl Fn(usize) -> bool) -> Option<f64> {
+        let told: Vec<f64> = (0..GRADES).filter(|&grade| counts(grade)).filter_map(|grade| self.f1(grade)).collect();
+        (!told.is_empty()).then(|| told.iter().sum::<f64>() / told.len() as f64)
     }
 
     /// Cohen's kappa with squared distances between grades as weights: 1 is full agreement, 0 what chance makes of the same

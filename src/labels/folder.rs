@@ -44,7 +44,7 @@ enum Trouble {
         "the file with inode number {inode} cannot be read: {source}; give it to a group that kellgrend belongs to"
     )]
     Unread { inode: u64, source: io::Error },
-    #[error("the clock says {0:.0}, and no list can be of before it was written; it waits for the right time")]
+    #[error("the clock says {0:.0}, and every date in it would be one to come; it waits for the right time")]
     Clock(Timestamp),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -93,7 +93,6 @@ impl LabelFolder {
     fn take(&self, list: &Path) -> Result<(), Trouble> {
         let now = Timestamp::now();
         if now.as_second() < EARLIEST {
-            // every date would be one to come
             return Err(Trouble::Clock(now));
         }
         let mut bytes = Vec::new();

@@ -63,7 +63,8 @@ fn is_done(sandbox: &Sandbox, rounds: usize) -> bool {
 fn agreement(sandbox: &Sandbox, what: &str) -> Audit {
     let state = State::new(&sandbox.state(), &Folders::default()).expect("a state folder");
     let found = audit(&state).expect("a ledger");
-    assert!(found.is_sound() && found.gone.is_empty(), "{what}: {found:#?}");
+    let is_sound = found.is_sound() && found.gone.is_empty();
+    assert!(is_sound, "{what}: {found:#?}\n{:#?}\n{}", files_below(&sandbox.state()), sandbox.log());
     found
 }
 

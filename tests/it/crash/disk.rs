@@ -76,15 +76,17 @@ impl Disk {
     }
 
     /// What has left a folder is durable where it is now, if it is below this one, with the names that are there by now: journals are
-    /// written in order.
+    /// written in order. What has left that folder meanwhile is durable where it went, too.
     fn moved(&mut self, what: Id, folder: &Path) {
-        let Ok(meta) = fs::metadata(folder) else { return };
+        if !folder.is_dir() {
+            return;
+        }
         let entries = entries(folder);
         for (name, _) in entries.iter().filter(|(_, entry)| entry.is_folder) {
             self.moved(what, &folder.join(name));
         }
         if entries.values().any(|entry| entry.id == what) {
-            self.folders.insert(id(&meta), entries);
+            self.sync(folder);
         }
     }
 
@@ -106,4 +108,23 @@ impl Disk {
             fs::set_permissions(&path, entry.permissions.clone()).expect("as they were");
         }
     }
+}
+
+/// A file that moves on while another one's move becomes durable is somewhere all the same.
+#[test]
+fn what_moves_meanwhile_is_not_forgotten() {
+    let now = tempfile::tempdir().expect("a folder");
+    let then = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| now.path().join(path);
+    for folder in ["inbox", "quarantine", "work"] {
+        fs::create_dir(at(folder)).expect("made");
+    }
+    fs::write(at("inbox/a"), "a").expect("written");
+    fs::write(at("work/b"), "b").expect("written");
+    let mut disk = Disk::of(now.path());
+    fs::rename(at("work/b"), at("quarantine/b")).expect("moved");
+    fs::rename(at("inbox/a"), at("work/a")).expect("moved");
+    disk.sync(&at("inbox"));
+    disk.restore(then.path());
+    assert!(then.path().join("work/a").exists() && then.path().join("quarantine/b").exists());
 }
