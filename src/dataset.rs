@@ -4,7 +4,8 @@ use crate::decoding::{DecodeError, Decoders};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::ledger::LabelledKnee;
-use crate::radiograph::{patient_from_name, side_from_name};
+use crate::radiograph::{names_somebody, patient_from_name, side_from_name};
+use crate::side::Side;
 use crate::state::State;
 use anyhow::Context as _;
 use image::GrayImage;
@@ -60,6 +61,10 @@ pub struct Film {
     pub patient: String,
     /// Whether anything tells.
     pub is_named: bool,
+    /// Its study and itself, as DICOM calls them: what another film calls so, too, is of the same patient.
+    pub uids: Vec<String>,
+    /// The patient's side.
+    pub side: Side,
     /// Its picture.
     pub knee: GrayImage,
 }
@@ -130,12 +135,14 @@ impl Labelled {
         };
         // in the archive, which names films by their bytes, the two knees of a study are still one patient's
         let named = patient_from_name(&name).or(patient_by_name.as_deref()).or(decoded.study_uid());
-        let patient = decoded.patient_id().or(named);
+        let patient = decoded.patient_id().filter(|id| names_somebody(id)).or(named);
         let is_named = patient.is_some();
         Ok(Film {
             digest,
             patient: patient.map_or_else(|| digest.to_string(), str::to_owned),
             is_named,
+            uids: decoded.uids().map(str::to_owned).collect(),
+            side: decoded.sides.get(position.unwrap_or(0)).copied().unwrap_or_default(),
             knee: knee.clone(),
         })
     }

@@ -40,7 +40,7 @@ pub struct Gauges {
     /// Of the files in the inbox, those that are incomplete or cannot be taken.
     pub inbox_troubled: IntGauge,
     in_work: IntGauge,
-    /// Radiographs whose results cannot be written, or whose originals cannot be put away.
+    /// Radiographs that do not come to their end, for other reasons than the networks.
     pub results: Outage,
     last_progress: Gauge,
     under_way: UnderWay,

@@ -72,6 +72,9 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Radiograph, Refusal> {
 /// A knee on fewer pixels a side is that of a thumbnail.
 const LEAST_SIDE: u32 = 64;
 
+/// On more millimetres a side there is more than a knee.
+const MOST_MM: f64 = 400.0;
+
 fn is_blank(picture: &GrayImage) -> bool {
     picture.windows(2).all(|pair| pair[0] == pair[1])
 }
@@ -99,12 +102,21 @@ impl Radiograph {
 
     /// The knees, if they can be graded.
     ///
-    /// Errors: one is blank, as the half of a film that is said to show both, or they are too small.
+    /// Errors: one is blank, as the half of a film that is said to show both, or they are too small, or far larger than a knee.
     pub fn gradable(&self) -> Result<Vec<Knee>, Refusal> {
         let knees = self.knees();
         if let Some(small) = knees.iter().map(|knee| knee.crop.width()).find(|side| *side < LEAST_SIDE) {
             return Err(Refusal::unsupported(format!(
                 "a knee on it has {small} pixels a side, as on a thumbnail, and {LEAST_SIDE} are the least; send the film itself"
+            )));
+        }
+        let spacing = self.tags.pixel_spacing.or(self.tags.imager_pixel_spacing).map_or(0.0, |[_, across]| across);
+        if let Some(wide) = knees.iter().map(|knee| f64::from(knee.crop.width()) * spacing).find(|side| *side > MOST_MM)
+        {
+            return Err(Refusal::unsupported(format!(
+                "by its tags, what would be graded as one knee is {:.0} cm wide, as films of both knees or of a whole leg are; crop it to \
+                 the knee, or tag a film of both with Laterality B",
+                wide / 10.0
             )));
         }
         if knees.iter().any(|knee| is_blank(&knee.crop)) { Err(Refusal::Blank) } else { Ok(knees) }

@@ -2,6 +2,10 @@
 //!
 //! What is on a disk goes first and is noted then, so that whatever is interrupted is only done again.
 
+mod clock;
+
+pub use clock::Clock;
+
 use crate::config::RetentionSettings;
 use crate::grading::folder_name;
 use crate::ledger::{Ledger, LedgerError, Overdue, Overdues, Store, timestamp};

@@ -1,4 +1,4 @@
-//! When a training is due: a pure answer to what is known; the clock is the caller's.
+//! When something is due at times that come again, and whether a training is: a pure answer to what is known; the clock is the caller's.
 //!
 //! Times of a schedule are what a clock on the wall shows. Where the clock is put back, the second showing of an hour
 //! is passed over; where it is put forward, the hour that is not shown is the moment of the jump. So whatever is due on
@@ -85,6 +85,14 @@ pub enum Pass {
 }
 
 impl Schedule {
+    /// The same; none where the expression is empty.
+    pub fn parse_any(expression: &str, zone: &str) -> Result<Option<Self>, String> {
+        match expression.is_empty() {
+            true => Ok(None),
+            false => Self::parse(expression, zone).map(Some),
+        }
+    }
+
     /// Five fields as of cron, and the name of a time zone.
     pub fn parse(expression: &str, zone: &str) -> Result<Self, String> {
         let fields = parser::CronParser::builder().seconds(parser::Seconds::Disallowed).year(parser::Year::Disallowed);

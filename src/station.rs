@@ -8,7 +8,7 @@ use crate::ensemble::device::GPU;
 use crate::ensemble::{DeviceChoice, DeviceInUse, Ensemble, Precision, Release, settle, starter};
 use crate::gauges::Gauges;
 use crate::grading::{Context, Grader, Grading, IdentityPolicy, Imprint};
-use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow};
+use crate::ledger::{Ledger, ReleaseRow, Service, StartId, StartRow, has_results_of_another};
 use crate::networks::Form;
 use crate::outbox::publish::sweep;
 use crate::outbox::record::{ProgramFacts, ReleaseFacts};
@@ -245,7 +245,7 @@ pub fn chosen_release(named: &str, models: &Path, service: Option<&Service>) -> 
 /// The chosen release without a trace: where none was ever put into service, the starter from a folder that goes with the
 /// second value.
 pub fn release_to_try(named: &str, state: &State) -> anyhow::Result<(Release, Option<tempfile::TempDir>)> {
-    let service = Ledger::read(&state.ledger).ok().and_then(|db| Service::read(&db).ok().flatten());
+    let service = if named.is_empty() { Service::of(&state.ledger)? } else { None };
     if let Some(release) = chosen_release(named, &state.models, service.as_ref())? {
         return Ok((release, None));
     }
@@ -262,7 +262,7 @@ pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Resu
     match chosen_release(named, &state.models, ledger.in_service()?.as_ref())? {
         Some(release) => {
             if !named.is_empty() {
-                check_name(&release, ledger)?;
+                check_name(&release, &state.ledger)?;
             }
             ledger.know_release(release_row(&release))?;
             Ok(release)
@@ -277,10 +277,10 @@ pub fn take_release(named: &str, state: &State, ledger: &Ledger) -> anyhow::Resu
 }
 
 /// Refuses a release whose name another one has that has graded here: results bear the name.
-pub fn check_name(release: &Release, ledger: &Ledger) -> anyhow::Result<()> {
+pub fn check_name(release: &Release, ledger: &Path) -> anyhow::Result<()> {
     let name = release.name();
     anyhow::ensure!(
-        !ledger.has_results_of_another(name.to_owned(), release.digest())?,
+        !has_results_of_another(&Ledger::read(ledger)?, name, release.digest())?,
         "another release called {name:?} has graded radiographs here, whose results this one's would take the place of; give it a name \
          of its own: that of its folder in models/, and `name` in its release.toml"
     );

@@ -1,4 +1,4 @@
-//! It learns from labelled knees: a frozen set, five folds, a network for each, and a choice among them.
+//! It learns from labelled knees: a frozen set, folds, a network for each, and a choice among them.
 //!
 //! In reading order: a [`set`] is frozen and dealt to [`folds`], the same as those of its [`parent`]; a [`plan`] says what a [`run`]
 //! does; [`work`] goes through its fits; a [`fit`] takes a [`recipe`], [`pictures`] and their [`augmentation`], and moves [`parameters`]

@@ -18,8 +18,13 @@ pub(super) fn strays(state: &State) -> Result<Vec<String>, LedgerError> {
             let path = file.display();
             // asked once the file is seen: a running daemon writes the row before it moves the file here
             if !known.has(digest)? {
-                wrong
-                    .push(format!("{path}: the ledger knows of no such file; put it into the inbox to have it graded"));
+                let remedy = match folder == &state.quarantine {
+                    true => "`kellgrend retry` puts it into the inbox",
+                    false => {
+                        "put it into the inbox to have it graded, with its side behind its name (as -left) where no tag tells it"
+                    }
+                };
+                wrong.push(format!("{path}: the ledger knows of no such file; {remedy}"));
             } else if folder == &state.quarantine {
                 let reason = state.quarantine_reason(&digest.to_string()).metadata();
                 if !reason.is_ok_and(|reason| reason.len() > 0) {

@@ -46,7 +46,7 @@ pub(super) fn of(card: &Card) -> Markup {
     }
 }
 
-/// The style sheet of every page that we make.
+/// The style sheet of cards, and of the daemon's page.
 pub fn style() -> Markup {
     html! { (colours::style()) (PreEscaped(include_str!("card.css"))) }
 }

@@ -88,6 +88,9 @@ fn known(state: &State, keep: Identity, release: &Release, judged: &[Judged]) ->
 fn check_card(card: &Path) -> anyhow::Result<()> {
     let is_page = card.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html"));
     anyhow::ensure!(is_page, "--card {}: a card is a page; let its name end in .html", card.display());
+    let folder = card.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder)
+        .with_context(|| format!("--card {}: nothing can be written there", card.display()))?;
     let json = card.with_extension("json");
     if let (Ok(beside), Ok(answer)) = (std::fs::metadata(&json), rustix::fs::fstat(stdout())) {
         let is_same = (beside.dev(), beside.ino()) == (answer.st_dev, answer.st_ino);
@@ -160,6 +163,7 @@ impl Evaluate {
             };
             write(path, card.html())?;
             write(&path.with_extension("json"), card.json())?;
+            eprintln!("card       {}, and its numbers in {}", path.display(), path.with_extension("json").display());
         }
         Ok(if is_whole { Exit::Done } else { Exit::Refused })
     }

@@ -27,7 +27,11 @@ pub(super) fn in_archive(state: &State) -> Result<(Vec<Labelled>, Vec<Passed>), 
         return Err(usage(match gone.len() {
             0 => anyhow::anyhow!("no graded knee has a label that stands (`kellgrend report label_gaps`)"),
             all => {
-                anyhow::anyhow!("none of the {all} labelled knees' originals is in the archive of this state folder")
+                anyhow::anyhow!(
+                    "none of the {all} labelled knees' originals is in the archive of this state folder: what comes through the inbox is \
+                     kept there, and what `kellgrend grade` reads stays where it is; put the films into the inbox of a running daemon, or \
+                     give folders named after the grades instead of --labels"
+                )
             }
         }));
     }

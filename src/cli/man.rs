@@ -1,6 +1,7 @@
 //! `kellgrend man`
 
 use super::{Cli, Exit, Failure};
+use anyhow::Context as _;
 use clap::CommandFactory as _;
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
@@ -16,8 +17,9 @@ impl Man {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         match self.folder {
             Some(folder) => {
-                std::fs::create_dir_all(&folder)?;
-                clap_mangen::generate_to(Cli::command(), &folder)?;
+                let wrong = || format!("manual pages cannot be written to {}", folder.display());
+                std::fs::create_dir_all(&folder).with_context(wrong)?;
+                clap_mangen::generate_to(Cli::command(), &folder).with_context(wrong)?;
                 for page in folder.read_dir()? {
                     let page = page?.path();
                     let name = page.file_name().unwrap_or_default().to_string_lossy();

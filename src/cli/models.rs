@@ -9,7 +9,7 @@ use super::{Exit, Failure, Global, usage};
 use crate::config::Settings;
 use crate::ensemble::release::{Metrics, Review};
 use crate::ensemble::{DeviceChoice, Ensemble, Release, settle, starter};
-use crate::ledger::{Ledger, Service};
+use crate::ledger::{Ledger, LedgerError, Service};
 use crate::networks::Form;
 use crate::state::State;
 use crate::station::{check_name, release_row, take_release};
@@ -80,7 +80,7 @@ impl Models {
 }
 
 fn list(state: &State) -> Result<(), Failure> {
-    let service = in_service(state);
+    let service = in_service(state)?;
     let mut rows = Vec::new();
     for name in names(&state.models)? {
         let mark = if service.as_deref() == Some(name.as_str()) { "in service" } else { "" };
@@ -170,7 +170,7 @@ fn put_in_service(settings: &Settings, state: &State, name: &str, why: String) -
         // what graded until now, or would have: there is something to go back to
         take_release("", state, &ledger)?;
     }
-    check_name(&release, &ledger).map_err(usage)?;
+    check_name(&release, &state.ledger).map_err(usage)?;
     ledger.put_in_service(release_row(&release), user(), why)?;
     is_in_service(state, name);
     Ok(())
@@ -179,7 +179,9 @@ fn put_in_service(settings: &Settings, state: &State, name: &str, why: String) -
 fn roll_back(settings: &Settings, state: &State, why: String) -> Result<(), Failure> {
     let ledger = Ledger::open(&state.ledger)?;
     let Some((row, before)) = ledger.before_service()? else {
-        return Err(usage(anyhow::anyhow!("no other release was in service before this one")));
+        return Err(usage(anyhow::anyhow!(
+            "nothing is left to go back to (`kellgrend report service`); `kellgrend models promote` puts any release into service"
+        )));
     };
     let release = open(state, &before.name)?;
     if release.digest().to_string() != before.sha256 {
@@ -206,8 +208,10 @@ fn is_in_service(state: &State, name: &str) {
 }
 
 fn named(state: &State, name: Option<String>) -> Result<Release, Failure> {
-    let name = name.or_else(|| in_service(state)).unwrap_or_else(|| starter::NAME.to_owned());
-    open(state, &name)
+    match name {
+        Some(name) => open(state, &name),
+        None => open(state, &in_service(state)?.unwrap_or_else(|| starter::NAME.to_owned())),
+    }
 }
 
 /// A release of the state folder by its name.
@@ -225,9 +229,8 @@ pub(super) fn open(state: &State, name: &str) -> Result<Release, Failure> {
     Ok(Release::open(&state.models.join(name))?)
 }
 
-fn in_service(state: &State) -> Option<String> {
-    let db = Ledger::read(&state.ledger).ok()?;
-    Some(Service::read(&db).ok()??.name)
+fn in_service(state: &State) -> Result<Option<String>, LedgerError> {
+    Ok(Service::of(&state.ledger)?.map(|service| service.name))
 }
 
 fn names(models: &Path) -> std::io::Result<Vec<String>> {

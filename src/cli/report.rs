@@ -33,10 +33,10 @@ pub(super) struct Report {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// From this day on, UTC: 2026-01-31; a week counts by its Monday, a month by its first day
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     since: Option<Date>,
     /// Before this day, UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     until: Option<Date>,
     /// All columns of a table, however wide; the other styles have them always
     #[arg(long)]
@@ -44,6 +44,10 @@ pub(super) struct Report {
     /// At most this many rows (a table stops at 50 unless told otherwise; the other styles are whole)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+}
+
+fn day(word: &str) -> Result<Date, String> {
+    word.parse().map_err(|_| "a day such as 2026-01-31 is meant".to_owned())
 }
 
 impl Report {
@@ -61,8 +65,12 @@ impl Report {
         })?;
         let window = Window { since: self.since, until: self.until };
         if matches!(style, Style::Table) {
-            let table = self.short(report, window, &state.ledger)?;
-            return self.print(table, report.narrow);
+            let (table, is_all) = self.short(report, window, &state.ledger)?;
+            let exit = self.print(table, report.narrow)?;
+            if !is_all {
+                eprintln!("... the first {SHORT} rows; --limit N or --format csv shows more");
+            }
+            return Ok(exit);
         }
         export(&report.open(&state.ledger, window, self.limit)?, style, self.output.as_deref())?;
         Ok(Exit::Done)
@@ -79,15 +87,15 @@ impl Report {
         }
     }
 
-    /// The first rows, and a word if there are more.
-    fn short(&self, report: &View, window: Window, ledger: &Path) -> Result<Table, Failure> {
+    /// The first rows, and whether these are all.
+    fn short(&self, report: &View, window: Window, ledger: &Path) -> Result<(Table, bool), Failure> {
         let limit = self.limit.unwrap_or(SHORT as u64 + 1);
         let mut table = report.read(ledger, window, Some(limit))?;
-        if self.limit.is_none() && table.rows.len() > SHORT {
+        let is_all = self.limit.is_some() || table.rows.len() <= SHORT;
+        if !is_all {
             table.rows.truncate(SHORT);
-            eprintln!("... the first {SHORT} rows; --limit N or --format csv shows more");
         }
-        Ok(table)
+        Ok((table, is_all))
     }
 
     fn print(&self, mut table: Table, narrow: &[&str]) -> Result<Exit, Failure> {

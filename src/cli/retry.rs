@@ -11,6 +11,7 @@ use std::path::PathBuf;
 ///
 /// After a limit was raised or a defect mended: the daemon finds them there and tries them again.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "kellgrend retry [OPTIONS] <SHA256>...\n       kellgrend retry [OPTIONS] --all")]
 pub(super) struct Retry {
     /// Digests, or their first digits, as `kellgrend report refused` shows them
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "SHA256")]

@@ -2,7 +2,7 @@
 
 use super::{Exit, Failure, Global};
 use crate::intake::passed_over;
-use crate::ledger::{Ledger, Overview, timestamp};
+use crate::ledger::{Overview, timestamp};
 use crate::outside::{self, Snapshot, status_line};
 use crate::state::REASON;
 use jiff::Timestamp;
@@ -53,7 +53,7 @@ impl Status {
         let ignore = &settings.settle.ignore;
         let now = outside::read(&state);
         let Overview { start, missing, service, files, knees, last_graded_at, training, training_outcome, new_labels } =
-            Overview::read(&Ledger::read(&state.ledger)?)?;
+            Overview::read(&state.ledger)?;
         let (version, device, started_at) = start.map_or((None, None, None), |(v, d, s)| (Some(v), Some(d), Some(s)));
         let running = state.holder();
         // a release that was put into service begins a start of its own in the ledger

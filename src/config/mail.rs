@@ -117,10 +117,7 @@ impl MailSettings {
 
     /// When digests are due; none where there are none.
     pub fn schedule(&self) -> Result<Option<Schedule>, String> {
-        match self.digest.is_empty() {
-            true => Ok(None),
-            false => Schedule::parse(&self.digest, &self.time_zone).map(Some),
-        }
+        Schedule::parse_any(&self.digest, &self.time_zone)
     }
 
     /// Both in words, by which one schedule is told from another.

@@ -57,10 +57,7 @@ impl Default for TrainingSettings {
 impl TrainingSettings {
     /// `schedule` in its zone; none where it is empty.
     pub fn schedule(&self) -> Result<Option<Schedule>, String> {
-        match self.schedule.is_empty() {
-            true => Ok(None),
-            false => Schedule::parse(&self.schedule, &self.time_zone).map(Some),
-        }
+        Schedule::parse_any(&self.schedule, &self.time_zone)
     }
 
     /// Both in words, by which one schedule is told from another.

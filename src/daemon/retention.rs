@@ -1,7 +1,7 @@
 //! Retention: once in a while, what has been kept for its time is removed or, until the settings let it, told.
 
 use crate::config::RetentionSettings;
-use crate::retention::{Due, Removed, due, remove, stores};
+use crate::retention::{Clock, Due, Removed, due, remove, stores};
 use crate::station::Station;
 use bytesize::ByteSize;
 use jiff::Timestamp;
@@ -10,9 +10,20 @@ use std::time::Duration;
 /// The daemon looks so often.
 pub const EVERY: Duration = Duration::from_secs(3600);
 
+const DOUBTED: &str = "nothing is removed until the clock has gone on evenly for a week: the ledger has nothing of a week to three weeks ago, \
+                       as after a first start or where the clock is wrong, or it has leapt by more than a day. If it is right, \
+                       `kellgrend retention --remove` removes at once";
+
+/// A clock that never steps, and goes on while the machine sleeps.
+fn ran() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
 /// What the retention thread does again and again; none where all is kept for ever.
 pub fn looks(settings: RetentionSettings, station: &Station) -> Option<impl FnMut() + Send + use<>> {
     let (state, ledger) = (station.state.clone(), station.ledger.clone());
+    let mut clock = Clock::new(Timestamp::now(), ran());
     settings.is_on().then_some(move || {
         let now = Timestamp::now();
         if !settings.remove {
@@ -20,6 +31,11 @@ pub fn looks(settings: RetentionSettings, station: &Station) -> Option<impl FnMu
                 Ok(all) => all.iter().filter(|due| due.count > 0).for_each(tell_due),
                 Err(error) => tracing::error!("what has been kept for its time cannot be told: {error}"),
             };
+        }
+        match clock.is_believed(now, ran(), &state.ledger) {
+            Ok(true) => {}
+            Ok(false) => return tracing::warn!("{DOUBTED}"),
+            Err(error) => return tracing::error!("nothing can be removed now: {error}"),
         }
         for (store, kept) in stores(&settings) {
             match remove(&state, &ledger, &settings, (store, kept), now) {

@@ -39,6 +39,11 @@ impl Decoded {
         self.tags.study_uid.as_deref()
     }
 
+    /// The UIDs of study and film, where the film says them.
+    pub fn uids(&self) -> impl Iterator<Item = &str> {
+        [&self.tags.study_uid, &self.tags.instance_uid].into_iter().flatten().map(String::as_str)
+    }
+
     /// The patient ID, where the film says one.
     pub fn patient_id(&self) -> Option<&str> {
         self.tags.patient.as_ref()?.id.as_deref()

@@ -186,6 +186,12 @@ pub fn since(then: Timestamp) -> Duration {
     Timestamp::now().duration_since(then).try_into().unwrap_or_default()
 }
 
+/// Whether a file is there for certain, since who keeps it has refused to let it go.
+fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | IsADirectory)
+}
+
 /// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it. From another disk it is copied only
 /// where so much is left free behind it.
 fn take_out(from: &Path, to: &Path, stamp: Stamp, keep_free: u64) -> io::Result<bool> {
@@ -211,10 +217,10 @@ fn take_out(from: &Path, to: &Path, stamp: Stamp, keep_free: u64) -> io::Result<
             // what has taken the name meanwhile stays; what cannot be taken out of the inbox has not been
             if fs::symlink_metadata(from).is_ok_and(|meta| Stamp::of(&meta) == stamp) {
                 match fs::remove_file(from) {
-                    // somebody was faster, or a share has done it twice
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return fs::remove_file(to).and(Err(error)),
-                    Ok(()) => {}
+                    Err(error) if is_refusal(&error) => return fs::remove_file(to).and(Err(error)),
+                    // Somebody was faster, or a share has done it and its answer was lost: this may be the only copy. If it is not,
+                    // the other one is a duplicate.
+                    Err(_) | Ok(()) => {}
                 }
             }
         }

@@ -138,7 +138,10 @@ impl Known {
 
     /// Whether it is.
     pub fn has(&self, digest: Digest) -> Result<bool, LedgerError> {
-        let asked = self.db.prepare_cached("SELECT 1 FROM radiographs WHERE sha256 = ?1");
+        // what was withdrawn is not kept: an original of it came after the copy of the ledger was made
+        let asked = self.db.prepare_cached(
+            "SELECT 1 FROM radiographs r JOIN files f ON f.radiograph = r.id WHERE r.sha256 = ?1 AND f.state <> 'withdrawn'",
+        );
         asked.and_then(|mut asked| asked.exists([digest.to_string()])).map_err(LedgerError::sqlite(&self.path))
     }
 }

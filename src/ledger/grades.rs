@@ -212,8 +212,12 @@ fn insert(
     start: StartId,
 ) -> rusqlite::Result<()> {
     let position = position as i64;
-    db.prepare_cached("INSERT INTO knees (radiograph, position, side) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-        .execute(params![radiograph, position, knee.side.as_str()])?;
+    // a later version may read more of the tags, and a file may have been given another name: what is known now is what is said
+    db.prepare_cached(
+        "INSERT INTO knees (radiograph, position, side) VALUES (?1, ?2, ?3) ON CONFLICT (radiograph, position) \
+         DO UPDATE SET side = excluded.side WHERE excluded.side NOT IN (side, 'unknown')",
+    )?
+    .execute(params![radiograph, position, knee.side.as_str()])?;
     let knee_id: i64 = db
         .prepare_cached("SELECT id FROM knees WHERE radiograph = ?1 AND position = ?2")?
         .query_row(params![radiograph, position], |row| row.get(0))?;

@@ -63,6 +63,15 @@ pub enum LedgerError {
         /// The database file.
         path: PathBuf,
     },
+    /// Somebody else's.
+    #[error(
+        "the ledger {path} cannot be written: it is another user's (run the command as that one, as in \
+         `runuser -u kellgrend -- kellgrend ...`), or its disk is read-only"
+    )]
+    ReadOnly {
+        /// The database file.
+        path: PathBuf,
+    },
     /// SQLite's locks are not to be trusted there.
     #[error(
         "the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local disk"
@@ -90,11 +99,12 @@ pub enum LedgerError {
 impl LedgerError {
     pub(super) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
         move |source| {
-            use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+            use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, PermissionDenied, ReadOnly};
             match source.sqlite_error_code() {
                 Some(DatabaseCorrupt | NotADatabase) => {
                     Self::Damaged { path: path.to_owned(), detail: source.to_string() }
                 }
+                Some(ReadOnly | PermissionDenied) => Self::ReadOnly { path: path.to_owned() },
                 _ if ["no such table", "no such column"].iter().any(|words| source.to_string().contains(words)) => {
                     Self::Outdated { path: path.to_owned() }
                 }

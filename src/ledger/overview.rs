@@ -1,8 +1,9 @@
 //! What the ledger tells of everything, in a few numbers.
 
-use super::{Service, TrainingNow, names_at};
+use super::{Ledger, LedgerError, Service, TrainingNow, names_at};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// For `kellgrend status`.
 #[derive(Clone, Debug)]
@@ -29,7 +30,11 @@ pub struct Overview {
 
 impl Overview {
     /// Read through any connection. A ledger of an earlier version lacks some of it until the daemon is started again.
-    pub fn read(db: &Connection) -> rusqlite::Result<Self> {
+    pub fn read(ledger: &Path) -> Result<Self, LedgerError> {
+        Self::look(&Ledger::read(ledger)?).map_err(LedgerError::sqlite(ledger))
+    }
+
+    fn look(db: &Connection) -> rusqlite::Result<Self> {
         let start = "SELECT version, device, started_at FROM starts ORDER BY id DESC LIMIT 1";
         let start = db.query_row(start, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let missing = "SELECT missing FROM starts ORDER BY id DESC LIMIT 1";

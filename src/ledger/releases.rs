@@ -3,6 +3,7 @@
 use super::{Ledger, LedgerError, now};
 use crate::digest::Digest;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
 
 /// A release as the ledger knows it.
 #[derive(Clone, Debug)]
@@ -64,17 +65,6 @@ impl Ledger {
         })
     }
 
-    /// Whether another release of this name has graded radiographs, whose results bear the name, and this one none.
-    pub fn has_results_of_another(&self, name: String, than: Digest) -> Result<bool, LedgerError> {
-        self.write_blocking(move |db| {
-            // releases first: hardly ever is there another, and files are many
-            let sql = "SELECT EXISTS (SELECT 1 FROM releases r CROSS JOIN files f ON f.release = r.sha256
-                                      WHERE r.name = ?1 AND r.sha256 <> ?2)
-                       AND NOT EXISTS (SELECT 1 FROM files WHERE release = ?2)";
-            db.query_row(sql, params![name, than.to_string()], |row| row.get(0))
-        })
-    }
-
     /// Put the release of an earlier row back into service.
     pub fn roll_back(&self, to: i64, who: String, why: String) -> Result<(), LedgerError> {
         self.write_blocking(move |db| {
@@ -89,6 +79,15 @@ impl Ledger {
 }
 
 impl Service {
+    /// The release in service of the ledger at this path; none, too, where there is no ledger.
+    pub fn of(ledger: &Path) -> Result<Option<Self>, LedgerError> {
+        match Ledger::read(ledger) {
+            Ok(db) => Self::read(&db).map_err(LedgerError::sqlite(ledger)),
+            Err(LedgerError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The release in service, read through any connection.
     pub fn read(db: &Connection) -> rusqlite::Result<Option<Self>> {
         db.query_row(
@@ -99,6 +98,15 @@ impl Service {
         )
         .optional()
     }
+}
+
+/// Whether another release of this name has graded radiographs, whose results bear the name, and this one none.
+pub fn has_results_of_another(db: &Connection, name: &str, than: Digest) -> rusqlite::Result<bool> {
+    // releases first: hardly ever is there another, and files are many
+    let sql = "SELECT EXISTS (SELECT 1 FROM releases r CROSS JOIN files f ON f.release = r.sha256
+                              WHERE r.name = ?1 AND r.sha256 <> ?2)
+               AND NOT EXISTS (SELECT 1 FROM files WHERE release = ?2)";
+    db.query_row(sql, params![name, than.to_string()], |row| row.get(0))
 }
 
 /// Into service, unless it is there.

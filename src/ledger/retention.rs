@@ -40,6 +40,18 @@ pub struct Overdue {
 const QUIET: &str = "NOT EXISTS (SELECT 1 FROM files o JOIN file_states s ON s.file = o.id WHERE o.radiograph = r.id \
                          AND (s.at >= ?1 OR o.state IN ('claimed', 'graded')))";
 
+/// Nothing of it was graded after what is young, ?4, whatever the clock said: it may have been months behind for a while.
+const OLD: &str =
+    "NOT EXISTS (SELECT 1 FROM knees k JOIN grades g ON g.knee = k.id WHERE k.radiograph = r.id AND g.id >= ?4)";
+const YOUNG: &str =
+    "SELECT coalesce(min(id), 9223372036854775807) FROM grades WHERE graded_at >= ?1 AND graded_at <= ?2";
+
+/// Something was noted between these times.
+const NOTED: &str = "SELECT EXISTS (SELECT 1 FROM starts WHERE started_at BETWEEN ?1 AND ?2) \
+                     OR EXISTS (SELECT 1 FROM grades WHERE graded_at BETWEEN ?1 AND ?2) \
+                     OR EXISTS (SELECT 1 FROM file_states WHERE at BETWEEN ?1 AND ?2 \
+                                AND state IN ('quarantined', 'duplicate', 'withdrawn'))";
+
 /// The index of ends by days is searched for these, written as there.
 const ENDED: &str = "t.state IN ('published', 'duplicate', 'quarantined', 'withdrawn')";
 const DAY: &str = "substr(t.at, 1, 10)";
@@ -107,7 +119,7 @@ impl Store {
              JOIN files f ON f.id = t.file AND f.state = t.state \
              JOIN radiographs r ON r.id = f.radiograph LEFT JOIN releases rel ON rel.sha256 = f.release \
              WHERE {ENDED} AND {condition} AND t.at < ?1 AND {DAY} <= substr(?1, 1, 10) AND {DAY} >= ?2 AND ({DAY}, t.file) > (?2, ?3) \
-             AND {QUIET} ORDER BY {DAY}, t.file"
+             AND {QUIET} AND {OLD} ORDER BY {DAY}, t.file"
         )
     }
 }
@@ -118,6 +130,7 @@ pub struct Overdues {
     ledger: PathBuf,
     sql: String,
     before: String,
+    young: i64,
     /// The day and the file that were reached.
     beyond: (String, FileId),
 }
@@ -133,7 +146,9 @@ impl Overdues {
     /// What nothing has happened with since `before`, RFC 3339.
     pub fn of(ledger: &Path, store: Store, before: String, spares_labelled: bool) -> Result<Self, LedgerError> {
         let (db, sql) = (Ledger::read(ledger)?, store.sql(spares_labelled));
-        Ok(Self { db, ledger: ledger.to_owned(), sql, before, beyond: beginning() })
+        let young =
+            db.query_row(YOUNG, params![before, now()], |row| row.get(0)).map_err(LedgerError::sqlite(ledger))?;
+        Ok(Self { db, ledger: ledger.to_owned(), sql, before, young, beyond: beginning() })
     }
 
     /// The next ones, at most so many; none: that was all.
@@ -147,7 +162,7 @@ impl Overdues {
 
     fn look(&self, most: usize) -> rusqlite::Result<Vec<(Overdue, FileId)>> {
         let mut query = self.db.prepare_cached(&format!("{} LIMIT {most}", self.sql))?;
-        let rows = query.query_map(params![self.before, self.beyond.0, self.beyond.1], |row| {
+        let rows = query.query_map(params![self.before, self.beyond.0, self.beyond.1, self.young], |row| {
             let overdue = Overdue {
                 id: row.get(0)?,
                 digest: digest_at(row, 1)?,
@@ -167,11 +182,17 @@ impl Overdues {
             self.sql
         );
         let (day, file) = beginning();
-        let sum = self.db.query_row(&sql, params![self.before, day, file], |row| {
+        let sum = self.db.query_row(&sql, params![self.before, day, file, self.young], |row| {
             Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?))
         });
         sum.map_err(LedgerError::sqlite(&self.ledger))
     }
+}
+
+/// Whether anything was noted between these times.
+pub fn is_noted_between(ledger: &Path, from: Timestamp, to: Timestamp) -> Result<bool, LedgerError> {
+    let between = params![timestamp(from), timestamp(to)];
+    Ledger::read(ledger)?.query_row(NOTED, between, |row| row.get(0)).map_err(LedgerError::sqlite(ledger))
 }
 
 impl Ledger {

@@ -277,11 +277,14 @@ fn end(db: &Connection, run: &str, outcome: RunOutcome, release: Option<&str>, r
     Ok(())
 }
 
-/// Epochs of a fit, those that are not on record yet.
+/// Epochs of a fit, those that are not on record yet, or were gone through again, as after a kill before a checkpoint.
 fn enter(db: &Connection, fit: &FitRow, epochs: &[EpochRow]) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
         "INSERT INTO training_epochs (run, network, fold, epoch, ended_at, seconds, rate, train_loss, loss, accuracy, \
-         quadratic_kappa, is_best) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+         quadratic_kappa, is_best) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+         ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, seconds = excluded.seconds, rate = excluded.rate, \
+         train_loss = excluded.train_loss, loss = excluded.loss, accuracy = excluded.accuracy, \
+         quadratic_kappa = excluded.quadratic_kappa, is_best = excluded.is_best WHERE train_loss IS NOT excluded.train_loss",
     )?;
     for epoch in epochs {
         insert.execute(params![

@@ -32,7 +32,7 @@ pub struct Signs {
     pub gpu_before: Option<String>,
     /// Since when no radiograph gets through the networks.
     pub networks_fail_since: Option<Timestamp>,
-    /// Since when radiographs cannot come to their end though they were graded or refused.
+    /// Since when radiographs do not come to their end, for other reasons than the networks.
     pub results_wait_since: Option<Timestamp>,
     /// When lists of labels were refused, as far as they lie there still.
     pub refused_lists: Vec<Timestamp>,

@@ -33,12 +33,16 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(GrayImage, Tags),
     subject::check(data_set)?;
     let pixel = ImagePixel::read(data_set, limits)?;
     let mut stored = pixels::stored_values(data_set, file.syntax.as_ref(), &pixel, limits)?;
+    let (columns, rows) = shutter::seen(data_set, pixel.columns, pixel.rows);
+    if columns.len() * rows.len() < stored.len() {
+        let lines = stored.chunks_exact(pixel.columns.into()).take(rows.end).skip(rows.start);
+        stored = lines.flat_map(|line| &line[columns.clone()]).copied().collect();
+    }
     let table = grey::table(data_set, &pixel, &stored)?;
-    let picture: Vec<u8> = stored.drain(..).map(|value| table[usize::from(value)]).collect();
+    let picture = stored.into_iter().map(|value| table[usize::from(value)]).collect();
     let coding = file.syntax.as_ref().map_or("no transfer syntax", |syntax| syntax.name).to_owned();
-    let mut picture = GrayImage::from_raw(pixel.columns.into(), pixel.rows.into(), picture)
+    let picture = GrayImage::from_raw(columns.len() as u32, rows.len() as u32, picture)
         .ok_or_else(|| Refusal::damaged("its pixel data have another size than its tags say"))?;
-    shutter::close(data_set, &mut picture);
     Ok((picture, subject::tags(data_set, coding)))
 }
 

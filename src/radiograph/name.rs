@@ -5,6 +5,9 @@ use crate::side::Side;
 /// Words that name both sides.
 const BOTH: [&str; 3] = ["both", "bilateral", "bilat"];
 
+/// So many noughts or nines fill a field of which nothing is known.
+const FILLED: usize = 4;
+
 /// The side that the name of a file, without folder and extension, ends in: `9001695L`, `knee_R`, `case-12-left`.
 ///
 /// A single letter counts only after a digit or a separator, so that `skull` and `other` say nothing. Who names both sides, as
@@ -25,9 +28,11 @@ pub fn patient_from_name(stem: &str) -> Option<&str> {
     (side_from_name(stem) != Side::Unknown && names_somebody(patient)).then_some(patient)
 }
 
-/// Whether words may be a patient's: there is a number in them.
+/// Whether words may be a patient's: there is a number in them, and not one that stands for none, as 0000 and 9999.
 pub fn names_somebody(words: &str) -> bool {
-    words.contains(|c: char| c.is_ascii_digit())
+    let digits: Vec<char> = words.chars().filter(char::is_ascii_digit).collect();
+    let is_filled = |with: char| digits.len() >= FILLED && digits.iter().all(|digit| *digit == with);
+    !digits.is_empty() && !is_filled('0') && !is_filled('9')
 }
 
 fn split(stem: &str) -> (&str, Side) {

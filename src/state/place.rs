@@ -72,12 +72,13 @@ impl State {
         self.quarantine.join(format!("{digest}.{REASON}"))
     }
 
-    /// Whether `len` bytes of this digest are kept in work, archive or quarantine.
+    /// Whether `len` bytes of this digest are kept in work, archive or quarantine; read again, since what is kept nowhere else may have rotted.
     pub fn keeps(&self, digest: &Digest, len: u64) -> bool {
         std::iter::once(self.in_work(digest))
             .chain(endings().map(|ending| self.in_archive(digest, ending)))
             .chain(endings().map(|ending| self.in_quarantine(digest, ending)))
-            .any(|path| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == len))
+            .filter(|path| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == len))
+            .any(|path| open_regular(&path).and_then(Digest::of_reader).is_ok_and(|kept| kept == *digest))
     }
 
     /// From work to the archive.

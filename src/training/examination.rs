@@ -2,12 +2,12 @@
 
 use super::reading::read_all;
 use super::set::Knee;
+use crate::dataset::Film;
 use crate::decoding::Decoders;
 use crate::ensemble::{Ensemble, Graded, SaliencyMap};
 use crate::evaluation::Case;
 use crate::grade::{KlGrade, Probabilities};
 use crate::outbox::overlay::{Caption, Layer, MapView, Palette, overlay, png_rgb};
-use crate::side::Side;
 use image::GrayImage;
 
 /// What a release says of knees whose grades are known, in their order.
@@ -99,10 +99,10 @@ impl Examined {
 const MOST_WRONG: usize = 3;
 
 /// The picture of a knee and where the networks looked, and a line below it.
-pub fn picture(knee: &GrayImage, truth: KlGrade, graded: &Graded, release: &str) -> anyhow::Result<(String, Vec<u8>)> {
+pub fn picture(film: &Film, truth: KlGrade, graded: &Graded, release: &str) -> anyhow::Result<(String, Vec<u8>)> {
     let SaliencyMap { size, values } = graded.map.as_ref().ok_or_else(|| anyhow::anyhow!("there is no map"))?;
     let caption = Caption {
-        side: Side::Unknown,
+        side: film.side,
         grade: graded.grade,
         probabilities: &graded.probabilities,
         agreement: graded.agreement,
@@ -111,10 +111,6 @@ pub fn picture(knee: &GrayImage, truth: KlGrade, graded: &Graded, release: &str)
         needs_review: graded.needs_review == Some(true),
         release,
     };
-    let drawn = overlay(knee, Layer::Map(MapView::new(*size, values)?, Palette::default()), &caption);
-    let words = match truth == graded.grade {
-        true => format!("Grade {truth}, graded {truth}"),
-        false => format!("Grade {truth}, graded {}", graded.grade),
-    };
-    Ok((words, png_rgb(&drawn)?))
+    let drawn = overlay(&film.knee, Layer::Map(MapView::new(*size, values)?, Palette::default()), &caption);
+    Ok((format!("Grade {truth}, graded {}", graded.grade), png_rgb(&drawn)?))
 }

@@ -1,4 +1,4 @@
-//! One network learns from four folds and is judged on the fifth.
+//! One network learns from all folds but one, and is judged on that.
 
 mod checkpoint;
 mod error;

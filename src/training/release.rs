@@ -179,7 +179,9 @@ fn metrics(plan: &Plan, choice: &Choice, examined: &Examined) -> Vec<Metrics> {
         accuracy.map(|accuracy| Metrics { data, knees, accuracy, macro_f1, quadratic_kappa })
     };
     let gold = of(&format!("gold set {}", plan.gold_in_words()), &examined.of_ensemble());
-    let out_of_fold = of("out-of-fold answers of the training set", &choice.out_of_fold);
+    let but = plan.ancestor.as_ref().map(|name| format!(", of which {name}, where the networks began, may know some"));
+    let out_of_fold = format!("out-of-fold answers of the training set{}", but.unwrap_or_default());
+    let out_of_fold = of(&out_of_fold, &choice.out_of_fold);
     gold.into_iter().chain(out_of_fold).collect()
 }
 
@@ -192,8 +194,8 @@ fn examples(
 ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let shown: Vec<&Knee> = examined.telling().into_iter().map(|index| gold[index]).collect();
     let picture = |knee: &&Knee| {
-        let film = knee.read(&workshop.decoders).map_err(anyhow::Error::msg)?;
-        let graded = ensemble.grade(&[&film])?;
+        let film = knee.film(&workshop.decoders).map_err(anyhow::Error::msg)?;
+        let graded = ensemble.grade(&[&film.knee])?;
         picture(&film, knee.grade, graded.first().context("it has no grade")?, release)
     };
     shown.iter().map(picture).collect()

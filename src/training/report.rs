@@ -121,7 +121,7 @@ fn data(plan: &Plan, set: &TrainingSet) -> Data {
     Data {
         knees: learnt.len() as u64,
         patients: patients.len() as u64,
-        nameless: learnt.iter().filter(|knee| knee.is_nameless()).count() as u64,
+        nameless: set.knees.iter().filter(|knee| knee.is_nameless()).count() as u64,
         folds: folds.collect(),
         source: format!("From {}.", plan.data),
     }

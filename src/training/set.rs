@@ -146,15 +146,20 @@ impl Knee {
 
     /// Its picture. A file that is not what it was when the set was frozen is an error, which names it.
     pub fn read(&self, decoders: &Decoders) -> Result<GrayImage, String> {
+        Ok(self.film(decoders)?.knee)
+    }
+
+    /// The same, with all that the film says.
+    pub fn film(&self, decoders: &Decoders) -> Result<Film, String> {
         let Self { position, grade, path, .. } = self;
         let film =
             Labelled { path: path.clone(), truth: *grade, graded: None, position: *position, patient_by_name: None }
                 .read(decoders);
         let film = film.map_err(|unread| unread.to_string());
-        let knee = film.and_then(|Film { digest, knee, .. }| match digest == self.radiograph {
-            true => Ok(knee),
+        let film = film.and_then(|film| match film.digest == self.radiograph {
+            true => Ok(film),
             false => Err("it has changed since the run began".to_owned()),
         });
-        knee.map_err(|why| format!("{} belongs to the training set and cannot be read: {why}", path.display()))
+        film.map_err(|why| format!("{} belongs to the training set and cannot be read: {why}", path.display()))
     }
 }

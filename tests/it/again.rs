@@ -1,8 +1,11 @@
 //! What comes again, is graded again, is tried again: how the reports count it.
 
 use crate::clinic::clinic;
-use crate::sandbox::{Sandbox, words};
+use crate::films::small_png;
+use crate::sandbox::{QUICK, Sandbox, files_below, words};
+use kellgrend::digest::Digest;
 use rusqlite::Connection;
+use rustix::process::Signal;
 
 fn number(db: &Connection, sql: &str) -> i64 {
     db.query_row(sql, [], |row| row.get(0)).expect("a number")
@@ -13,7 +16,7 @@ fn ledger(sandbox: &Sandbox) -> Connection {
 }
 
 #[test]
-fn of_a_knees_grades_the_last_is_marked() {
+fn of_a_knees_grades_the_one_by_the_release_in_service_counts_or_else_the_last() {
     let sandbox = clinic();
     let db = ledger(&sandbox);
     db.execute_batch(
@@ -25,9 +28,21 @@ fn of_a_knees_grades_the_last_is_marked() {
     .expect("graded again");
     assert!(number(&db, "SELECT count(*) FROM grades") > number(&db, "SELECT count(*) FROM knees"));
     assert_eq!(number(&db, "SELECT sum(is_last) FROM report_grades"), number(&db, "SELECT count(*) FROM knees"));
-    let later = "SELECT count(*) FROM report_grades last JOIN report_grades other USING (sha256, side) \
-                 WHERE last.is_last AND other.graded_at > last.graded_at";
-    assert_eq!(number(&db, later), 0);
+    let twice = "SELECT count(*) FROM report_grades g WHERE graded_at >= '2099'";
+    let of_new = || number(&db, &format!("{twice} AND is_last"));
+    let all = number(&db, twice);
+    let serve = |name: &str| {
+        let sql = "INSERT INTO service (release, since, who, why) SELECT sha256, '2026-01-01', 'a', 'b' FROM releases WHERE name = ?1";
+        db.execute(sql, [name]).expect("in service");
+    };
+    serve("again");
+    assert_eq!(of_new(), all);
+    let first = "SELECT name FROM releases r JOIN grades g ON g.release = r.sha256 WHERE name <> 'again' LIMIT 1";
+    let first: String = db.query_row(first, [], |row| row.get(0)).expect("a release");
+    serve(&first);
+    assert!(of_new() < all, "it was only tried, or rolled back");
+    db.execute("DELETE FROM service", []).expect("none in service");
+    assert_eq!(of_new(), all, "the last");
 }
 
 #[test]
@@ -56,6 +71,73 @@ fn progression_has_a_film_once_however_often_it_came() {
     )
     .expect("changed");
     assert_eq!(number(&db, films), before);
+}
+
+#[test]
+fn a_film_whose_side_was_corrected_counts_as_it_came_last() {
+    let sandbox = clinic();
+    let db = ledger(&sandbox);
+    let pair = "SELECT a.radiograph, b.radiograph FROM knees a JOIN radiographs ra ON ra.id = a.radiograph JOIN radiographs rb \
+                ON rb.patient = ra.patient AND rb.id > ra.id JOIN knees b ON b.radiograph = rb.id \
+                WHERE a.side = 'left' AND b.side = 'right' LIMIT 1";
+    let (left, right): (i64, i64) =
+        db.query_row(pair, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("two films of a patient");
+    let counted = |radiograph: i64| {
+        let sql = "SELECT count(*) FROM report_progression WHERE sha256 = (SELECT sha256 FROM radiographs WHERE id = ";
+        number(&db, &format!("{sql} {radiograph})"))
+    };
+    assert!(counted(left) > 0 && counted(right) > 0);
+    db.execute("UPDATE radiographs SET instance_uid = '1.2.3' WHERE id IN (?1, ?2)", [left, right]).expect("changed");
+    assert!(counted(left) == 0 && counted(right) > 0);
+}
+
+/// A disk, or a sender that writes on, may change what is kept; what comes again is the only good copy then.
+#[test]
+fn a_copy_that_has_rotted_is_no_reason_to_remove_a_good_one() {
+    let sandbox = Sandbox::with(QUICK);
+    sandbox.grade_quickly();
+    let film = small_png(1);
+    let (digest, mut rotten) = (Digest::of(&film), film.clone());
+    let kept = |digest: Digest| sandbox.state().join(format!("archive/{}/{digest}.png", &digest.to_string()[..2]));
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    sandbox.drop_in("1.png", &film);
+    sandbox.until("SELECT count(*) FROM files WHERE state = 'published'", 1);
+    while !kept(digest).exists() {
+        assert!(daemon.is_alive());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    *rotten.last_mut().expect("bytes") ^= 1;
+    std::fs::write(kept(digest), &rotten).expect("rotten");
+    sandbox.drop_in("again.png", &film);
+    while std::fs::read(kept(digest)).ok().as_ref() != Some(&film) {
+        assert!(daemon.is_alive());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    daemon.stop(Signal::TERM);
+    let all = files_below(&sandbox.state().join("archive"));
+    assert!(all.iter().any(|file| std::fs::read(file).is_ok_and(|bytes| bytes == rotten)), "nothing is lost: {all:?}");
+    assert_eq!(sandbox.count("SELECT count(*) FROM grades"), 1);
+}
+
+/// A file was called by the wrong side, or an earlier version read less of its tags.
+#[test]
+fn what_a_later_release_is_told_of_the_side_is_what_is_said() {
+    let sandbox = Sandbox::with(QUICK);
+    sandbox.grade_quickly();
+    let [left, right] = ["1-left.png", "1-right.png"].map(|name| sandbox.beside(name));
+    std::fs::write(&left, small_png(1)).expect("written");
+    std::fs::write(&right, small_png(1)).expect("written");
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/models/starter/shufflenet_v2_x2_0.safetensors");
+    for args in [
+        &["models", "import", "--name", "other", "--image-size", "64", "--zoom", "1", weights][..],
+        &["grade", left.to_str().expect("UTF-8"), "--no-pictures"],
+        &["grade", right.to_str().expect("UTF-8"), "--no-pictures", "--release", "other"],
+    ] {
+        let output = sandbox.output(args);
+        assert!(output.status.success(), "{}", words(&output));
+    }
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_grades WHERE side = 'right'"), 2);
 }
 
 #[test]

@@ -173,9 +173,16 @@ impl Film {
 
 /// Preamble, magic word, the class of CR films and the transfer syntax.
 pub fn meta(syntax: &str) -> Vec<u8> {
-    let mut uid = syntax.as_bytes().to_vec();
-    uid.resize(uid.len().next_multiple_of(2), 0);
-    let class = b"1.2.840.10008.5.1.4.1.1.1\0";
+    meta_of("1.2.840.10008.5.1.4.1.1.1", syntax)
+}
+
+/// Of an object of this class.
+pub fn meta_of(class: &str, syntax: &str) -> Vec<u8> {
+    let [uid, class] = [syntax, class].map(|uid| {
+        let mut uid = uid.as_bytes().to_vec();
+        uid.resize(uid.len().next_multiple_of(2), 0);
+        uid
+    });
     let mut out = [vec![0; 128], b"DICM".to_vec()].concat();
     out.extend(b"\x02\0\0\0UL\x04\0");
     out.extend((16 + class.len() as u32 + uid.len() as u32).to_le_bytes());

@@ -196,7 +196,8 @@ fn progression_compares_each_film_with_those_before_it() {
         "UPDATE radiographs SET study_date = NULL WHERE id % 5 = 0;
          INSERT INTO grades (knee, release, start, grade, p0, p1, p2, p3, p4, agreement, entropy, graded_at)
          SELECT knee, (SELECT sha256 FROM releases WHERE name = 'again'), 1, 4 - grade, p4, p3, p2, p1, p0, agreement, entropy,
-                '2099-01-01T00:00:00.000Z' FROM grades WHERE knee % 7 = 0 AND release <> (SELECT sha256 FROM releases WHERE name = 'again');",
+                '2099-01-01T00:00:00.000Z' FROM grades WHERE knee % 7 = 0 AND release <> (SELECT sha256 FROM releases WHERE name = 'again');
+         INSERT INTO service (release, since, who, why) SELECT sha256, '2026-01-01', 'a', 'b' FROM releases WHERE name = 'again';",
     )
     .expect("changed");
     // what it should say, by hand: the films of each knee of each patient in order

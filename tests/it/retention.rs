@@ -2,8 +2,11 @@
 
 use crate::films::small_png;
 use crate::sandbox::{QUICK, Sandbox, files_below, names_in, words};
+use jiff::{SignedDuration, Timestamp};
 use kellgrend::digest::Digest;
+use kellgrend::retention::Clock;
 use rustix::process::Signal;
+use std::time::Duration;
 
 const PUBLISHED: &str = "SELECT count(*) FROM files WHERE state = 'published'";
 const ENDED: &str = "SELECT count(*) FROM files WHERE state IN ('published', 'quarantined', 'duplicate')";
@@ -31,10 +34,16 @@ pub fn long_ago(settings: &str) -> Sandbox {
     sandbox
 }
 
-/// All that has happened so far happened a year ago.
+/// All that has happened so far happened a year ago, but for a start ten days ago.
 fn age(sandbox: &Sandbox) {
     let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
-    db.execute("UPDATE file_states SET at = '2025-11-01' || substr(at, 11)", []).expect("aged");
+    for sql in [
+        "UPDATE file_states SET at = '2025-11-01' || substr(at, 11)",
+        "UPDATE grades SET graded_at = '2025-11-01' || substr(graded_at, 11)",
+        "UPDATE starts SET started_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-10 days') WHERE id = 1",
+    ] {
+        db.execute(sql, []).expect("aged");
+    }
 }
 
 pub fn kept(sandbox: &Sandbox) -> [usize; 3] {
@@ -63,6 +72,56 @@ fn what_was_noted_while_the_clock_was_wrong_stays() {
     assert_eq!(kept(&sandbox), before);
 }
 
+/// The clock was months behind at a start, and was put right.
+#[test]
+fn what_was_graded_after_something_young_is_not_old() {
+    let sandbox = long_ago(&terms(TERMS));
+    let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    let now = "UPDATE grades SET graded_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = 1";
+    db.execute(now, []).expect("written");
+    removes(&sandbox);
+    assert_eq!(kept(&sandbox), [2, 6, 0], "what was refused is not told from what is old");
+}
+
+/// By a clock that is decades ahead everything is old.
+#[test]
+fn nothing_is_removed_by_a_clock_that_cannot_be_believed() {
+    let all = "archive = \"30days\"\noutbox = \"30days\"\nquarantine = \"30days\"\nledger = \"1year\"\nremove = true";
+    let sandbox = long_ago(&terms(all));
+    let db = rusqlite::Connection::open(sandbox.state().join("ledger.db")).expect("a ledger");
+    db.execute("UPDATE starts SET started_at = '2025-11-01' || substr(started_at, 11)", []).expect("aged");
+    let before = kept(&sandbox);
+    let mut daemon = sandbox.daemon();
+    daemon.ready();
+    while !daemon.log().contains("nothing is removed until the clock has gone on evenly for a week") {
+        assert!(daemon.is_alive());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    daemon.stop(Signal::TERM);
+    assert_eq!(kept(&sandbox), before);
+    removes(&sandbox);
+    assert_eq!(kept(&sandbox), [1, 0, 0], "who sees what is due may have it removed");
+}
+
+#[test]
+fn a_clock_is_believed_again_when_it_has_gone_on_evenly_for_a_week() {
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
+    let sandbox = long_ago(&terms(TERMS));
+    let ledger = sandbox.state().join("ledger.db");
+    let begins = Timestamp::now();
+    let mut clock = Clock::new(begins, hours(5));
+    let mut says = |wall: i64, ran: u64| {
+        let wall = begins.checked_add(SignedDuration::from_hours(wall)).expect("a time");
+        clock.is_believed(wall, hours(5 + ran), &ledger).expect("a ledger")
+    };
+    assert!(says(0, 0), "a start is on record of ten days ago");
+    assert!(says(20, 1), "a leap of less than a day");
+    assert!(!says(20 + 30 * 24, 2));
+    assert!(!says(20 + 36 * 24, 2 + 6 * 24));
+    assert!(says(20 + 37 * 24, 2 + 7 * 24));
+    assert!(!says(20, 3 + 7 * 24), "back again");
+}
+
 #[test]
 fn everything_is_kept_unless_the_settings_say_otherwise_and_shown_before_it_goes() {
     let sandbox = long_ago(QUICK);
@@ -80,7 +139,7 @@ fn everything_is_kept_unless_the_settings_say_otherwise_and_shown_before_it_goes
     daemon.ready();
     while !daemon.log().contains("has been kept for its time") {
         assert!(daemon.is_alive());
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
     daemon.stop(Signal::TERM);
     assert_eq!(kept(&sandbox), before);

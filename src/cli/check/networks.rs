@@ -6,7 +6,7 @@ use crate::config::{EnsembleSettings, Settings};
 use crate::ensemble::{Absent, DeviceInUse, Precision, Release, settle};
 use crate::gpu::is_extended;
 use crate::state::State;
-use crate::station::{ready, release_to_try};
+use crate::station::{check_name, ready, release_to_try};
 
 impl Findings {
     pub(super) fn networks(&mut self, settings: &Settings, state: &State) {
@@ -20,7 +20,15 @@ impl Findings {
             self.extension();
         }
         match release_to_try(&settings.ensemble.release, state) {
-            Ok((release, None)) => self.release(&release, &settings.ensemble, &device),
+            Ok((release, None)) => {
+                if !settings.ensemble.release.is_empty()
+                    && state.ledger.exists()
+                    && let Err(error) = check_name(&release, &state.ledger)
+                {
+                    return self.bad("release", &in_full(&error));
+                }
+                self.release(&release, &settings.ensemble, &device);
+            }
             Ok((starter, Some(_folder))) => {
                 self.good("release", &format!("none yet: the bundled {} will be put into service", starter.name()));
                 self.release(&starter, &settings.ensemble, &device);

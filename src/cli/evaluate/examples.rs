@@ -21,7 +21,7 @@ pub(super) fn examples<'a>(
             Ok(film) => {
                 let graded = ensemble.grade(&[&film.knee])?;
                 let graded = graded.first().context("it has no grade")?;
-                let (caption, png) = picture(&film.knee, file.truth, graded, release)?;
+                let (caption, png) = picture(&film, file.truth, graded, release)?;
                 examples.push(Example { caption, png });
             }
         }

@@ -1,5 +1,6 @@
 //! What was found: the fields of `--json`, and the same as tables.
 
+use crate::card::words::counted;
 use crate::cli::table::aligned;
 use crate::dataset::Passed;
 use crate::evaluation::{Case, Interval, Intervals, OfGrade, Scores};
@@ -100,13 +101,17 @@ impl Report {
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let Measured { scores, .. } = &self.ensemble;
         let ReleaseFacts { name, vote, missing, .. } = &self.release;
-        writeln!(out, "release    {name}, {} ({vote})", counted(self.members.len(), "network"))?;
+        writeln!(out, "release    {name}, {} ({vote})", counted(self.members.len() as u64, "network"))?;
         if !missing.is_empty() {
             writeln!(out, "missing    {}", missing.join(", "))?;
         }
         writeln!(out, "device     {}", self.device)?;
-        let (knees, patients) = (counted(scores.knees as usize, "knee"), counted(self.patients, "patient"));
-        writeln!(out, "judged     {knees} of {patients}; {} passed over\n", counted(self.passed_over.len(), "file"))?;
+        let (knees, patients) = (counted(scores.knees, "knee"), counted(self.patients as u64, "patient"));
+        writeln!(
+            out,
+            "judged     {knees} of {patients}; {} passed over\n",
+            counted(self.passed_over.len() as u64, "file")
+        )?;
         writeln!(out, "{}\n", self.voters())?;
         writeln!(out, "{}\n", grades(scores))?;
         writeln!(out, "{}\n", confusion(scores))?;
@@ -164,8 +169,4 @@ fn number(value: Option<f64>) -> String {
 
 fn range(interval: Option<Interval>) -> String {
     interval.map_or_else(String::new, |Interval { low, high }| format!("{low:.3} to {high:.3}"))
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

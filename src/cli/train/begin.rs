@@ -60,6 +60,8 @@ impl Begin {
         let training = &shop.settings.training;
         let recipe = self.recipe(shop).map_err(usage)?;
         let champion = take_release(&shop.settings.ensemble.release, &shop.state, &shop.ledger)?;
+        // what it is held against in the end had better be whole now; with a quorum it may grade without being so
+        champion.members().try_for_each(|member| member.bytes().map(drop)).map_err(anyhow::Error::from)?;
         let networks = [networks, &training.networks].into_iter().find(|named| !named.is_empty());
         let mut networks = networks.map_or_else(|| architectures(&champion), <[_]>::to_vec);
         let mut named = HashSet::new();
@@ -171,13 +173,18 @@ impl Begin {
             return Err(usage(anyhow::anyhow!("--gold {}: none of the knees is in it", path.display())));
         }
         Self::remark(&set, &gold, shop);
-        let known_gold = set.gold().into_iter().filter(|knee| gold.known.of(knee).is_some()).count();
+        let known = set.gold().into_iter().filter(|knee| gold.known.of(knee).is_some());
+        let known: BTreeSet<&str> = known.map(|knee| knee.patient.as_str()).collect();
+        let known_gold = set.gold().into_iter().filter(|knee| known.contains(knee.patient.as_str())).count();
         if known_gold > 0 {
             let name = champion.name();
             shop.warn(format!(
                 "{name} has learnt from {known_gold} of the gold knees, and is flattered where the two are compared"
             ));
         }
+        // gold knees, and what could not be used, are among the data
+        let learnt = set.learnt().count();
+        let data = if learnt == files.len() { data } else { format!("{learnt} of {data}") };
         let tables = set.to_csv()?;
         let plan = Plan {
             name,

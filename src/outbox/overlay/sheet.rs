@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{grade::KlGrade, side::Side};
 use image::{Rgb, RgbImage};
-use imageproc::{drawing::draw_filled_rect_mut, rect::Rect};
 
 const GROUND: [u8; 3] = [11, 14, 17];
 const CELL: [u8; 3] = [0, 0, 0];
@@ -195,8 +194,10 @@ impl Sheet {
     }
 
     fn fill(&self, picture: &mut RgbImage, (x, y): (u32, u32), (width, height): (u32, u32), colour: [u8; 3]) {
-        let rect = Rect::at(x as i32, y as i32).of_size(width.max(1), height.max(1));
-        draw_filled_rect_mut(picture, rect, Rgb(colour));
+        let (right, lower) = ((x + width.max(1)).min(picture.width()), (y + height.max(1)).min(picture.height()));
+        for (x, y) in (y..lower).flat_map(|y| (x..right).map(move |x| (x, y))) {
+            picture.put_pixel(x, y, Rgb(colour));
+        }
     }
 }
 

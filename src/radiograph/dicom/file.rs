@@ -91,8 +91,12 @@ impl<'a> File<'a> {
         let data_set = DataSet::read(bytes, at, encoding, limits.max_bytes)?;
         let directory = class == Some(uids::MEDIA_STORAGE_DIRECTORY_STORAGE)
             || data_set.element(tags::DIRECTORY_RECORD_SEQUENCE).is_some();
-        let radiograph = subject::is_radiography(&data_set)
-            .unwrap_or_else(|| class.is_some_and(|class| RADIOGRAPHS.contains(&class)));
+        let radiograph = match (subject::is_radiography(&data_set), class) {
+            (Some(false), _) | (None, None) => false,
+            // what a device notes of a film, as its raw data, has the film's modality
+            (_, Some(class)) => RADIOGRAPHS.contains(&class),
+            (Some(true), None) => true,
+        };
         Ok(Self { data_set, syntax, directory, radiograph })
     }
 

@@ -13,6 +13,9 @@ use std::ops::RangeInclusive;
 const STRAY: usize = 1000;
 const STRETCHED: f64 = 1.5;
 
+/// More of a film than this is not black, and not white.
+const DROWNED: f64 = 0.97;
+
 /// Modality LUT, VOI LUT, inversion, all in one table over the stored values: at most 65,536 entries for any film. What is padding is
 /// black, as beside the film.
 ///
@@ -29,14 +32,28 @@ pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> R
     let padding = padding(data_set, pixel);
     let is_padding = |stored: u16| padding.as_ref().is_some_and(|padding| padding.contains(&pixel.value(stored)));
     let voi = match Voi::read(data_set, modality.is_signed(pixel))? {
-        Some(voi) => voi,
-        None => spread(pixel, stored, is_padding, output),
+        Some(voi) if !drowns(&voi, stored, is_padding, output) => voi,
+        _ => spread(pixel, stored, is_padding, output),
     };
     let grey = |stored: u16| {
         let grey = (voi.apply(output(stored)) * 255.0).round() as u8;
         if pixel.photometric == Photometric::Monochrome1 { 255 - grey } else { grey }
     };
     Ok((0..=pixel.mask()).map(|stored| if is_padding(stored) { 0 } else { grey(stored) }).collect())
+}
+
+/// Whether a window leaves next to nothing of the film: it was made for other values, as one of 8 bits that a converter has left beside
+/// 12. A reader would turn it until something is seen. Where nothing at all is left, the film is refused as blank.
+fn drowns(voi: &Voi, stored: &[u16], is_padding: impl Fn(u16) -> bool, output: impl Fn(u16) -> f64) -> bool {
+    let (mut film, mut black, mut white) = (0_usize, 0_usize, 0_usize);
+    for value in stored.iter().copied().filter(|value| !is_padding(*value)) {
+        let part = voi.apply(output(value));
+        film += 1;
+        black += usize::from(part <= 0.0);
+        white += usize::from(part >= 1.0);
+    }
+    let most = black.max(white);
+    most < film && most as f64 > DROWNED * film as f64
 }
 
 /// What Pixel Padding Value marks is no part of the film (PS3.3 C.7.5.1.1.2). One that no pixel can have marks nothing.

@@ -1,11 +1,12 @@
 //! Who and what is on the film, and whether that is a knee.
 
 mod part;
+mod side;
 mod view;
+mod words;
 
 use super::data_set::DataSet;
-use crate::radiograph::{Laterality, Patient, Refusal, Tags, is_uid};
-use crate::side::Side;
+use crate::radiograph::{Patient, Refusal, Tags, is_uid};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
@@ -22,6 +23,9 @@ const OTHER_MODALITIES: [&str; 42] = [
 /// Presentation Intent Type (0008,0068) of a detector's raw picture, which is made into one to look at elsewhere (PS3.3 C.8.11.1.1.1);
 /// where it is missing, the class says the same.
 const RAW: &str = "FOR PROCESSING";
+
+/// Conversion Types (PS3.3 C.8.6.1) of what was drawn or computed; a workstation's (WSD) is one where it is written on, too.
+const DRAWN: [&str; 2] = ["DRW", "SYN"];
 
 /// Whether the modality is one of radiography; `None` where there is no modality.
 pub(super) fn is_radiography(data_set: &DataSet) -> Option<bool> {
@@ -57,13 +61,34 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
     if says(tags::QUALITY_CONTROL_IMAGE, "YES") == Some(true) || says(tags::CONVERSION_TYPE, "SD") == Some(true) {
         return Err(Refusal::unsupported("it is a test picture or a scanned document, and no film of a patient"));
     }
+    let conversion = data_set.text(tags::CONVERSION_TYPE).unwrap_or_default();
+    if DRAWN.contains(&conversion.as_str())
+        || conversion == "WSD" && says(tags::BURNED_IN_ANNOTATION, "YES") == Some(true)
+    {
+        return Err(Refusal::unsupported("it is a workstation's own picture, with what was drawn or written on it"));
+    }
+    if is_of_a_child(data_set) {
+        return Err(Refusal::unsupported("by its tags it is of a child, and the networks know the knees of adults"));
+    }
     part::check(data_set)?;
     view::check(data_set)
 }
 
-/// A word's letters, in capitals.
-fn letters(word: &str) -> String {
-    word.to_uppercase().chars().filter(|letter| letter.is_alphabetic()).collect()
+/// Whether the patient was under 18: by Patient's Age, in years, or else by the dates of birth and study. An anonymiser's dates, of which
+/// one is the other, say nothing.
+fn is_of_a_child(data_set: &DataSet) -> bool {
+    const ADULT: u32 = 18;
+    let digits = |text: &str| text.trim().parse::<u32>().ok();
+    if let Some(age) = data_set.text(tags::PATIENT_AGE).filter(|age| !age.is_empty()) {
+        let years = age.strip_suffix('Y').and_then(digits);
+        return years.map_or_else(|| age.ends_with(['M', 'W', 'D']), |years| (1..ADULT).contains(&years));
+    }
+    let date = |tag| data_set.text(tag).filter(|date| date.len() == 8).as_deref().and_then(digits);
+    match (date(tags::PATIENT_BIRTH_DATE), date(tags::STUDY_DATE)) {
+        // of dates as numbers, 10,000 a year
+        (Some(born), Some(filmed)) => filmed > born && filmed - born < ADULT * 10_000,
+        _ => false,
+    }
 }
 
 /// What the tags say, for the ledger and for reports.
@@ -81,10 +106,10 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
         series_uid: uid(data_set, tags::SERIES_INSTANCE_UID),
         instance_uid: uid(data_set, tags::SOP_INSTANCE_UID),
         modality: text(tags::MODALITY),
-        view: words(data_set, tags::VIEW_POSITION),
-        body_part: words(data_set, tags::BODY_PART_EXAMINED),
-        study_date: words(data_set, tags::STUDY_DATE),
-        laterality: laterality(data_set),
+        view: plain(data_set, tags::VIEW_POSITION),
+        body_part: plain(data_set, tags::BODY_PART_EXAMINED),
+        study_date: plain(data_set, tags::STUDY_DATE),
+        laterality: side::laterality(data_set),
         pixel_spacing: spacing(data_set, tags::PIXEL_SPACING),
         imager_pixel_spacing: spacing(data_set, tags::IMAGER_PIXEL_SPACING),
         coding,
@@ -97,33 +122,11 @@ fn uid(data_set: &DataSet, tag: Tag) -> Option<String> {
 }
 
 /// A word or some; what control characters or formulas are in is none.
-fn words(data_set: &DataSet, tag: Tag) -> Option<String> {
+fn plain(data_set: &DataSet, tag: Tag) -> Option<String> {
     let is_plain = |c: char| c.is_alphanumeric() || " _-/.()".contains(c);
     data_set
         .text(tag)
         .filter(|text| text.chars().all(is_plain) && text.chars().next().is_some_and(char::is_alphanumeric))
-}
-
-/// The image's own laterality, else the series', of which a film of both knees may be one; unknown where each names another knee. Where
-/// neither says anything, view or body part may say that both are on it.
-fn laterality(data_set: &DataSet) -> Laterality {
-    let said = |tag| match data_set.text(tag)?.to_uppercase().as_str() {
-        "L" | "LT" | "LEFT" => Some(Laterality::Knee(Side::Left)),
-        "R" | "RT" | "RIGHT" => Some(Laterality::Knee(Side::Right)),
-        "B" | "BOTH" | "BILATERAL" | "R\\L" | "L\\R" => Some(view::both(data_set)),
-        _ => None,
-    };
-    let is_of_both = |tag| {
-        let words = data_set.text(tag).unwrap_or_default().to_uppercase();
-        words.split(|c: char| !c.is_alphabetic()).any(|word| word == "BOTH" || word.starts_with("BILAT"))
-    };
-    match (said(tags::IMAGE_LATERALITY), said(tags::LATERALITY)) {
-        (Some(Laterality::Knee(image)), Some(Laterality::Knee(series))) if image != series => {
-            Laterality::Knee(Side::Unknown)
-        }
-        (None, None) if is_of_both(tags::VIEW_POSITION) || is_of_both(tags::BODY_PART_EXAMINED) => view::both(data_set),
-        (image, series) => image.or(series).unwrap_or(Laterality::Knee(Side::Unknown)),
-    }
 }
 
 fn spacing(data_set: &DataSet, tag: Tag) -> Option<[f64; 2]> {

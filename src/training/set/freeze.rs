@@ -56,7 +56,12 @@ pub fn freeze(
     let mut trouble = Ok(());
     // not its picture, of which there are too many
     let read = |labelled: &&Labelled| {
-        labelled.read(decoders).map(|Film { digest, patient, is_named, .. }| Told { digest, patient, is_named })
+        labelled.read(decoders).map(|Film { digest, patient, is_named, uids, .. }| Told {
+            digest,
+            patient,
+            is_named,
+            uids,
+        })
     };
     read_all(&all, jobs, read, |index, outcome| {
         seen();
@@ -79,6 +84,7 @@ struct Told {
     digest: Digest,
     patient: String,
     is_named: bool,
+    uids: Vec<String>,
 }
 
 /// A training set in the making.
@@ -163,8 +169,8 @@ impl Sheet<'_> {
 
 impl Patients {
     /// The number of a film's patient.
-    fn number(&mut self, Told { digest, patient, is_named }: &Told, kept: Option<&str>) -> String {
-        let (number, others) = self.whose.number(*digest, patient, kept, *is_named);
+    fn number(&mut self, Told { digest, patient, is_named, uids }: &Told, kept: Option<&str>) -> String {
+        let (number, others) = self.whose.number(*digest, patient, kept, uids, *is_named);
         self.one.extend(others.into_iter().map(|other| (other, number.clone())));
         number
     }

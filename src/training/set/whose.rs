@@ -20,6 +20,8 @@ enum Name {
     Kept(String),
     /// By a film: whoever has one under two names is one.
     Film(Digest),
+    /// By a study, or a film whose bytes are others: it was sent again when a mistaken patient ID had been corrected.
+    Uid(String),
 }
 
 impl Whose {
@@ -29,10 +31,13 @@ impl Whose {
         film: Digest,
         said: &str,
         kept: Option<&str>,
+        uids: &[String],
         is_named: bool,
     ) -> (String, Vec<String>) {
         let kept = kept.map(|kept| Name::Kept(kept.to_owned()));
-        let names: Vec<_> = [Name::Said(said.to_owned()), Name::Film(film)].into_iter().chain(kept).collect();
+        let uids = uids.iter().cloned().map(Name::Uid);
+        let names: Vec<_> =
+            [Name::Said(said.to_owned()), Name::Film(film)].into_iter().chain(kept).chain(uids).collect();
         let mut known: Vec<String> = names.iter().filter_map(|name| self.numbers.get(name).cloned()).collect();
         // of several the one that is told by more than its film
         known.sort_by_key(|number| number.starts_with(NAMELESS));

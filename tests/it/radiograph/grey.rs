@@ -133,21 +133,39 @@ fn a_stray_pixel_is_not_the_range_of_a_film() {
 }
 
 #[test]
-fn a_rectangular_shutter_is_closed_unless_it_is_a_mistake() {
+fn what_a_shutter_leaves_is_the_film_unless_it_is_a_mistake() {
     let film = window(film12(&[4095; 16]).word(film::ROWS, 4).word(film::COLUMNS, 4), "2048", "4096");
-    let film = film.set(film::PIXELS, "OW", Value::Words((0..16).map(|i| 4000 + i).collect()));
+    let film = film.set(film::PIXELS, "OW", Value::Words((0..16).map(|i| i * 256).collect()));
+    let left = |film: Film| {
+        let picture = decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().picture;
+        (picture.dimensions(), picture.to_vec()[0] / 16)
+    };
     let shut = |shape, edges: [&str; 4]| {
         let tags = [0x0018_1602, 0x0018_1604, 0x0018_1606, 0x0018_1608];
         let film = tags.iter().zip(edges).fold(film.clone(), |film, (tag, edge)| film.text(*tag, "IS", edge));
-        let decoded = decode(&film.text(0x0018_1600, "CS", shape).file(film::EXPLICIT), &Limits::default()).unwrap();
-        decoded.picture.iter().map(|grey| if *grey > 0 { '#' } else { '.' }).collect::<String>()
+        left(film.text(0x0018_1600, "CS", shape))
     };
-    let all = "#".repeat(16);
-    assert_eq!(shut("RECTANGULAR", ["2", "3", "1", "3"]), ".##..##..##.....");
-    assert_eq!(shut("RECTANGULAR\\CIRCULAR", ["0", "9", "2", "9"]), "....############");
+    let all = ((4, 4), 0);
+    assert_eq!(shut("RECTANGULAR", ["2", "3", "1", "3"]), ((2, 3), 1));
+    assert_eq!(shut("RECTANGULAR\\CIRCULAR", ["0", "9", "2", "9"]), ((4, 3), 4));
     assert_eq!(shut("CIRCULAR", ["2", "3", "1", "3"]), all);
     assert_eq!(shut("RECTANGULAR", ["3", "2", "1", "4"]), all);
     assert_eq!(shut("RECTANGULAR", ["9", "12", "1", "4"]), all);
+    // what holds a circle or a polygon
+    let circle = film.clone().text(0x0018_1600, "CS", "CIRCULAR").text(0x0018_1610, "IS", "3\\2");
+    assert_eq!(left(circle.text(0x0018_1612, "IS", "1")), ((3, 3), 4));
+    let polygon = film.clone().text(0x0018_1600, "CS", "POLYGONAL");
+    assert_eq!(left(polygon.text(0x0018_1620, "IS", "2\\2\\2\\4\\4\\3")), ((3, 3), 5));
+}
+
+#[test]
+fn a_window_of_other_values_is_not_used() {
+    let ramp: Vec<u16> = (0..4096).collect();
+    let of = |film: Film| decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().picture.to_vec();
+    let film = film12(&ramp);
+    assert_eq!(of(window(film.clone(), "50", "100")), of(film.clone()), "nearly all would be white");
+    assert_eq!(of(window(film.clone(), "4090", "10")), of(film.clone()), "nearly all would be black");
+    assert_ne!(of(window(film.clone(), "300", "600")), of(film), "a hard film is one");
 }
 
 #[test]

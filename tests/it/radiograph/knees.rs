@@ -50,6 +50,81 @@ fn view_or_body_part_may_say_that_both_knees_are_there() {
     assert_eq!(of(film::VIEW, "AP BILATERAL", "R"), Laterality::Knee(Side::Right));
 }
 
+const SERIES: u32 = 0x0008_103E;
+const PROTOCOL: u32 = 0x0018_1030;
+
+/// What a film of these columns and 64 rows says, no tag of it by itself.
+fn side(columns: u16, tags: &[(u32, &str)]) -> Laterality {
+    let pixels: Vec<u8> = (0..u32::from(columns) * 64).map(|i| (i % 251) as u8).collect();
+    let film = window8(Film::grey8(columns, 64, &pixels)).without(film::BODY_PART).without(film::VIEW);
+    let film = tags.iter().fold(film, |film, (tag, words)| film.text(*tag, "LO", words));
+    decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags.laterality
+}
+
+#[test]
+fn descriptions_of_a_wide_film_may_say_that_both_knees_are_there() {
+    for tags in [
+        [(SERIES, "KNEES AP STANDING BILAT")],
+        [(PROTOCOL, "Both knees AP")],
+        [(SERIES, "Knee bi-lateral standing")],
+        [(SERIES, "Knees AP WB")],
+        [(film::BODY_PART, "KNEES")],
+    ] {
+        assert_eq!(side(90, &tags), Laterality::Both, "{tags:?}");
+        assert_eq!(side(64, &tags), Laterality::Knee(Side::Unknown), "one of a series: {tags:?}");
+    }
+    let of_one = [(SERIES, "Knees AP bilateral"), (film::BODY_PART, "LEFT KNEE")];
+    assert_eq!(side(90, &of_one), Laterality::Knee(Side::Left));
+    assert_eq!(side(90, &[(film::VIEW, "AP BI-LATERAL")]), Laterality::Both);
+}
+
+#[test]
+fn another_tag_may_name_the_side_and_contradict_it() {
+    for (tag, words, named) in [
+        (film::BODY_PART, "LEFT KNEE", Side::Left),
+        (film::BODY_PART, "R KNEE", Side::Right),
+        (SERIES, "Knee AP right", Side::Right),
+        (PROTOCOL, "Knie links a.p.", Side::Left),
+        (SERIES, "Knee AP/L", Side::Unknown),
+        (SERIES, "Knee left and right", Side::Unknown),
+        (SERIES, "Bright room", Side::Unknown),
+    ] {
+        assert_eq!(side(64, &[(tag, words)]), Laterality::Knee(named), "{words}");
+        let said = |letter| side(64, &[(tag, words), (film::IMAGE_LATERALITY, letter)]);
+        let left = if named == Side::Right { Side::Unknown } else { Side::Left };
+        assert_eq!(said("L"), Laterality::Knee(left), "{words}");
+    }
+    assert_eq!(side(64, &[(film::BODY_PART, "LEFT KNEE"), (SERIES, "Knee right")]), Laterality::Knee(Side::Unknown));
+}
+
+#[test]
+fn the_code_beside_the_region_names_a_side() {
+    let coded = |value: &str| {
+        let code = |value: &str| Film::default().text(0x0008_0100, "SH", value).text(0x0008_0102, "SH", "SCT");
+        let region = code("72696002").set(0x0008_2220, "SQ", film::Value::Items(vec![code(value)]));
+        let film = window8(Film::grey8(90, 64, &(0..90 * 64).map(|i| (i % 251) as u8).collect::<Vec<u8>>()));
+        let film = film.set(0x0008_2218, "SQ", film::Value::Items(vec![region]));
+        decode(&film.file(film::EXPLICIT), &Limits::default()).unwrap().tags.laterality
+    };
+    assert_eq!(coded("7771000"), Laterality::Knee(Side::Left));
+    assert_eq!(coded("G-A100"), Laterality::Knee(Side::Right));
+    assert_eq!(coded("51440002"), Laterality::Both);
+}
+
+#[test]
+fn half_a_metre_is_no_knee() {
+    let film = |laterality: &str, spacing: &str| {
+        let pixels: Vec<u8> = (0..300 * 200).map(|i| (i % 251) as u8).collect();
+        let film = window8(Film::grey8(300, 200, &pixels)).text(film::IMAGE_LATERALITY, "CS", laterality);
+        let film = film.text(0x0018_1164, "DS", spacing);
+        let read = decode(&film.file(film::EXPLICIT), &Limits::default()).and_then(|film| film.gradable());
+        read.map(|knees| knees.len()).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(film("L", "1.4\\1.4"), Ok(1));
+    assert_eq!(film("L", "2.15\\2.15"), Err("unsupported"));
+    assert_eq!(film("B", "2.15\\2.15"), Ok(2));
+}
+
 #[test]
 fn one_knee_is_the_centred_square() {
     let knees = wide("L", "").knees();

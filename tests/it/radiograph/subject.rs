@@ -110,6 +110,79 @@ fn other_body_parts_and_views_are_refused() {
     }
 }
 
+/// Side and language do not make another part of it.
+#[test]
+fn the_leg_is_known_in_other_words() {
+    for part in ["RT LOWER EXTREMITY", "LEFT LEG", "UNTERE EXTREMITAET", "MEMBRE INF", "GENU", "L TIB/FIB"] {
+        assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "decoded", "{part}");
+    }
+    for part in ["UPPER EXTREMITY", "EXTREMITY UPPER", "L HAND"] {
+        assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "not-a-knee", "{part}");
+    }
+}
+
+const SERIES: u32 = 0x0008_103E;
+
+#[test]
+fn where_no_tag_tells_the_description_does() {
+    let of = |part: &str, words: &str| {
+        let film = film().text(film::BODY_PART, "CS", part).without(film::VIEW);
+        refused(film.text(SERIES, "LO", words))
+    };
+    for part in ["", "EXTREMITY"] {
+        for words in ["Hip AP", "XR Hand 2 views", "Foot"] {
+            assert_eq!(of(part, words), "not-a-knee", "{part}: {words}");
+        }
+        for words in ["Knee and hip", "Membre inf face", "Leg long", "C-Arm", "Knie bds."] {
+            assert_eq!(of(part, words), "decoded", "{part}: {words}");
+        }
+    }
+    assert_eq!(of("KNEE", "Hip AP"), "decoded", "the word counts");
+    let study = film().without(film::BODY_PART).text(0x0008_1030, "LO", "XR Wrist");
+    assert_eq!(refused(study), "not-a-knee");
+    for words in
+        ["Patella sunrise", "Merchant", "Knee oblique", "Knie tangential", "Knee notch", "Patella axial 30 60 90"]
+    {
+        assert_eq!(of("KNEE", words), "not-frontal", "{words}");
+    }
+    for words in ["Knee AP + axial", "Knee series, oblique", "Knee standing", "SkyFlow", "Cross hospital"] {
+        assert_eq!(of("KNEE", words), "decoded", "{words}");
+    }
+    // what says nothing of the view hides nothing
+    let standing = film().text(film::VIEW, "CS", "STANDING").text(SERIES, "LO", "Knee lateral");
+    assert_eq!(refused(standing), "not-frontal");
+}
+
+#[test]
+fn children_and_what_was_drawn_are_refused() {
+    for (age, outcome) in [
+        ("008Y", "unsupported"),
+        ("017Y", "unsupported"),
+        ("018Y", "decoded"),
+        ("007M", "unsupported"),
+        ("000Y", "decoded"),
+    ] {
+        assert_eq!(refused(film().text(0x0010_1010, "AS", age)), outcome, "{age}");
+    }
+    for (born, filmed, outcome) in [
+        ("20170301", "20250301", "unsupported"),
+        ("20070302", "20250301", "unsupported"),
+        ("20070301", "20250301", "decoded"),
+        ("20250301", "20250301", "decoded"),
+        ("", "20250301", "decoded"),
+    ] {
+        let film = film().text(0x0010_0030, "DA", born).text(0x0008_0020, "DA", filmed);
+        assert_eq!(refused(film.clone()), outcome, "{born}");
+        assert_eq!(refused(film.text(0x0010_1010, "AS", "070Y")), "decoded", "the age counts");
+    }
+    let converted = |how| film().text(film::MODALITY, "CS", "CR").text(0x0008_0064, "CS", how);
+    for (how, outcome) in [("DF", "decoded"), ("WSD", "decoded"), ("DRW", "unsupported"), ("SYN", "unsupported")] {
+        assert_eq!(refused(converted(how)), outcome, "{how}");
+    }
+    assert_eq!(refused(converted("WSD").text(0x0028_0301, "CS", "YES")), "unsupported");
+    assert_eq!(refused(converted("DF").text(0x0028_0301, "CS", "YES")), "decoded");
+}
+
 fn code(value: &str, meaning: &str) -> film::Value {
     let item =
         Film::default().text(0x0008_0100, "SH", value).text(0x0008_0102, "SH", "SCT").text(0x0008_0104, "LO", meaning);
@@ -135,6 +208,12 @@ fn where_words_are_missing_codes_count() {
         "decoded",
         "the word counts"
     );
+    for vague in ["EXTREMITY", "JOINT", "LEG"] {
+        let film = of_region("85562004", "Hand").text(film::BODY_PART, "CS", vague);
+        assert_eq!(refused(film), "not-a-knee", "{vague} may be of any");
+        let film = of_region("72696002", "Knee").text(film::BODY_PART, "CS", vague);
+        assert_eq!(refused(film), "decoded", "{vague}");
+    }
     assert_eq!(
         refused(of_region("85562004", "Hand").text(film::BODY_PART, "CS", "UNKNOWN")),
         "not-a-knee",
@@ -191,7 +270,6 @@ fn what_is_seen_from_the_side_raw_or_distorted_is_refused() {
     // no directions at all: how the patient lay
     assert_eq!(refused(film().without(film::VIEW).text(ORIENTATION, "CS", "HFS")), "decoded");
     // what is written beside counts where nothing else says it
-    const SERIES: u32 = 0x0008_103E;
     assert_eq!(refused(film().without(film::VIEW).text(SERIES, "LO", "Knee lateral")), "not-frontal");
     for words in
         ["Knee AP and lateral", "Knie links a.p. und seitl.", "Genou face/profil", "Knee 3 views w sunrise", "Suntec"]
@@ -224,6 +302,11 @@ fn what_is_seen_from_the_side_raw_or_distorted_is_refused() {
 fn objects_without_pixels_say_so() {
     let report = Film::default().text(film::MODALITY, "CS", "SR");
     assert_eq!(refused(report), "no-pixels");
+    let notes = Film::default().text(film::MODALITY, "CS", "DX").data_set(true, false);
+    for (class, code) in [("1.2.840.10008.5.1.4.1.1.66", "no-pixels"), ("1.2.840.10008.5.1.4.1.1.1.1", "truncated")] {
+        let bytes = [film::meta_of(class, film::EXPLICIT), notes.clone()].concat();
+        assert_eq!(decode(&bytes, &Limits::default()).unwrap_err().code(), code, "whether more will come: {class}");
+    }
     let directory = Film::default().set(0x0004_1220, "SQ", film::Value::Items(vec![]));
     assert_eq!(refused(directory), "dicom-directory");
     assert_eq!(refused(Film::grey8(8, 8, &[7; 64])), "blank");

@@ -1,12 +1,13 @@
 //! The frozen training set: what is in it, who is gold, and that it reads back as it was.
 
 use super::{knee, labelled};
+use crate::film::{self, Film};
 use crate::sandbox::decoders;
 use kellgrend::dataset::{Labelled, in_folders};
 use kellgrend::digest::Digest;
 use kellgrend::grade::KlGrade;
 use kellgrend::training::reading::read_all;
-use kellgrend::training::set::{Dealing, Folds, GoldSet, Place, Tables, TrainingSet, freeze};
+use kellgrend::training::set::{Dealing, Folds, GoldSet, Knee, Place, Tables, TrainingSet, freeze};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -191,6 +192,33 @@ fn a_patient_of_the_gold_set_is_gold_by_whatever_name() {
         assert_eq!(gold[0].patient, gold[1].patient);
         assert_eq!(gold.iter().map(|knee| u8::from(knee.grade)).collect::<Vec<_>>(), [2, 1]);
     }
+}
+
+/// A mistaken patient ID is corrected, and the film is sent again; what stands for no patient names nobody.
+#[test]
+fn films_of_one_study_are_one_patients_whatever_ids_they_bear() {
+    let folder = tempfile::tempdir().expect("a folder");
+    labelled(folder.path(), 4);
+    let pixels: Vec<u8> = (0..96 * 96).map(|i| (i % 251) as u8).collect();
+    for (name, id, study, instance) in [
+        ("a", "100", "1.2.1", "1.2.1.1"),
+        ("b", "200", "1.2.1", "1.2.1.2"),
+        ("c", "300", "1.2.9", "1.2.1.2"),
+        ("d", "ANONYMOUS", "1.2.4", "1.2.4.1"),
+        ("e", "ANONYMOUS", "1.2.5", "1.2.5.1"),
+        ("f", "0000", "1.2.6", "1.2.6.1"),
+        ("g", "0000", "1.2.7", "1.2.7.1"),
+    ] {
+        let film = Film::grey8(96, 96, &pixels).text(0x0010_0020, "LO", id).text(0x0020_000D, "UI", study);
+        let bytes = film.text(0x0008_0018, "UI", instance).file(film::EXPLICIT);
+        std::fs::write(folder.path().join(format!("2/{name}.dcm")), bytes).expect("written");
+    }
+    let (set, passed) = frozen(folder.path(), &GoldSet::default());
+    assert_eq!(passed.len(), 0, "{passed:?}");
+    let of_dicom = |knee: &&Knee| knee.path.extension().is_some_and(|ending| ending == "dcm");
+    let patients: Vec<&str> = set.knees.iter().filter(of_dicom).map(|knee| knee.patient.as_str()).collect();
+    assert!(patients[0] == patients[1] && patients[1] == patients[2], "{patients:?}");
+    assert_eq!(patients[3..].iter().collect::<BTreeSet<_>>().len(), 4, "{patients:?}");
 }
 
 /// Whoever comes back with another film stays where the first one was.

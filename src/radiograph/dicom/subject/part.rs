@@ -1,13 +1,9 @@
 //! Which part of the body is on the film.
 
 use super::super::data_set::DataSet;
-use super::letters;
+use super::words::{BESIDE, words_of};
 use crate::radiograph::Refusal;
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-
-/// Anatomic Region Sequence (0008,2218): the same in codes (PS3.3 10.5).
-const REGION: Tag = tags::ANATOMIC_REGION_SEQUENCE;
 
 /// Words that name the knee wherever they stand: DICOM's term, and those of the languages that archives are kept in.
 const KNEE_WORDS: [&str; 15] = [
@@ -24,8 +20,8 @@ const KNEE_WORDS: [&str; 15] = [
     "KOLANO",
     "KOLENO",
     "KOLJENO",
-    "GENUNCHI",
     "POLVI",
+    "GENU",
 ];
 
 /// Body parts that may hold the knee: DICOM's terms (PS3.16 L) and what devices and archives write.
@@ -35,10 +31,31 @@ const KNEE_PARTS: [&str; 8] = ["LEG", "LEGS", "LEXT", "JOINT", "JOINTS", "BONE",
 const SILENT: [&str; 5] = ["UNKNOWN", "UNSPECIFIED", "UNDEFINED", "OTHER", "NONE"];
 
 /// How others begin, whatever follows ("lower leg, NOS", "lower limb structure").
-const KNEE_BEGINNINGS: [&str; 8] =
-    ["LOWEX", "LOWEREX", "LOWERLEG", "LOWERLIMB", "LOWLIMB", "EXTREMIT", "TIBIA", "UNTERSCHENKEL"];
+const KNEE_BEGINNINGS: [&str; 12] = [
+    "LOWEX",
+    "LOWEREX",
+    "LOWERLEG",
+    "LOWERLIMB",
+    "LOWLIMB",
+    "EXTREMI",
+    "TIBIA",
+    "UNTERSCHENKEL",
+    "UNTEREEXTREM",
+    "MEMBREINF",
+    "MIEMBROINF",
+    "ARTOINF",
+];
 
-/// Codes of the region, in SNOMED CT and in SNOMED RT before it, whatever their meaning is written in.
+/// Of these, what names the arm.
+const UPPER: [&str; 4] = ["UPPER", "OBERE", "SUP", "UPEX"];
+
+/// Words of a side, which are no part.
+const SIDES: [&str; 8] = ["L", "R", "LT", "RT", "LEFT", "RIGHT", "BOTH", "BILATERAL"];
+
+/// Of other parts, words that descriptions have of a knee, too: genou de face, C-arm, the head of the fibula.
+const NO_OTHER_BESIDE: [&str; 4] = ["FACE", "ARM", "HEAD", "NECK"];
+
+/// Codes of the region (PS3.3 10.5), in SNOMED CT and in SNOMED RT before it, whatever their meaning is written in.
 const KNEE_CODES: [&str; 2] = ["72696002", "T-D9200"];
 
 /// Body parts without a knee, so named in a refusal; any other word is refused unnamed.
@@ -83,30 +100,65 @@ const OTHER_PARTS: [&str; 38] = [
     "WRIST",
 ];
 
-/// Refuses another part than the knee; where the word for it is missing, the code counts. No word refuses nothing.
+/// What a tag says of the part.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Knee,
+    /// Something that the knee may be on.
+    Around,
+    /// Another one, by its name if that is a known word.
+    Other(Option<&'static str>),
+}
+
+/// Refuses another part than the knee. Where the word for it is missing, or names what a knee may be on, the region's code counts, and
+/// then what is written beside. No word refuses nothing.
 pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
-    let part = data_set.text(tags::BODY_PART_EXAMINED).map(|part| letters(&part));
-    let part = match part.filter(|part| !part.is_empty() && !SILENT.contains(&part.as_str())) {
-        Some(part) => part,
-        None => {
-            // one that cannot be read says nothing
-            let Some(region) = data_set.first_item(REGION).ok().flatten() else { return Ok(()) };
-            let code = region.text(tags::CODE_VALUE).unwrap_or_default();
-            let meaning = letters(&region.text(tags::CODE_MEANING).unwrap_or_default());
-            let meaning =
-                ["ENTIRE", "STRUCTUREOF"].iter().fold(meaning.as_str(), |all, word| all.trim_start_matches(word));
-            if KNEE_CODES.contains(&code.as_str()) || meaning.is_empty() {
-                return Ok(());
-            }
-            meaning.to_owned()
-        }
-    };
-    if KNEE_WORDS.iter().any(|word| part.contains(word))
-        || KNEE_PARTS.contains(&part.as_str())
-        || KNEE_BEGINNINGS.iter().any(|begin| part.starts_with(begin))
-    {
-        return Ok(());
+    let says_little = |part: &Option<Part>| matches!(part, None | Some(Part::Around));
+    let mut part = by_word(&words_of(data_set, tags::BODY_PART_EXAMINED));
+    if says_little(&part) {
+        part = region(data_set).or(part);
     }
-    let known = OTHER_PARTS.iter().find(|known| **known == part);
-    Err(Refusal::NotAKnee(known.copied().unwrap_or("another one")))
+    if says_little(&part) {
+        part = beside(data_set).or(part);
+    }
+    match part {
+        Some(Part::Other(name)) => Err(Refusal::NotAKnee(name.unwrap_or("another one"))),
+        _ => Ok(()),
+    }
+}
+
+/// What is meant by these words, whatever side they name.
+fn by_word(words: &[String]) -> Option<Part> {
+    let part: String = words.iter().filter(|word| !SIDES.contains(&word.as_str())).map(String::as_str).collect();
+    match part.as_str() {
+        part if part.is_empty() || SILENT.contains(&part) => None,
+        part if KNEE_WORDS.iter().any(|word| part.contains(word)) => Some(Part::Knee),
+        part if UPPER.iter().any(|word| part.contains(word)) => Some(Part::Other(None)),
+        part if KNEE_PARTS.contains(&part) || KNEE_BEGINNINGS.iter().any(|begin| part.starts_with(begin)) => {
+            Some(Part::Around)
+        }
+        part => Some(Part::Other(OTHER_PARTS.into_iter().find(|known| *known == part))),
+    }
+}
+
+/// The code of the region. One that cannot be read says nothing.
+fn region(data_set: &DataSet) -> Option<Part> {
+    let region = data_set.first_item(tags::ANATOMIC_REGION_SEQUENCE).ok().flatten()?;
+    if region.text(tags::CODE_VALUE).is_some_and(|code| KNEE_CODES.contains(&code.as_str())) {
+        return Some(Part::Knee);
+    }
+    let meaning: String = words_of(&region, tags::CODE_MEANING).concat();
+    let meaning = ["ENTIRE", "STRUCTUREOF"].iter().fold(meaning.as_str(), |all, word| all.trim_start_matches(word));
+    by_word(&[meaning.to_owned()])
+}
+
+/// Another part that descriptions name, and no knee.
+fn beside(data_set: &DataSet) -> Option<Part> {
+    let tags = BESIDE.into_iter().chain([tags::STUDY_DESCRIPTION]);
+    let words: Vec<String> = tags.flat_map(|tag| words_of(data_set, tag)).collect();
+    if words.iter().any(|word| KNEE_WORDS.iter().any(|knee| word.contains(knee))) {
+        return Some(Part::Knee);
+    }
+    let is_other = |part: &&str| !NO_OTHER_BESIDE.contains(part) && words.iter().any(|word| word == part);
+    OTHER_PARTS.into_iter().find(is_other).map(|part| Part::Other(Some(part)))
 }

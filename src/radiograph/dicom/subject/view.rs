@@ -1,50 +1,74 @@
 //! From where the knee was seen.
 
 use super::super::data_set::DataSet;
+use super::words::{BESIDE, meaning, words, words_of};
 use crate::radiograph::{Laterality, Refusal};
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 /// View positions that are not frontal: lateral and oblique ones (PS3.3 C.8.1.1, C.8.11.5).
 const OTHER_VIEWS: [&str; 13] = ["LL", "RL", "LLD", "RLD", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO", "ML", "LM", "HBL"];
 
-/// How words begin that name one, in View Position or in the meaning of a code.
-const OTHER_WORDS: [&str; 12] =
-    ["OBL", "TANG", "SKY", "SUN", "MERCH", "LAURIN", "SETTEGAST", "SEITL", "XTL", "CTL", "CROSS", "HORIZ"];
+/// How words begin that name one, in View Position or in the meaning of a code, and such words.
+const OTHER_BEGINNINGS: [&str; 15] = [
+    "OBL",
+    "TANG",
+    "SKYL",
+    "SKYV",
+    "SUNR",
+    "MERCH",
+    "LAURIN",
+    "SETTEGAST",
+    "SEITL",
+    "XTL",
+    "CTL",
+    "CROSS",
+    "HORIZ",
+    "TUNNEL",
+    "INTERCOND",
+];
+const OTHER_WORDS: [&str; 3] = ["SKY", "SUN", "NOTCH"];
 
 /// In the middle of a word it is lateral, too (RLAT, MEDIOLATERAL), but for these.
 const LATERAL: [&str; 2] = ["LAT", "PROFIL"];
 const NOT_LATERAL: [&str; 7] = ["BILAT", "UNILAT", "CONTRALAT", "COLLAT", "LATERALITY", "PLAT", "FLAT"];
 
-/// Whole words for it.
-const SIDEWAYS: [&str; 6] = ["LAT", "LATERAL", "SEITLICH", "SEITL", "PROFIL", "PROFILE"];
+/// Whole words for one of these, in descriptions.
+const BESIDE_SIDEWAYS: [&str; 6] = ["LAT", "LATERAL", "SEITLICH", "SEITL", "PROFIL", "PROFILE"];
+const BESIDE_OTHER: [&str; 15] = [
+    "OBL",
+    "OBLIQUE",
+    "SUNRISE",
+    "SKYLINE",
+    "MERCHANT",
+    "LAURIN",
+    "SETTEGAST",
+    "TANGENTIAL",
+    "TANG",
+    "TUNNEL",
+    "NOTCH",
+    "AXIAL",
+    "DEFILE",
+    "DEFILEE",
+    "DÉFILÉ",
+];
+/// Words of a series of several views, of which this is one.
+const SEVERAL: [&str; 3] = ["VIEW", "VIEWS", "SERIES"];
 
 /// How words begin that name a frontal view. An axial one of these is that of a bent knee.
 const FRONTAL: [&str; 7] = ["AP", "PA", "ANTERO", "POSTERO", "FRONT", "FACE", "ROSENBERG"];
 const AXIAL: &str = "AXIAL";
 
-/// What is written where nothing is known.
-const SILENT: [&str; 4] = ["UNKNOWN", "OTHER", "UNDEFINED", "NONE"];
-
-/// What people and devices write beside the view: counts where nothing else says it, where it names no frontal view, too, and in whole
-/// words, since there is much else in it.
-const BESIDE: [Tag; 2] = [tags::SERIES_DESCRIPTION, tags::ACQUISITION_DEVICE_PROCESSING_DESCRIPTION];
-
 /// Refuses views that are not frontal: as View Position says it, else as View Code Sequence does, else because the picture's
-/// rows or columns run from front to back, or because other words name only such. Refuses what does not stand upright. No word
-/// refuses nothing.
+/// rows or columns run from front to back, or because descriptions name only such. What names neither a frontal view nor another one,
+/// as "standing", says nothing. Refuses what does not stand upright. No word refuses nothing.
 pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
-    let position = data_set.text(tags::VIEW_POSITION).filter(|view| !SILENT.contains(&view.to_uppercase().as_str()));
-    // a sequence that cannot be read says nothing
-    let coded = || data_set.first_item(tags::VIEW_CODE_SEQUENCE).ok().flatten()?.text(tags::CODE_MEANING);
-    let is_refused = match position.or_else(coded) {
-        Some(view) => is_other(&view),
+    let position = words_of(data_set, tags::VIEW_POSITION);
+    let coded = words(&meaning(data_set, tags::VIEW_CODE_SEQUENCE).unwrap_or_default());
+    let is_refused = match [&position, &coded].into_iter().find(|view| is_other(view) || is_frontal(view)) {
+        Some(view) => is_other(view),
         None => {
-            let beside = BESIDE.into_iter().filter_map(|tag| data_set.text(tag));
             directions(data_set).iter().any(|direction| direction.starts_with(['A', 'P']))
-                || beside
-                    .into_iter()
-                    .any(|words| any_word(&words, |word| SIDEWAYS.contains(&word)) && !is_frontal(&words))
+                || BESIDE.iter().any(|tag| is_other_beside(&words_of(data_set, *tag)))
         }
     };
     if is_refused {
@@ -65,26 +89,29 @@ fn stands(directions: &[String]) -> bool {
     !begins(0, &['H', 'F']) && !begins(1, &['H', 'L', 'R'])
 }
 
-fn any_word(view: &str, is: impl Fn(&str) -> bool) -> bool {
-    // a.p. is a word
-    view.to_uppercase().replace('.', "").split(|c: char| !c.is_alphabetic()).any(|word| !word.is_empty() && is(word))
-}
-
-fn is_frontal(view: &str) -> bool {
-    any_word(view, |word| match word.len() {
-        2 => FRONTAL.contains(&word),
+fn is_frontal(view: &[String]) -> bool {
+    view.iter().any(|word| match word.len() {
+        2 => FRONTAL.contains(&word.as_str()),
         _ => FRONTAL.iter().any(|begin| begin.len() > 2 && word.starts_with(begin)),
     })
 }
 
-fn is_other(view: &str) -> bool {
-    let is_lateral = |word: &str| {
+fn is_other(view: &[String]) -> bool {
+    let begins = |word: &String, with: &[&str]| with.iter().any(|begin| word.starts_with(begin));
+    let is_lateral = |word: &String| {
         LATERAL.iter().any(|part| word.contains(part)) && !NOT_LATERAL.iter().any(|part| word.contains(part))
     };
-    OTHER_VIEWS.contains(&view.trim().to_uppercase().as_str())
-        || any_word(view, is_lateral)
-        || any_word(view, |word| OTHER_WORDS.iter().any(|begin| word.starts_with(begin)))
-        || !is_frontal(view) && any_word(view, |word| word.starts_with(AXIAL))
+    matches!(view, [word] if OTHER_VIEWS.contains(&word.as_str()))
+        || view
+            .iter()
+            .any(|word| is_lateral(word) || begins(word, &OTHER_BEGINNINGS) || OTHER_WORDS.contains(&word.as_str()))
+        || !is_frontal(view) && view.iter().any(|word| word.starts_with(AXIAL))
+}
+
+/// Whether a description names other views only.
+fn is_other_beside(words: &[String]) -> bool {
+    let has = |these: &[&str]| words.iter().any(|word| these.contains(&word.as_str()));
+    !is_frontal(words) && (has(&BESIDE_SIDEWAYS) || has(&BESIDE_OTHER) && !has(&SEVERAL))
 }
 
 /// Which half of a film of both knees shows which: the patient faces the reader, unless Patient Orientation (PS3.3 C.7.6.1.1.1)
