@@ -58,19 +58,3 @@ WHERE l.knee IN (SELECT knee FROM agreed_labels)
                     WHERE of_labels AND (outcome IN ('promoted', 'kept') OR outcome IS NULL AND origin = 'schedule')
                         AND begun_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), '')
 GROUP BY l.id;
-
--- A film of a patient that is sent again in other bytes, with the same UID, is one film. The side that it says the last time is the right
--- one. (Looked for by its UID: the plus keeps SQLite from going through all films of the patient.)
-DROP VIEW filmed_knees;
-CREATE VIEW filmed_knees AS
-SELECT
-    k.id AS knee, k.side, r.sha256, r.patient,
-    coalesce(r.study_date, (
-        SELECT substr(min(t.at), 1, 10) FROM files f JOIN file_states t ON t.file = f.id
-        WHERE f.radiograph = r.id)) AS filmed_on
-FROM knees k JOIN radiographs r ON r.id = k.radiograph
-WHERE r.patient IS NOT NULL AND k.side IN ('left', 'right')
-    AND NOT EXISTS (
-        SELECT 1 FROM radiographs again JOIN knees later ON later.radiograph = again.id
-        WHERE again.instance_uid = r.instance_uid AND +again.patient = r.patient AND again.id > r.id
-            AND later.side IN ('left', 'right'));

@@ -4,7 +4,7 @@ use crate::decoding::{DecodeError, Decoders};
 use crate::digest::Digest;
 use crate::grade::KlGrade;
 use crate::ledger::LabelledKnee;
-use crate::radiograph::{names_somebody, patient_from_name, side_from_name};
+use crate::radiograph::{is_somebodys, patient_from_name, side_from_name};
 use crate::side::Side;
 use crate::state::State;
 use anyhow::Context as _;
@@ -135,7 +135,7 @@ impl Labelled {
         };
         // in the archive, which names films by their bytes, the two knees of a study are still one patient's
         let named = patient_from_name(&name).or(patient_by_name.as_deref()).or(decoded.study_uid());
-        let patient = decoded.patient_id().filter(|id| names_somebody(id)).or(named);
+        let patient = decoded.patient_id().filter(|id| is_somebodys(id)).or(named);
         let is_named = patient.is_some();
         Ok(Film {
             digest,

@@ -17,7 +17,7 @@ mod turbojpeg;
 pub use completeness::{Completeness, completeness};
 pub use format::Format;
 pub use limits::Limits;
-pub use name::{names_somebody, patient_from_name, side_from_name};
+pub use name::{is_somebodys, names_somebody, patient_from_name, side_from_name};
 pub use refusal::Refusal;
 pub use tags::{Laterality, Patient, Tags, is_uid};
 
@@ -74,6 +74,7 @@ const LEAST_SIDE: u32 = 64;
 
 /// On more millimetres a side there is more than a knee.
 const MOST_MM: f64 = 400.0;
+const LARGEST_MM: f64 = 1500.0;
 
 fn is_blank(picture: &GrayImage) -> bool {
     picture.windows(2).all(|pair| pair[0] == pair[1])
@@ -110,9 +111,12 @@ impl Radiograph {
                 "a knee on it has {small} pixels a side, as on a thumbnail, and {LEAST_SIDE} are the least; send the film itself"
             )));
         }
-        let spacing = self.tags.pixel_spacing.or(self.tags.imager_pixel_spacing).map_or(0.0, |[_, across]| across);
-        if let Some(wide) = knees.iter().map(|knee| f64::from(knee.crop.width()) * spacing).find(|side| *side > MOST_MM)
-        {
+        // of one millimetre is what converters write that know none, and no detector is larger than a metre and a half
+        let spacing =
+            self.tags.pixel_spacing.or(self.tags.imager_pixel_spacing).filter(|spacing| *spacing != [1.0, 1.0]);
+        let across = spacing.map_or(0.0, |[_, across]| across);
+        let mut sides = knees.iter().map(|knee| f64::from(knee.crop.width()) * across);
+        if let Some(wide) = sides.find(|side| (MOST_MM..LARGEST_MM).contains(side)) {
             return Err(Refusal::unsupported(format!(
                 "by its tags, what would be graded as one knee is {:.0} cm wide, as films of both knees or of a whole leg are; crop it to \
                  the knee, or tag a film of both with Laterality B",

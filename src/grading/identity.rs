@@ -2,7 +2,7 @@
 
 use crate::config::Identity;
 use crate::digest::Digest;
-use crate::radiograph::{Patient, names_somebody, patient_from_name, side_from_name};
+use crate::radiograph::{Patient, is_somebodys, names_somebody, patient_from_name, side_from_name};
 use crate::side::Side;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -106,7 +106,7 @@ impl IdentityPolicy {
         match self.keep {
             Identity::None => Kept::default(),
             Identity::Pseudonym => {
-                let id = patient.id.as_deref().filter(|id| names_somebody(id));
+                let id = patient.id.as_deref().filter(|id| is_somebodys(id));
                 Kept { patient: id.map(|id| self.pseudonym(id)), ..Kept::default() }
             }
             Identity::Plain => Kept {

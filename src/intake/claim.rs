@@ -188,8 +188,8 @@ pub fn since(then: Timestamp) -> Duration {
 
 /// Whether a file is there for certain, since who keeps it has refused to let it go.
 fn is_refusal(error: &io::Error) -> bool {
-    use io::ErrorKind::{IsADirectory, PermissionDenied, ReadOnlyFilesystem};
-    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | IsADirectory)
+    use io::ErrorKind::{ExecutableFileBusy, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | ResourceBusy | ExecutableFileBusy)
 }
 
 /// Move exactly the file of this stamp. False: another has taken its name meanwhile, and keeps it. From another disk it is copied only

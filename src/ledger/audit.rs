@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 /// A law, and the query that finds what breaks it: SHA-256 of a radiograph, or another word that finds the row.
 const LAWS: [(&str, &str); 9] = [
     (
+        // a later release may have found a second knee
         "a file that was graded has a grade of its release for each of its knees",
         "SELECT r.sha256 FROM files f JOIN radiographs r ON r.id = f.radiograph WHERE f.state IN ('graded', 'published') \
          AND (NOT EXISTS (SELECT 1 FROM knees k WHERE k.radiograph = r.id) \
            OR EXISTS (SELECT 1 FROM knees k WHERE k.radiograph = r.id AND NOT EXISTS \
-                (SELECT 1 FROM grades g WHERE g.knee = k.id AND (f.release IS NULL OR g.release = f.release))))",
+                (SELECT 1 FROM grades g WHERE g.knee = k.id AND (f.release IS NULL OR g.release = f.release)) \
+                AND (k.position = 0 OR NOT EXISTS (SELECT 1 FROM grades g WHERE g.knee = k.id))))",
     ),
     (
         "a knee is graded once a release",

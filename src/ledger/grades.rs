@@ -114,7 +114,7 @@ impl Ledger {
             describe(db, id, &radiograph)?;
             forget_names(db, file, radiograph.identity)?;
             for (position, knee) in knees.iter().enumerate() {
-                insert(db, id, position, knee, release, start)?;
+                insert(db, id, (position, knees.len()), knee, release, start)?;
             }
             stamp(db, file, "decoded", &decoded_at)?;
             enter(db, file, "graded")?;
@@ -206,18 +206,22 @@ fn describe(db: &Connection, id: i64, row: &RadiographRow) -> rusqlite::Result<(
 fn insert(
     db: &Connection,
     radiograph: i64,
-    position: usize,
+    (position, of): (usize, usize),
     knee: &GradedKnee,
     release: Digest,
     start: StartId,
 ) -> rusqlite::Result<()> {
     let position = position as i64;
-    // a later version may read more of the tags, and a file may have been given another name: what is known now is what is said
+    // A later version may read more of the tags, and a file may have been given another name: what is known now is what is said, unless
+    // a reader has said something of the side that was known, or there were more knees then, or fewer.
     db.prepare_cached(
         "INSERT INTO knees (radiograph, position, side) VALUES (?1, ?2, ?3) ON CONFLICT (radiograph, position) \
-         DO UPDATE SET side = excluded.side WHERE excluded.side NOT IN (side, 'unknown')",
+         DO UPDATE SET side = excluded.side WHERE excluded.side NOT IN (side, 'unknown') \
+            AND ?4 = (SELECT count(*) FROM knees WHERE radiograph = ?1) AND NOT EXISTS \
+            (SELECT 1 FROM radiographs r JOIN labels l ON l.sha256 = r.sha256 WHERE r.id = ?1) AND NOT EXISTS \
+            (SELECT 1 FROM radiographs r JOIN labels l ON l.instance_uid = r.instance_uid WHERE r.id = ?1)",
     )?
-    .execute(params![radiograph, position, knee.side.as_str()])?;
+    .execute(params![radiograph, position, knee.side.as_str(), of as i64])?;
     let knee_id: i64 = db
         .prepare_cached("SELECT id FROM knees WHERE radiograph = ?1 AND position = ?2")?
         .query_row(params![radiograph, position], |row| row.get(0))?;

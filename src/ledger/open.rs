@@ -66,11 +66,13 @@ pub enum LedgerError {
     /// Somebody else's.
     #[error(
         "the ledger {path} cannot be written: it is another user's (run the command as that one, as in \
-         `runuser -u kellgrend -- kellgrend ...`), or its disk is read-only"
+         `runuser -u kellgrend -- kellgrend ...`), or its disk is read-only: {source}"
     )]
     ReadOnly {
         /// The database file.
         path: PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
     },
     /// SQLite's locks are not to be trusted there.
     #[error(
@@ -104,7 +106,7 @@ impl LedgerError {
                 Some(DatabaseCorrupt | NotADatabase) => {
                     Self::Damaged { path: path.to_owned(), detail: source.to_string() }
                 }
-                Some(ReadOnly | PermissionDenied) => Self::ReadOnly { path: path.to_owned() },
+                Some(ReadOnly | PermissionDenied) => Self::ReadOnly { path: path.to_owned(), source },
                 _ if ["no such table", "no such column"].iter().any(|words| source.to_string().contains(words)) => {
                     Self::Outdated { path: path.to_owned() }
                 }

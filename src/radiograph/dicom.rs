@@ -43,7 +43,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(GrayImage, Tags),
     let coding = file.syntax.as_ref().map_or("no transfer syntax", |syntax| syntax.name).to_owned();
     let picture = GrayImage::from_raw(columns.len() as u32, rows.len() as u32, picture)
         .ok_or_else(|| Refusal::damaged("its pixel data have another size than its tags say"))?;
-    Ok((picture, subject::tags(data_set, coding)))
+    let tags = subject::tags(data_set, picture.dimensions(), coding);
+    Ok((picture, tags))
 }
 
 /// Whether all of the file has arrived; the error says what is missing, or what else is wrong.

@@ -28,11 +28,15 @@ pub fn patient_from_name(stem: &str) -> Option<&str> {
     (side_from_name(stem) != Side::Unknown && names_somebody(patient)).then_some(patient)
 }
 
-/// Whether words may be a patient's: there is a number in them, and not one that stands for none, as 0000 and 9999.
+/// Whether words may be a patient's: there is a number in them.
 pub fn names_somebody(words: &str) -> bool {
-    let digits: Vec<char> = words.chars().filter(char::is_ascii_digit).collect();
-    let is_filled = |with: char| digits.len() >= FILLED && digits.iter().all(|digit| *digit == with);
-    !digits.is_empty() && !is_filled('0') && !is_filled('9')
+    words.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a patient ID may be a patient's: it does not stand for none, as ANONYMOUS, 0000 and 9999 do.
+pub fn is_somebodys(id: &str) -> bool {
+    let is_filled = |with: u8| id.len() >= FILLED && id.bytes().all(|digit| digit == with);
+    names_somebody(id) && !is_filled(b'0') && !is_filled(b'9')
 }
 
 fn split(stem: &str) -> (&str, Side) {

@@ -73,24 +73,6 @@ fn progression_has_a_film_once_however_often_it_came() {
     assert_eq!(number(&db, films), before);
 }
 
-#[test]
-fn a_film_whose_side_was_corrected_counts_as_it_came_last() {
-    let sandbox = clinic();
-    let db = ledger(&sandbox);
-    let pair = "SELECT a.radiograph, b.radiograph FROM knees a JOIN radiographs ra ON ra.id = a.radiograph JOIN radiographs rb \
-                ON rb.patient = ra.patient AND rb.id > ra.id JOIN knees b ON b.radiograph = rb.id \
-                WHERE a.side = 'left' AND b.side = 'right' LIMIT 1";
-    let (left, right): (i64, i64) =
-        db.query_row(pair, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("two films of a patient");
-    let counted = |radiograph: i64| {
-        let sql = "SELECT count(*) FROM report_progression WHERE sha256 = (SELECT sha256 FROM radiographs WHERE id = ";
-        number(&db, &format!("{sql} {radiograph})"))
-    };
-    assert!(counted(left) > 0 && counted(right) > 0);
-    db.execute("UPDATE radiographs SET instance_uid = '1.2.3' WHERE id IN (?1, ?2)", [left, right]).expect("changed");
-    assert!(counted(left) == 0 && counted(right) > 0);
-}
-
 /// A disk, or a sender that writes on, may change what is kept; what comes again is the only good copy then.
 #[test]
 fn a_copy_that_has_rotted_is_no_reason_to_remove_a_good_one() {
@@ -138,6 +120,18 @@ fn what_a_later_release_is_told_of_the_side_is_what_is_said() {
         assert!(output.status.success(), "{}", words(&output));
     }
     assert_eq!(sandbox.count("SELECT count(*) FROM report_grades WHERE side = 'right'"), 2);
+    // what a reader has said of it stays said of it
+    let digest = Digest::of(&small_png(1)).to_string();
+    let left_again = left.to_str().expect("UTF-8");
+    for args in [
+        &["labels", "add", &digest, "--grade", "2", "--reader", "Dr. A"][..],
+        &["models", "import", "--name", "third", "--image-size", "64", "--zoom", "1", weights],
+        &["grade", left_again, "--no-pictures", "--release", "third"],
+    ] {
+        let output = sandbox.output(args);
+        assert!(output.status.success(), "{}", words(&output));
+    }
+    assert_eq!(sandbox.count("SELECT count(*) FROM report_grades WHERE side = 'right'"), 3);
 }
 
 #[test]

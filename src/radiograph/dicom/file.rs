@@ -93,9 +93,9 @@ impl<'a> File<'a> {
             || data_set.element(tags::DIRECTORY_RECORD_SEQUENCE).is_some();
         let radiograph = match (subject::is_radiography(&data_set), class) {
             (Some(false), _) | (None, None) => false,
-            // what a device notes of a film, as its raw data, has the film's modality
-            (_, Some(class)) => RADIOGRAPHS.contains(&class),
-            (Some(true), None) => true,
+            // what a device keeps beside a film, with the film's modality
+            (Some(true), class) => class != Some(uids::RAW_DATA_STORAGE),
+            (None, Some(class)) => RADIOGRAPHS.contains(&class),
         };
         Ok(Self { data_set, syntax, directory, radiograph })
     }

@@ -75,24 +75,28 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
 }
 
 /// Whether the patient was under 18: by Patient's Age, in years, or else by the dates of birth and study. An anonymiser's dates, of which
-/// one is the other, say nothing.
+/// one is the other, or the first of a year, say nothing.
 fn is_of_a_child(data_set: &DataSet) -> bool {
     const ADULT: u32 = 18;
+    const FIRST_OF_JANUARY: u32 = 101;
     let digits = |text: &str| text.trim().parse::<u32>().ok();
-    if let Some(age) = data_set.text(tags::PATIENT_AGE).filter(|age| !age.is_empty()) {
-        let years = age.strip_suffix('Y').and_then(digits);
-        return years.map_or_else(|| age.ends_with(['M', 'W', 'D']), |years| (1..ADULT).contains(&years));
+    if let Some((age, unit)) = data_set.text(tags::PATIENT_AGE).as_deref().and_then(|age| age.split_at_checked(3))
+        && let Some(age) = digits(age).filter(|age| *age > 0)
+    {
+        return unit == "Y" && age < ADULT || ["M", "W", "D"].contains(&unit);
     }
     let date = |tag| data_set.text(tag).filter(|date| date.len() == 8).as_deref().and_then(digits);
     match (date(tags::PATIENT_BIRTH_DATE), date(tags::STUDY_DATE)) {
         // of dates as numbers, 10,000 a year
-        (Some(born), Some(filmed)) => filmed > born && filmed - born < ADULT * 10_000,
+        (Some(born), Some(filmed)) => {
+            born % 10_000 != FIRST_OF_JANUARY && filmed > born && filmed - born < ADULT * 10_000
+        }
         _ => false,
     }
 }
 
-/// What the tags say, for the ledger and for reports.
-pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
+/// What the tags say, for the ledger and for reports, of a film of which so many columns and rows are seen.
+pub(super) fn tags(data_set: &DataSet, size: (u32, u32), coding: String) -> Tags {
     let text = |tag| data_set.text(tag);
     let patient = Patient {
         id: text(tags::PATIENT_ID),
@@ -109,7 +113,7 @@ pub(super) fn tags(data_set: &DataSet, coding: String) -> Tags {
         view: plain(data_set, tags::VIEW_POSITION),
         body_part: plain(data_set, tags::BODY_PART_EXAMINED),
         study_date: plain(data_set, tags::STUDY_DATE),
-        laterality: side::laterality(data_set),
+        laterality: side::laterality(data_set, size),
         pixel_spacing: spacing(data_set, tags::PIXEL_SPACING),
         imager_pixel_spacing: spacing(data_set, tags::IMAGER_PIXEL_SPACING),
         coding,

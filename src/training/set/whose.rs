@@ -3,14 +3,19 @@
 
 use super::{NAMED, NAMELESS};
 use crate::digest::Digest;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The running numbers of patients, by all that they go by.
 #[derive(Default)]
 pub(super) struct Whose {
     numbers: HashMap<Name, String>,
     given: usize,
+    /// How patients are called of whom films have a UID.
+    called: HashMap<String, BTreeSet<String>>,
 }
+
+/// Who is called by more names than a mistaken and a corrected one is not one patient: somebody has given one UID to all films.
+const MOST_NAMES: usize = 2;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Name {
@@ -35,7 +40,12 @@ impl Whose {
         is_named: bool,
     ) -> (String, Vec<String>) {
         let kept = kept.map(|kept| Name::Kept(kept.to_owned()));
-        let uids = uids.iter().cloned().map(Name::Uid);
+        let mut is_told_by = |uid: &&String| {
+            let called = self.called.entry((*uid).clone()).or_default();
+            called.insert(said.to_owned());
+            called.len() <= MOST_NAMES
+        };
+        let uids: Vec<_> = uids.iter().filter(|uid| is_told_by(uid)).cloned().map(Name::Uid).collect();
         let names: Vec<_> =
             [Name::Said(said.to_owned()), Name::Film(film)].into_iter().chain(kept).chain(uids).collect();
         let mut known: Vec<String> = names.iter().filter_map(|name| self.numbers.get(name).cloned()).collect();

@@ -52,6 +52,7 @@ fn view_or_body_part_may_say_that_both_knees_are_there() {
 
 const SERIES: u32 = 0x0008_103E;
 const PROTOCOL: u32 = 0x0018_1030;
+const PROCESSING: u32 = 0x0018_1400;
 
 /// What a film of these columns and 64 rows says, no tag of it by itself.
 fn side(columns: u16, tags: &[(u32, &str)]) -> Laterality {
@@ -65,7 +66,7 @@ fn side(columns: u16, tags: &[(u32, &str)]) -> Laterality {
 fn descriptions_of_a_wide_film_may_say_that_both_knees_are_there() {
     for tags in [
         [(SERIES, "KNEES AP STANDING BILAT")],
-        [(PROTOCOL, "Both knees AP")],
+        [(PROCESSING, "Both knees AP")],
         [(SERIES, "Knee bi-lateral standing")],
         [(SERIES, "Knees AP WB")],
         [(film::BODY_PART, "KNEES")],
@@ -73,6 +74,17 @@ fn descriptions_of_a_wide_film_may_say_that_both_knees_are_there() {
         assert_eq!(side(90, &tags), Laterality::Both, "{tags:?}");
         assert_eq!(side(64, &tags), Laterality::Knee(Side::Unknown), "one of a series: {tags:?}");
     }
+    assert_eq!(side(90, &[(PROTOCOL, "XR KNEES BILAT")]), Laterality::Knee(Side::Unknown), "was ordered");
+    // what is seen counts, not what was exposed
+    let shutter = [
+        (0x0018_1600, "RECTANGULAR"),
+        (0x0018_1602, "21"),
+        (0x0018_1604, "60"),
+        (0x0018_1606, "1"),
+        (0x0018_1608, "64"),
+    ];
+    let shut = [&shutter[..], &[(SERIES, "Knees AP")]].concat();
+    assert_eq!(side(90, &shut), Laterality::Knee(Side::Unknown));
     let of_one = [(SERIES, "Knees AP bilateral"), (film::BODY_PART, "LEFT KNEE")];
     assert_eq!(side(90, &of_one), Laterality::Knee(Side::Left));
     assert_eq!(side(90, &[(film::VIEW, "AP BI-LATERAL")]), Laterality::Both);
@@ -84,7 +96,8 @@ fn another_tag_may_name_the_side_and_contradict_it() {
         (film::BODY_PART, "LEFT KNEE", Side::Left),
         (film::BODY_PART, "R KNEE", Side::Right),
         (SERIES, "Knee AP right", Side::Right),
-        (PROTOCOL, "Knie links a.p.", Side::Left),
+        (PROCESSING, "Knie links a.p.", Side::Left),
+        (PROTOCOL, "XR KNEE RIGHT", Side::Unknown),
         (SERIES, "Knee AP/L", Side::Unknown),
         (SERIES, "Knee left and right", Side::Unknown),
         (SERIES, "Bright room", Side::Unknown),
@@ -123,6 +136,7 @@ fn half_a_metre_is_no_knee() {
     assert_eq!(film("L", "1.4\\1.4"), Ok(1));
     assert_eq!(film("L", "2.15\\2.15"), Err("unsupported"));
     assert_eq!(film("B", "2.15\\2.15"), Ok(2));
+    assert_eq!(film("L", "8\\8"), Ok(1), "no detector is that large");
 }
 
 #[test]

@@ -113,7 +113,8 @@ fn other_body_parts_and_views_are_refused() {
 /// Side and language do not make another part of it.
 #[test]
 fn the_leg_is_known_in_other_words() {
-    for part in ["RT LOWER EXTREMITY", "LEFT LEG", "UNTERE EXTREMITAET", "MEMBRE INF", "GENU", "L TIB/FIB"] {
+    for part in ["RT LOWER EXTREMITY", "LEFT LEG", "UNTERE EXTREMITAET", "MEMBRE INF", "GENU", "L TIB/FIB", "TIBIA SUP"]
+    {
         assert_eq!(refused(film().text(film::BODY_PART, "CS", part)), "decoded", "{part}");
     }
     for part in ["UPPER EXTREMITY", "EXTREMITY UPPER", "L HAND"] {
@@ -130,10 +131,18 @@ fn where_no_tag_tells_the_description_does() {
         refused(film.text(SERIES, "LO", words))
     };
     for part in ["", "EXTREMITY"] {
-        for words in ["Hip AP", "XR Hand 2 views", "Foot"] {
+        for words in ["Hip AP", "XR Hand 2 views", "Foot", "Ankle"] {
             assert_eq!(of(part, words), "not-a-knee", "{part}: {words}");
         }
-        for words in ["Knee and hip", "Membre inf face", "Leg long", "C-Arm", "Knie bds."] {
+        for words in [
+            "Knee and hip",
+            "Membre inf face",
+            "Leg long",
+            "C-Arm",
+            "Knie bds.",
+            "Leg length hip to ankle",
+            "Tibia-fibula and ankle",
+        ] {
             assert_eq!(of(part, words), "decoded", "{part}: {words}");
         }
     }
@@ -145,9 +154,24 @@ fn where_no_tag_tells_the_description_does() {
     {
         assert_eq!(of("KNEE", words), "not-frontal", "{words}");
     }
-    for words in ["Knee AP + axial", "Knee series, oblique", "Knee standing", "SkyFlow", "Cross hospital"] {
+    for words in [
+        "Knee AP + axial",
+        "Knee series, oblique",
+        "Knee standing",
+        "SkyFlow",
+        "Cross hospital",
+        "KNEE COMPLETE W SUNRISE",
+        "KNEE 3 VWS SUNRISE",
+        "Knie 2 Ebenen + Patella axial",
+        "Genou 3 incidences + d\u{e9}fil\u{e9}",
+        "RODILLA FRENTE Y LATERAL",
+    ] {
         assert_eq!(of("KNEE", words), "decoded", "{words}");
     }
+    // of what was ordered the film is one
+    let ordered = film().without(film::VIEW).text(0x0018_1030, "LO", "Knee lateral");
+    assert_eq!(refused(ordered.clone()), "decoded");
+    assert_eq!(refused(ordered.text(SERIES, "LO", "Knee AP")), "decoded");
     // what says nothing of the view hides nothing
     let standing = film().text(film::VIEW, "CS", "STANDING").text(SERIES, "LO", "Knee lateral");
     assert_eq!(refused(standing), "not-frontal");
@@ -169,6 +193,7 @@ fn children_and_what_was_drawn_are_refused() {
         ("20070302", "20250301", "unsupported"),
         ("20070301", "20250301", "decoded"),
         ("20250301", "20250301", "decoded"),
+        ("20170101", "20250301", "decoded"),
         ("", "20250301", "decoded"),
     ] {
         let film = film().text(0x0010_0030, "DA", born).text(0x0008_0020, "DA", filmed);
@@ -213,6 +238,15 @@ fn where_words_are_missing_codes_count() {
         assert_eq!(refused(film), "not-a-knee", "{vague} may be of any");
         let film = of_region("72696002", "Knee").text(film::BODY_PART, "CS", vague);
         assert_eq!(refused(film), "decoded", "{vague}");
+        for around in
+            ["Structure of right lower limb", "Left lower extremity", "Joint of lower extremity", "Something else"]
+        {
+            assert_eq!(
+                refused(of_region("1", around).text(film::BODY_PART, "CS", vague)),
+                "decoded",
+                "{vague}: {around}"
+            );
+        }
     }
     assert_eq!(
         refused(of_region("85562004", "Hand").text(film::BODY_PART, "CS", "UNKNOWN")),
@@ -303,7 +337,7 @@ fn objects_without_pixels_say_so() {
     let report = Film::default().text(film::MODALITY, "CS", "SR");
     assert_eq!(refused(report), "no-pixels");
     let notes = Film::default().text(film::MODALITY, "CS", "DX").data_set(true, false);
-    for (class, code) in [("1.2.840.10008.5.1.4.1.1.66", "no-pixels"), ("1.2.840.10008.5.1.4.1.1.1.1", "truncated")] {
+    for (class, code) in [("1.2.840.10008.5.1.4.1.1.66", "no-pixels"), ("1.2.840.10008.5.1.4.1.1.7.2", "truncated")] {
         let bytes = [film::meta_of(class, film::EXPLICIT), notes.clone()].concat();
         assert_eq!(decode(&bytes, &Limits::default()).unwrap_err().code(), code, "whether more will come: {class}");
     }

@@ -1,7 +1,7 @@
 //! Which part of the body is on the film.
 
 use super::super::data_set::DataSet;
-use super::words::{BESIDE, words_of};
+use super::words::{BESIDE, ORDERED, words_of};
 use crate::radiograph::Refusal;
 use dicom_dictionary_std::tags;
 
@@ -47,10 +47,14 @@ const KNEE_BEGINNINGS: [&str; 12] = [
 ];
 
 /// Of these, what names the arm.
-const UPPER: [&str; 4] = ["UPPER", "OBERE", "SUP", "UPEX"];
+const UPPER: [&str; 3] = ["UPPER", "OBERE", "SUPERIOR"];
 
-/// Words of a side, which are no part.
-const SIDES: [&str; 8] = ["L", "R", "LT", "RT", "LEFT", "RIGHT", "BOTH", "BILATERAL"];
+/// Words of a side, or of any part, which are none.
+const NO_PART: [&str; 12] =
+    ["L", "R", "LT", "RT", "LEFT", "RIGHT", "BOTH", "BILATERAL", "ENTIRE", "STRUCTURE", "OF", "JOINT"];
+
+/// Words of an order that the knee may be on, besides the others.
+const AROUND: [&str; 6] = ["LEG", "LEGS", "TIBIA", "FIBULA", "LOWER", "JAMBES"];
 
 /// Of other parts, words that descriptions have of a knee, too: genou de face, C-arm, the head of the fibula.
 const NO_OTHER_BESIDE: [&str; 4] = ["FACE", "ARM", "HEAD", "NECK"];
@@ -116,7 +120,9 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
     let says_little = |part: &Option<Part>| matches!(part, None | Some(Part::Around));
     let mut part = by_word(&words_of(data_set, tags::BODY_PART_EXAMINED));
     if says_little(&part) {
-        part = region(data_set).or(part);
+        // a word that is not known may be one for what it is on
+        let region = region(data_set).filter(|region| part.is_none() || *region != Part::Other(None));
+        part = region.or(part);
     }
     if says_little(&part) {
         part = beside(data_set).or(part);
@@ -129,8 +135,10 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
 
 /// What is meant by these words, whatever side they name.
 fn by_word(words: &[String]) -> Option<Part> {
-    let part: String = words.iter().filter(|word| !SIDES.contains(&word.as_str())).map(String::as_str).collect();
+    let part: String = words.iter().filter(|word| !NO_PART.contains(&word.as_str())).map(String::as_str).collect();
     match part.as_str() {
+        // a joint, of whatever
+        "" if words.iter().any(|word| word == "JOINT") => Some(Part::Around),
         part if part.is_empty() || SILENT.contains(&part) => None,
         part if KNEE_WORDS.iter().any(|word| part.contains(word)) => Some(Part::Knee),
         part if UPPER.iter().any(|word| part.contains(word)) => Some(Part::Other(None)),
@@ -147,17 +155,17 @@ fn region(data_set: &DataSet) -> Option<Part> {
     if region.text(tags::CODE_VALUE).is_some_and(|code| KNEE_CODES.contains(&code.as_str())) {
         return Some(Part::Knee);
     }
-    let meaning: String = words_of(&region, tags::CODE_MEANING).concat();
-    let meaning = ["ENTIRE", "STRUCTUREOF"].iter().fold(meaning.as_str(), |all, word| all.trim_start_matches(word));
-    by_word(&[meaning.to_owned()])
+    by_word(&words_of(&region, tags::CODE_MEANING))
 }
 
 /// Another part that descriptions name, and no knee.
 fn beside(data_set: &DataSet) -> Option<Part> {
-    let tags = BESIDE.into_iter().chain([tags::STUDY_DESCRIPTION]);
-    let words: Vec<String> = tags.flat_map(|tag| words_of(data_set, tag)).collect();
+    let words: Vec<String> = BESIDE.into_iter().chain(ORDERED).flat_map(|tag| words_of(data_set, tag)).collect();
     if words.iter().any(|word| KNEE_WORDS.iter().any(|knee| word.contains(knee))) {
         return Some(Part::Knee);
+    }
+    if words.iter().any(|word| AROUND.contains(&word.as_str())) {
+        return Some(Part::Around);
     }
     let is_other = |part: &&str| !NO_OTHER_BESIDE.contains(part) && words.iter().any(|word| word == part);
     OTHER_PARTS.into_iter().find(is_other).map(|part| Part::Other(Some(part)))

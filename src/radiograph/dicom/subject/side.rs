@@ -29,13 +29,13 @@ const CODES: [(&str, Said); 6] = [
     ("G-A102", Said::Both),
 ];
 
-/// A film so much wider than high has room for two knees side by side.
+/// What is seen of a film has room for two knees side by side where it is so much wider than high.
 const WIDE: f64 = 1.15;
 
 /// The image's own laterality, else the series', of which a film of both knees may be one; unknown where another tag names the other
 /// knee. Where neither says anything, view or body part may say that both are on it, and the codes and descriptions of a wide film;
 /// and body part, codes and descriptions, which knee it is.
-pub(super) fn laterality(data_set: &DataSet) -> Laterality {
+pub(super) fn laterality(data_set: &DataSet, (columns, rows): (u32, u32)) -> Laterality {
     let (image, series) = (of_tag(data_set, tags::IMAGE_LATERALITY), of_tag(data_set, tags::LATERALITY));
     let part = in_words(&words_of(data_set, tags::BODY_PART_EXAMINED), 1);
     let modifier = modifier(data_set);
@@ -50,13 +50,14 @@ pub(super) fn laterality(data_set: &DataSet) -> Laterality {
         None => {
             let told = [in_words(&words_of(data_set, tags::VIEW_POSITION), 1), part];
             let coded = meaning(data_set, tags::VIEW_CODE_SEQUENCE).and_then(|view| in_words(&words(&view), 2));
+            let is_wide = f64::from(columns) >= WIDE * f64::from(rows);
             let one = |said: &Said| matches!(said, Said::One(_));
             if told.contains(&Some(Said::Both)) {
                 return view::both(data_set);
             }
             let sides: Vec<Said> = [part, modifier, beside].into_iter().flatten().filter(one).collect();
             match sides[..] {
-                [] if is_wide(data_set) && [coded, modifier, beside, plural(data_set)].contains(&Some(Said::Both)) => {
+                [] if is_wide && [coded, modifier, beside, plural(data_set)].contains(&Some(Said::Both)) => {
                     view::both(data_set)
                 }
                 [Said::One(side), ref rest @ ..] if rest.iter().all(|said| *said == Said::One(side)) => {
@@ -107,9 +108,4 @@ fn modifier(data_set: &DataSet) -> Option<Said> {
     ]
     .into_iter()
     .find_map(of)
-}
-
-fn is_wide(data_set: &DataSet) -> bool {
-    let [columns, rows] = [tags::COLUMNS, tags::ROWS].map(|tag| data_set.word(tag).unwrap_or(0));
-    f64::from(columns) >= WIDE * f64::from(rows)
 }

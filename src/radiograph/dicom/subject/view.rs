@@ -51,11 +51,11 @@ const BESIDE_OTHER: [&str; 15] = [
     "DEFILEE",
     "DÉFILÉ",
 ];
-/// Words of a series of several views, of which this is one.
-const SEVERAL: [&str; 3] = ["VIEW", "VIEWS", "SERIES"];
+/// How words begin of a series of several views, of which this is one.
+const SEVERAL: [&str; 9] = ["VIEW", "VW", "SERIES", "COMPLETE", "EBENEN", "INCIDEN", "PROYEC", "PROIEZ", "AUFNAHMEN"];
 
 /// How words begin that name a frontal view. An axial one of these is that of a bent knee.
-const FRONTAL: [&str; 7] = ["AP", "PA", "ANTERO", "POSTERO", "FRONT", "FACE", "ROSENBERG"];
+const FRONTAL: [&str; 8] = ["AP", "PA", "ANTERO", "POSTERO", "FRONT", "FRENTE", "FACE", "ROSENBERG"];
 const AXIAL: &str = "AXIAL";
 
 /// Refuses views that are not frontal: as View Position says it, else as View Code Sequence does, else because the picture's
@@ -68,7 +68,7 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
         Some(view) => is_other(view),
         None => {
             directions(data_set).iter().any(|direction| direction.starts_with(['A', 'P']))
-                || BESIDE.iter().any(|tag| is_other_beside(&words_of(data_set, *tag)))
+                || is_other_beside(&BESIDE.map(|tag| words_of(data_set, tag)).concat())
         }
     };
     if is_refused {
@@ -111,7 +111,8 @@ fn is_other(view: &[String]) -> bool {
 /// Whether a description names other views only.
 fn is_other_beside(words: &[String]) -> bool {
     let has = |these: &[&str]| words.iter().any(|word| these.contains(&word.as_str()));
-    !is_frontal(words) && (has(&BESIDE_SIDEWAYS) || has(&BESIDE_OTHER) && !has(&SEVERAL))
+    let is_of_several = words.iter().any(|word| word == "V" || SEVERAL.iter().any(|begin| word.starts_with(begin)));
+    !is_frontal(words) && (has(&BESIDE_SIDEWAYS) || has(&BESIDE_OTHER) && !is_of_several)
 }
 
 /// Which half of a film of both knees shows which: the patient faces the reader, unless Patient Orientation (PS3.3 C.7.6.1.1.1)

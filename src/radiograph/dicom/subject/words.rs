@@ -4,13 +4,12 @@ use super::super::data_set::DataSet;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-/// What people and devices write beside the tags that are for it. There is much else in it, so that only whole words count.
-pub(super) const BESIDE: [Tag; 4] = [
-    tags::SERIES_DESCRIPTION,
-    tags::PROTOCOL_NAME,
-    tags::PERFORMED_PROCEDURE_STEP_DESCRIPTION,
-    tags::ACQUISITION_DEVICE_PROCESSING_DESCRIPTION,
-];
+/// What people and devices write of the film beside the tags that are for it. There is much else in it, so that only whole words count.
+pub(super) const BESIDE: [Tag; 2] = [tags::SERIES_DESCRIPTION, tags::ACQUISITION_DEVICE_PROCESSING_DESCRIPTION];
+
+/// And of what was ordered, of which the film may be one of several.
+pub(super) const ORDERED: [Tag; 3] =
+    [tags::PROTOCOL_NAME, tags::PERFORMED_PROCEDURE_STEP_DESCRIPTION, tags::STUDY_DESCRIPTION];
 
 /// The words, in capitals; a.p. is one, and bi-lateral.
 pub(super) fn words(text: &str) -> Vec<String> {
