@@ -10,9 +10,9 @@ use std::time::Duration;
 /// The daemon looks so often.
 pub const EVERY: Duration = Duration::from_secs(3600);
 
-const DOUBTED: &str = "nothing is removed until the clock has gone on evenly for a week: the ledger has nothing of a week to three weeks ago, \
-                       as after a first start or where the clock is wrong, or it has leapt by more than a day. If it is right, \
-                       `kellgrend retention --remove` removes at once";
+const DOUBTED: &str = "nothing is removed until the clock has gone on evenly for a week: the ledger has nothing of one to three weeks ago, \
+                       as after a first start or where the clock is wrong, or the clock has leapt by more than a day. If it is \
+                       right, `kellgrend retention --remove` removes at once";
 
 /// A clock that never steps, and goes on while the machine sleeps.
 fn ran() -> Duration {

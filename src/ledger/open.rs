@@ -76,7 +76,8 @@ pub enum LedgerError {
     },
     /// SQLite's locks are not to be trusted there.
     #[error(
-        "the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local disk"
+        "the ledger {path} is on a network file system ({kind}), where SQLite's locks cannot be trusted; put the state folder on a local \
+         disk"
     )]
     NetworkShare {
         /// The database file.

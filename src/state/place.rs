@@ -72,7 +72,7 @@ impl State {
         self.quarantine.join(format!("{digest}.{REASON}"))
     }
 
-    /// Whether `len` bytes of this digest are kept in work, archive or quarantine; read again, since what is kept nowhere else may have rotted.
+    /// Whether `len` bytes of this digest are kept in work, archive or quarantine. They are read again: what lies there may have rotted.
     pub fn keeps(&self, digest: &Digest, len: u64) -> bool {
         std::iter::once(self.in_work(digest))
             .chain(endings().map(|ending| self.in_archive(digest, ending)))

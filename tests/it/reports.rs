@@ -14,7 +14,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 const GUIDE: &str = include_str!("../../docs/sql.md");
@@ -35,7 +34,7 @@ fn every_query_of_the_guide_answers() {
         let mut rows = asked.query([]).expect(query);
         assert!(rows.next().expect(query).is_some(), "no row: {query}");
         let ledger = sandbox.state().join("ledger.db");
-        match Command::new("sqlite3").arg("-readonly").arg(ledger).arg(query).output() {
+        match std::process::Command::new("sqlite3").arg("-readonly").arg(ledger).arg(query).output() {
             Ok(output) => assert!(output.status.success() && !output.stdout.is_empty(), "{query}: {output:?}"),
             Err(_) => eprintln!("skipped: the sqlite3 shell is not installed"),
         }
