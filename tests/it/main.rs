@@ -24,6 +24,7 @@ mod golden;
 mod hostile;
 mod identity;
 mod inbox;
+mod kept_out;
 mod kills;
 mod labels;
 mod launches;
