@@ -71,6 +71,8 @@ pub const MINUTES: Duration = Duration::from_secs(900);
 #[test]
 fn it_learns_alone_what_the_readers_say() {
     let settings = settings()
+        // in two epochs of thirty knees networks learn much or little, by the order in which these came
+        .replace("recall_drop = 1.0\n", "recall_drop = 1.0\nmargin = -0.9\n")
         .replace("networks = [\"shufflenet_v2_x2_0\"]", "networks = [\"shufflenet_v2_x2_0\", \"efficientnet_v2_s\"]")
         .replace("start = \"scratch\"", "start = \"release\"")
         .replace("epochs = 3", "epochs = 2\nrate = 0.001\nkeep = \"best\"");
