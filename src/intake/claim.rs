@@ -166,7 +166,7 @@ impl Intake {
     fn put_duplicate_away(&self, path: &Path, digest: &Digest, stamp: Stamp) -> Result<(), IntakeError> {
         let aside = self.state.work.join(format!("{digest}.{DUPLICATE}"));
         let put_away = || {
-            if self.state.keeps(digest, stamp.len) {
+            if self.state.keeps_whole(digest, stamp.len) {
                 return fs::remove_file(&aside);
             }
             let archive = self.state.in_archive(digest, extension(&first_bytes(&aside)?));

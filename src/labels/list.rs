@@ -165,7 +165,9 @@ fn radiograph(column: &str, named: &str, files: Option<&Path>) -> Result<Labelle
     match (column, files) {
         ("sha256", _) => by_digest(named),
         ("instance_uid", _) => by_instance_uid(named),
-        (_, Some(folder)) => by_file(&folder.join(named)),
+        (_, Some(folder)) => by_file(&folder.join(named)).map_err(|what| {
+            format!("{what}; paths are read from the list's folder on, or from that which --root names")
+        }),
         (_, None) => Err("here a radiograph is named by sha256 or instance_uid, not by a file".to_owned()),
     }
 }

@@ -36,9 +36,7 @@ const NO_UID: &str = "no UID (numbers with dots between them, such as 1.2.840.1)
 
 /// The radiograph in this file, which is hashed.
 pub fn by_file(path: &Path) -> Result<Labelled, String> {
-    let cannot = |error: std::io::Error| {
-        format!("no file that can be read ({}: {error}; --root names another folder)", path.display())
-    };
+    let cannot = |error: std::io::Error| format!("no file that can be read ({error})");
     // a pipe or a device would be read for ever
     if !path.metadata().map_err(cannot)?.is_file() {
         return Err("no file that can be read (it is something else)".to_owned());
@@ -67,7 +65,7 @@ pub fn side(word: &str) -> Result<Side, String> {
 /// A name, without blanks around it.
 pub fn reader(word: &str) -> Result<String, String> {
     match word.trim() {
-        "" => Err("nobody is named; --reader names who read all that has no name".to_owned()),
+        "" => Err("nobody is named: a column reader does, or `labels import --reader`".to_owned()),
         name if name.chars().any(char::is_control) => {
             Err("no name: there are line ends or control characters in it (is a quotation mark missing?)".to_owned())
         }

@@ -29,7 +29,7 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// Read through any connection. A ledger of an earlier version lacks some of it until the daemon is started again.
+    /// Of the ledger at this path. One of an earlier version lacks some of it until the daemon is started again.
     pub fn read(ledger: &Path) -> Result<Self, LedgerError> {
         Self::look(&Ledger::read(ledger)?).map_err(LedgerError::sqlite(ledger))
     }

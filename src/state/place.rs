@@ -72,13 +72,23 @@ impl State {
         self.quarantine.join(format!("{digest}.{REASON}"))
     }
 
-    /// Whether `len` bytes of this digest are kept in work, archive or quarantine. They are read again: what lies there may have rotted.
+    /// Whether `len` bytes are kept in work, archive or quarantine that go by this digest.
     pub fn keeps(&self, digest: &Digest, len: u64) -> bool {
+        self.copies(digest, len).next().is_some()
+    }
+
+    /// The same, where they are read again: what lies there may have rotted.
+    pub fn keeps_whole(&self, digest: &Digest, len: u64) -> bool {
+        let is_whole =
+            |path: PathBuf| open_regular(&path).and_then(Digest::of_reader).is_ok_and(|kept| kept == *digest);
+        self.copies(digest, len).any(is_whole)
+    }
+
+    fn copies(&self, digest: &Digest, len: u64) -> impl Iterator<Item = PathBuf> {
         std::iter::once(self.in_work(digest))
             .chain(endings().map(|ending| self.in_archive(digest, ending)))
             .chain(endings().map(|ending| self.in_quarantine(digest, ending)))
-            .filter(|path| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == len))
-            .any(|path| open_regular(&path).and_then(Digest::of_reader).is_ok_and(|kept| kept == *digest))
+            .filter(move |path| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == len))
     }
 
     /// From work to the archive.

@@ -31,9 +31,14 @@ pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> R
     let output = |stored: u16| modality.apply(pixel.value(stored));
     let padding = padding(data_set, pixel);
     let is_padding = |stored: u16| padding.as_ref().is_some_and(|padding| padding.contains(&pixel.value(stored)));
+    let mut counts = vec![0; usize::from(pixel.mask()) + 1];
+    stored.iter().for_each(|value| counts[usize::from(*value)] += 1);
+    // the values of the film proper, and how many pixels have each
+    let of_film = (0..=pixel.mask()).zip(counts).filter(|(value, count)| *count > 0 && !is_padding(*value));
+    let film: Vec<(f64, usize)> = of_film.map(|(value, count)| (output(value), count)).collect();
     let voi = match Voi::read(data_set, modality.is_signed(pixel))? {
-        Some(voi) if !drowns(&voi, stored, is_padding, output) => voi,
-        _ => spread(pixel, stored, is_padding, output),
+        Some(voi) if !drowns(&voi, &film) => voi,
+        _ => spread(film),
     };
     let grey = |stored: u16| {
         let grey = (voi.apply(output(stored)) * 255.0).round() as u8;
@@ -44,16 +49,12 @@ pub(super) fn table(data_set: &DataSet, pixel: &ImagePixel, stored: &[u16]) -> R
 
 /// Whether a window leaves next to nothing of the film: it was made for other values, as one of 8 bits that a converter has left beside
 /// 12. A reader would turn it until something is seen. Where nothing at all is left, the film is refused as blank.
-fn drowns(voi: &Voi, stored: &[u16], is_padding: impl Fn(u16) -> bool, output: impl Fn(u16) -> f64) -> bool {
-    let (mut film, mut black, mut white) = (0_usize, 0_usize, 0_usize);
-    for value in stored.iter().copied().filter(|value| !is_padding(*value)) {
-        let part = voi.apply(output(value));
-        film += 1;
-        black += usize::from(part <= 0.0);
-        white += usize::from(part >= 1.0);
-    }
-    let most = black.max(white);
-    most < film && most as f64 > DROWNED * film as f64
+fn drowns(voi: &Voi, film: &[(f64, usize)]) -> bool {
+    let count = |is: &dyn Fn(f64) -> bool| -> usize {
+        film.iter().filter(|(value, _)| is(voi.apply(*value))).map(|(_, count)| count).sum()
+    };
+    let (all, most) = (count(&|_| true), count(&|part| part <= 0.0).max(count(&|part| part >= 1.0)));
+    most < all && most as f64 > DROWNED * all as f64
 }
 
 /// What Pixel Padding Value marks is no part of the film (PS3.3 C.7.5.1.1.2). One that no pixel can have marks nothing.
@@ -68,13 +69,7 @@ fn padding(data_set: &DataSet, pixel: &ImagePixel) -> Option<RangeInclusive<i32>
 }
 
 /// Lowest to highest value of the film proper, but for strays.
-fn spread(pixel: &ImagePixel, stored: &[u16], is_padding: impl Fn(u16) -> bool, output: impl Fn(u16) -> f64) -> Voi {
-    let mut counts = vec![0; usize::from(pixel.mask()) + 1];
-    for value in stored {
-        counts[usize::from(*value)] += 1;
-    }
-    let of_film = (0..=pixel.mask()).zip(counts).filter(|(value, count)| *count > 0 && !is_padding(*value));
-    let mut values: Vec<(f64, usize)> = of_film.map(|(value, count)| (output(value), count)).collect();
+fn spread(mut values: Vec<(f64, usize)>) -> Voi {
     values.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let strays = values.iter().map(|(_, count)| count).sum::<usize>() / STRAY;
     let range = |strays| {

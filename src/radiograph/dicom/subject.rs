@@ -58,10 +58,10 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
             "it is the detector's raw picture, FOR PROCESSING, and not the film that is looked at",
         ));
     }
-    if says(tags::QUALITY_CONTROL_IMAGE, "YES") == Some(true) || says(tags::CONVERSION_TYPE, "SD") == Some(true) {
+    let conversion = data_set.text(tags::CONVERSION_TYPE).unwrap_or_default();
+    if says(tags::QUALITY_CONTROL_IMAGE, "YES") == Some(true) || conversion == "SD" {
         return Err(Refusal::unsupported("it is a test picture or a scanned document, and no film of a patient"));
     }
-    let conversion = data_set.text(tags::CONVERSION_TYPE).unwrap_or_default();
     if DRAWN.contains(&conversion.as_str())
         || conversion == "WSD" && says(tags::BURNED_IN_ANNOTATION, "YES") == Some(true)
     {

@@ -1,6 +1,7 @@
 //! Which part of the body is on the film.
 
 use super::super::data_set::DataSet;
+use super::side::names_side;
 use super::words::{BESIDE, ORDERED, words_of};
 use crate::radiograph::Refusal;
 use dicom_dictionary_std::tags;
@@ -49,9 +50,8 @@ const KNEE_BEGINNINGS: [&str; 12] = [
 /// Of these, what names the arm.
 const UPPER: [&str; 3] = ["UPPER", "OBERE", "SUPERIOR"];
 
-/// Words of a side, or of any part, which are none.
-const NO_PART: [&str; 12] =
-    ["L", "R", "LT", "RT", "LEFT", "RIGHT", "BOTH", "BILATERAL", "ENTIRE", "STRUCTURE", "OF", "JOINT"];
+/// Words that say nothing of the part, besides those of a side.
+const NO_PART: [&str; 4] = ["ENTIRE", "STRUCTURE", "OF", "JOINT"];
 
 /// Words of an order that the knee may be on, besides the others.
 const AROUND: [&str; 6] = ["LEG", "LEGS", "TIBIA", "FIBULA", "LOWER", "JAMBES"];
@@ -135,7 +135,8 @@ pub(super) fn check(data_set: &DataSet) -> Result<(), Refusal> {
 
 /// What is meant by these words, whatever side they name.
 fn by_word(words: &[String]) -> Option<Part> {
-    let part: String = words.iter().filter(|word| !NO_PART.contains(&word.as_str())).map(String::as_str).collect();
+    let is_part = |word: &&String| !names_side(word) && !NO_PART.contains(&word.as_str());
+    let part: String = words.iter().filter(is_part).map(String::as_str).collect();
     match part.as_str() {
         // a joint, of whatever
         "" if words.iter().any(|word| word == "JOINT") => Some(Part::Around),

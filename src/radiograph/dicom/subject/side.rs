@@ -78,11 +78,20 @@ fn of_tag(data_set: &DataSet, tag: Tag) -> Option<Said> {
     }
 }
 
+/// Whether a word names a side, or both.
+pub(super) fn names_side(word: &str) -> bool {
+    LEFT.contains(&word) || RIGHT.contains(&word) || names_both(word)
+}
+
+fn names_both(word: &str) -> bool {
+    word == "BOTH" || word.starts_with("BILAT")
+}
+
 /// Words of at least so many letters; who names both sides, one by one, names none.
 fn in_words(words: &[String], letters: usize) -> Option<Said> {
     let names = |side: &[&str]| words.iter().any(|word| word.len() >= letters && side.contains(&word.as_str()));
     match (names(&LEFT), names(&RIGHT)) {
-        _ if words.iter().any(|word| word == "BOTH" || word.starts_with("BILAT")) => Some(Said::Both),
+        _ if words.iter().any(|word| names_both(word)) => Some(Said::Both),
         (true, false) => Some(Said::One(Side::Left)),
         (false, true) => Some(Said::One(Side::Right)),
         _ => None,
